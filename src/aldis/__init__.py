@@ -1,0 +1,1 @@
+"""Aldis: allied nations share records, not systems."""

@@ -1,0 +1,1 @@
+"""Apps built on the kernel; none imports another."""

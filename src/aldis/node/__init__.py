@@ -1,0 +1,1 @@
+"""One nation's node."""

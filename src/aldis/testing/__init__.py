@@ -1,0 +1,1 @@
+"""A coalition of nodes in one process, for tests."""
