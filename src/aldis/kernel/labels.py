@@ -21,6 +21,8 @@ from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 
 __all__ = [
     "CONCEALED",
+    "REFUSED",
+    "UNMARKED",
     "Access",
     "CategoryType",
     "Grading",
@@ -117,6 +119,8 @@ class Label:
 
     def __post_init__(self) -> None:
         """Sort the categories and hash once: labels are dictionary keys on hot paths."""
+        if len({tag for tag, _ in self.categories}) != len(self.categories):
+            raise InvalidInput("a label names a category twice", fix="Give each category once, with all its values")
         object.__setattr__(self, "categories", tuple(sorted(self.categories, key=lambda row: row[0])))
         values = (self.policy, self.classification, self.releasable, self.categories, self.control, self.origins)
         object.__setattr__(self, "_hash", hash(values))
@@ -151,6 +155,7 @@ class Grading(Protocol):
 def join(a: Label, b: Label, policy: Grading) -> Label:
     """The least label that protects both: highest classification, intersected permissions, united restrictions.
 
+    The lattice alone: what a policy reads into "unmarked", and its own banner rules, are `Policies.roll_up`.
     Source: ADatP-4774.1 section 4.4.
 
     Raises:
@@ -204,7 +209,10 @@ def dominates(a: Label, b: Label, policy: Grading) -> bool:
 
 
 def audience(label: Label, universe: frozenset[str]) -> frozenset[str]:
-    """The parties of `universe` to whom releasability alone would let a copy go."""
+    """The parties of `universe` to whom releasability alone would let a copy go, were unmarked to mean anyone.
+
+    `Policies.releasable_to` reads "unmarked" as the label's policy does.
+    """
     if label.releasable.access is Access.UNMARKED:
         return universe
     return label.releasable.parties & universe

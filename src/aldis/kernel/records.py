@@ -51,13 +51,15 @@ class Kind:
     """A kind of record that an app declares.
 
     `portions` maps each portion name to the type its value must decode to (closed: unknown fields are refused).
-    `text` names the portions whose strings are searched; `title` one that people recognise the record by.
+    `text` names the portions whose strings are searched; `title` one that people recognise the record by; `rule`
+    raises on a portion that has the right type and yet cannot be.
     """
 
     name: str
     portions: Mapping[str, Any]
     text: tuple[str, ...] = ()
     title: str = ""
+    rule: Callable[[Portion], None] | None = None
 
     def check(self, portion: Portion) -> None:
         """Return if the portion is one of this kind's and its value has the right shape.
@@ -75,6 +77,8 @@ class Kind:
             msgspec.json.decode(portion.raw_value, type=expected)
         except (msgspec.MsgspecError, RecursionError, ValueError) as error:
             raise InvalidInput(f"portion {portion.name!r} of kind {self.name!r}: {error}") from error
+        if self.rule is not None:
+            self.rule(portion)
 
 
 class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

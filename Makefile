@@ -1,0 +1,61 @@
+# Each target does all its own set-up in .venv; nothing outside this folder is touched, except that a missing
+# `python3-venv` is installed where this runs as root on Debian.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+SEEDS ?= 1000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format types mutants faults bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(READY) ## make .venv with everything pinned
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Aldis needs Python 3.11 or later: set PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y python3-venv >/dev/null && $(PYTHON) -m venv --clear $(VENV); } \
+		|| { echo "python3-venv is missing: run 'sudo apt-get install python3-venv' and try again"; exit 1; }
+	@echo "Setting up .venv (once)"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## three nations, one sea: the main job, under two minutes
+	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT))
+
+test: $(READY) ## the everyday tests
+	$(BIN)/pytest -n $(WORKERS) -m "not slow"
+
+test-all: $(READY) ## every test, the slow ones too
+	$(BIN)/pytest -n $(WORKERS)
+
+lint: $(READY) ## ruff, mypy --strict, the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+mutants: $(READY) ## plant a fault in each security check; a test must kill it
+	$(BIN)/python -m tests.mutants
+
+faults: $(READY) ## seeded faults over three nations, one hostile (SEEDS=1000)
+	$(BIN)/python -m tests.faults --seeds $(SEEDS)
+
+bench: $(READY) ## every figure against its peer
+	$(BIN)/python -m benchmarks
+
+lock: ## pin every dependency again (needs uv)
+	uv pip compile -q pyproject.toml --extra experiments --extra dev --generate-hashes --python-version 3.11 \
+		--no-annotate --no-header -U -o requirements/dev.txt
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

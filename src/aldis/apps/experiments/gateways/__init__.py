@@ -1,0 +1,1 @@
+"""Sea gateways: bytes in, `Observation` out, and a `Tally` of what was dropped and why."""

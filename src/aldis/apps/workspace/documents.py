@@ -1,0 +1,49 @@
+"""Documents and technical data packages, marked portion by portion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from aldis.app import Context
+from aldis.kernel.records import Kind, Record
+
+__all__ = ["DOCUMENT", "TECHNICAL_DATA", "WorkspaceApp"]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of a technical data package: a part, its drawing number, and its parameters as text."""
+
+    part: str
+    drawing: str
+    parameters: dict[str, str] = {}
+
+
+DOCUMENT = Kind(
+    "document",
+    {"title": str, "summary": str, "body": str, "annex": str},
+    text=("title", "summary", "body", "annex"),
+    title="title",
+)
+TECHNICAL_DATA = Kind(
+    "technical-data",
+    {"title": str, "description": str, "parts": list[_Part]},
+    text=("title", "description"),
+    title="title",
+)
+
+
+class WorkspaceApp:
+    """Shared documents; projects, boards and calendars build on them."""
+
+    name = "workspace"
+    kinds = (DOCUMENT, TECHNICAL_DATA)
+
+    def commands(self) -> Sequence[Any]:
+        """None of its own: `aldis put`, `get`, `list` and `search` serve documents."""
+        return ()
+
+    def on_admitted(self, record: Record, ctx: Context) -> None:
+        """Nothing to do: a document is read where it is stored."""

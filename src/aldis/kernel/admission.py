@@ -1,0 +1,361 @@
+"""What a receiving node verifies before it lets a bundle in.
+
+The bundle as a whole, in this order; the first that fails raises and nothing of the bundle is believed:
+ 1 the origin is a paired, active partner, and the one the transport authenticated
+ 2 it is addressed to this node
+ 3 the pinned key signed the manifest, with the pinned algorithm
+ 4 the items are the ones that the manifest commits to
+ 5 it is neither replayed, out of order, from an abandoned epoch, nor signed after the key was distrusted
+ 6 its clock and ours agree within CLOCK_TOLERANCE
+
+Then each item; one that fails is set aside with its reason, and the rest go on:
+ 7 header and portions are the bytes that the item commits to, and the header commits to each portion
+ 8 kind, portion names and values are of a kind that an app declares
+ 9 the originator is the sender, or its signed grant lets this party have it
+10 every label is in a policy known here, lets this party have it, and is within this node's ceiling
+11 the version fits the history held here: one writer, one chain
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from aldis.kernel.bundles import (
+    CONTEXT,
+    Bundle,
+    Commitment,
+    Grant,
+    Item,
+    open_bundle,
+    open_envelope,
+    read_commitment,
+    read_manifest,
+    verify_grant,
+)
+from aldis.kernel.encoding import digest_from_hex
+from aldis.kernel.errors import (
+    AldisError,
+    Forked,
+    InvalidInput,
+    NotAuthentic,
+    RefusedByPolicy,
+    Stale,
+    UnknownTerm,
+    VerificationFailed,
+)
+from aldis.kernel.labels import Label, audience
+from aldis.kernel.ledger import leaf_hash, verify_inclusion
+from aldis.kernel.messages import Cursor
+from aldis.kernel.policies import Policies
+from aldis.kernel.records import Kind, Portion, Record, read_portion, read_record
+from aldis.kernel.release import Outcome, node_ceiling
+from aldis.kernel.signatures import Key
+
+__all__ = ["CLOCK_TOLERANCE", "Admission", "Admitted", "History", "Peer", "Peers", "Refused", "set_aside"]
+
+CLOCK_TOLERANCE = 10 * 60 * 1000
+"""How far ahead of ours a partner's clock may be, in milliseconds."""
+
+NOTHING_YET = Cursor(0, 0, "")
+"""The cursor of a stream from which nothing was admitted."""
+
+History = Callable[[Iterable[tuple[str, str, int]]], Mapping[tuple[str, str], Mapping[int, tuple[str, str]]]]
+"""For (originator, record id, version) triples: of the versions held at and beside it, digest and predecessor, hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What this node knows of a partner: its key, and how far its stream has been admitted.
+
+    `distrust_after` is the last sequence number believed of a key that was compromised; None trusts it all.
+    """
+
+    node: str
+    party: str
+    key: Key
+    cursor: Cursor = NOTHING_YET
+    active: bool = True
+    distrust_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An item that passed: its record, the portions that stand in for others, the purposes it came for."""
+
+    item: Item
+    index: int
+    record: Record
+    commitment: Commitment
+    substitutes: tuple[tuple[Portion, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item set aside, and the error that says why."""
+
+    item: Item
+    index: int
+    error: AldisError
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The outcome for one bundle: what to store, what to quarantine, and the new cursor, all in one transaction."""
+
+    bundle: Bundle
+    cursor: Cursor
+    admitted: Sequence[Admitted]
+    refused: Sequence[Refused]
+
+
+@dataclass(frozen=True)
+class Peers:
+    """All that admission rests on; pure, so the same bytes at the same time always have the same outcome."""
+
+    node: str
+    party: str
+    ceiling: tuple[tuple[str, str], ...]
+    policies: Policies
+    kinds: Mapping[str, Kind]
+    peers: Mapping[str, Peer]
+    _labels: dict[Label, AldisError | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def admit(self, data: bytes, *, sender: str | None, history: History, at: int) -> Admission:
+        """Verify everything or raise.
+
+        `sender` is the node that the transport authenticated, None for a file.
+
+        Raises:
+            NotAuthentic: steps 1 to 3.
+            VerificationFailed: step 4.
+            Stale: step 5, or a clock that is ahead.
+            Forked: the partner's stream has two histories.
+            InvalidInput: not a bundle at all.
+        """
+        manifest = open_envelope(data)[0]
+        peer = self.peer(manifest.origin, sender)  # 1
+        if manifest.audience != self.node:  # 2
+            raise NotAuthentic(
+                f"the bundle is addressed to {manifest.audience!r}, this is {self.node!r}",
+                fix="Import it at the node it is for",
+            )
+        bundle = open_bundle(data, peer.key)  # 3, 4
+        _check_place(bundle, peer)  # 5
+        if manifest.created > at + CLOCK_TOLERANCE:  # 6
+            raise Stale(
+                f"the bundle was made {(manifest.created - at) // 1000} s in the future by this node's clock",
+                fix="Set the clock of the node that is wrong (`aldis doctor` shows this one's), then send again",
+            )
+        admitted, refused = self._admit_items(bundle, peer, history, at)
+        cursor = Cursor(manifest.epoch, manifest.last, bundle.digest.hex())
+        return Admission(bundle, cursor, admitted, refused)
+
+    def readmit(self, data: bytes, *, history: History, at: int) -> Admitted:
+        """Judge an item that was set aside again, by steps 1, 3, 4 and 7 to 11.
+
+        Raises:
+            AldisError: what still stands against it.
+        """
+        kept = read_set_aside(data)
+        manifest = read_manifest(kept.proof.manifest)
+        peer = self.peer(manifest.origin, None)
+        peer.key.verify(CONTEXT, kept.proof.manifest, kept.proof.signature)
+        if manifest.audience != self.node or kept.proof.commitment != kept.item.commitment:
+            raise NotAuthentic("what was set aside is not for this node, or was altered since", fix="Drop it")
+        root = digest_from_hex(manifest.root)
+        verify_inclusion(leaf_hash(kept.item.commitment), kept.proof.index, manifest.count, kept.proof.path, root)
+        admitted = self._admit_item(kept.item, kept.proof.index, peer, at)
+        _check_history(admitted.record, _near([admitted.record], history))
+        return admitted
+
+    def peer(self, node: str, sender: str | None) -> Peer:
+        """The active partner `node`, if the transport did not authenticate somebody else.
+
+        Raises:
+            NotAuthentic: unknown, suspended or departed, or not the sender.
+        """
+        peer = self.peers.get(node)
+        if peer is None or not peer.active:
+            state = "not paired with" if peer is None else "suspended at"
+            raise NotAuthentic(
+                f"{node[:64]!r} is {state} this node", fix="Pair with `aldis invite` and `aldis join`, or resume it"
+            )
+        if sender is not None and sender != node:
+            raise NotAuthentic(f"{sender!r} sent what {node!r} signed", fix="Each node delivers its own bundles")
+        return peer
+
+    def label_problem(self, label: Label, at: int) -> AldisError | None:
+        """Why this node may not hold what `label` protects, or None (step 10)."""
+        if label not in self._labels:
+            self._labels[label] = self._judge(label, at)
+        return self._labels[label]
+
+    def _judge(self, label: Label, at: int) -> AldisError | None:
+        try:
+            self.policies.check(label)
+            if not audience(label, frozenset((self.party,))) and self.party not in label.origins:
+                return RefusedByPolicy(
+                    f"its label does not let {self.party} have it", fix="Tell the sender: this may be a spill"
+                )
+            outcome, _, text = node_ceiling(self.ceiling, label, self.policies, at)
+            if outcome is Outcome.FAIL:
+                return RefusedByPolicy(text, fix="Tell the sender: this may be a spill")
+        except (InvalidInput, RefusedByPolicy) as error:
+            return error
+        return None
+
+    def _admit_items(
+        self, bundle: Bundle, peer: Peer, history: History, at: int
+    ) -> tuple[list[Admitted], list[Refused]]:
+        admitted: list[Admitted] = []
+        refused: list[Refused] = []
+        for index, item in enumerate(bundle.items):
+            try:
+                admitted.append(self._admit_item(item, index, peer, at))
+            except AldisError as error:
+                refused.append(Refused(item, index, error))
+        held = _near((one.record for one in admitted), history)
+        fitting: list[Admitted] = []
+        for one in admitted:
+            try:
+                _check_history(one.record, held)  # 11
+                fitting.append(one)
+            except Forked as error:
+                refused.append(Refused(one.item, one.index, error))
+        return fitting, refused
+
+    def _admit_item(self, item: Item, index: int, peer: Peer, at: int) -> Admitted:
+        commitment = read_commitment(item.commitment)
+        record = read_record(item.record, item.portions)  # 7
+        substitutes = tuple((read_portion(s.portion), s.transform) for s in item.substitutes)
+        if (
+            record.digest != commitment.record
+            or [portion.digest for portion in record.portions] != commitment.portions
+            or [(portion.digest, words) for portion, words in substitutes] != commitment.substitutes
+        ):
+            raise VerificationFailed("an item is not what its sender signed for", fix="Ask the sender to send it again")
+        self._check_kind(record, substitutes)  # 8
+        self._check_originator(record, item, commitment, peer)  # 9
+        if record.header.created > at + CLOCK_TOLERANCE:
+            raise Stale(f"record {record.header.id!r} was created in the future", fix="Check both clocks")
+        for label in (record.label, *(p.label for p in record.portions), *(p.label for p, _ in substitutes)):  # 10
+            if problem := self.label_problem(label, at):
+                raise problem
+        return Admitted(item, index, record, commitment, substitutes)
+
+    def _check_kind(self, record: Record, substitutes: Sequence[tuple[Portion, str]]) -> None:
+        kind = self.kinds.get(record.header.kind)
+        if kind is None:
+            raise UnknownTerm(
+                f"no app here declares the kind {record.header.kind[:64]!r}",
+                fix="Install the app, then `aldis quarantine retry`",
+            )
+        for portion in record.portions:
+            kind.check(portion)
+        for portion, _ in substitutes:
+            kind.check(portion)
+
+    def _check_originator(self, record: Record, item: Item, commitment: Commitment, peer: Peer) -> None:
+        originator = record.header.originator
+        if originator == peer.node:
+            return
+        if originator == self.node:
+            raise NotAuthentic(f"{peer.node} sent a record that claims to be this node's own")
+        if item.grant is None:
+            raise RefusedByPolicy(
+                f"{peer.node} passed on a record of {originator!r} without its grant",
+                fix=f"Ask {originator} to release it, or to grant {peer.node} onward transfer to {self.party}",
+            )
+        source = self.peer(originator, None)
+        manifest = verify_grant(item.grant, source.key, party=self.party, carried=commitment)
+        if (manifest.origin, manifest.audience) != (originator, peer.node):
+            raise NotAuthentic(f"the grant is from {manifest.origin} to {manifest.audience}, not to {peer.node}")
+        if source.distrust_after is not None and manifest.first + item.grant.index > source.distrust_after:
+            raise NotAuthentic(f"the grant was signed after the key of {originator} was distrusted")
+
+
+def _check_place(bundle: Bundle, peer: Peer) -> None:
+    """Step 5: the bundle is the very next of the partner's stream."""
+    manifest, cursor = bundle.manifest, peer.cursor
+    if peer.distrust_after is not None and manifest.last > peer.distrust_after:
+        raise NotAuthentic(
+            f"{peer.node}'s key is distrusted after item {peer.distrust_after}, this bundle ends at {manifest.last}",
+            fix="Pair again with a new key",
+        )
+    if manifest.epoch < cursor.epoch:
+        raise Stale(f"epoch {manifest.epoch} of {peer.node} was abandoned", fix="The sender runs on an old store")
+    if manifest.epoch > cursor.epoch:
+        if manifest.first != 1 or manifest.previous:
+            raise Stale(
+                f"{peer.node} began epoch {manifest.epoch}, and its first bundle is missing",
+                fix="Import its bundles in order, the first one first",
+            )
+        return
+    if manifest.first == cursor.seq + 1 and manifest.previous == cursor.digest:
+        return
+    if bundle.digest.hex() == cursor.digest or manifest.last < cursor.seq:
+        raise Stale(f"items {manifest.first} to {manifest.last} of {peer.node} are here already")
+    if manifest.first > cursor.seq + 1:
+        raise Stale(
+            f"items {cursor.seq + 1} to {manifest.first - 1} of {peer.node} are missing before this bundle",
+            fix="Import the bundle before this one first",
+        )
+    raise Forked(
+        f"{peer.node} signed two histories at item {manifest.first}: its store may have been restored from a backup",
+        fix=f"Ask {peer.node} to run `aldis doctor --new-epoch`, and compare ledgers",
+    )
+
+
+_Held = dict[tuple[str, str], dict[int, tuple[str, str]]]
+
+
+def _near(records: Iterable[Record], history: History) -> _Held:
+    """What is held at and beside the versions of these records."""
+    headers = [record.header for record in records]
+    found = history((header.originator, header.id, header.version) for header in headers)
+    return {key: dict(versions) for key, versions in found.items()}
+
+
+def _check_history(record: Record, held: _Held) -> None:
+    """Step 11; `held` gains the record, so that later items of the bundle are judged with it."""
+    header = record.header
+    versions = held.setdefault((header.originator, header.id), {})
+    here = (record.digest.hex(), header.previous)
+    before, same, after = (versions.get(header.version + step) for step in (-1, 0, 1))
+    if (
+        (before and before[0] != header.previous)
+        or (same and same != here)
+        or (after and after[1] != record.digest.hex())
+    ):
+        raise Forked(
+            f"record {header.id!r} of {header.originator} has two versions {header.version}",
+            fix=f"Ask {header.originator} which one stands; its store may have been restored from a backup",
+        )
+    versions[header.version] = here
+
+
+class SetAside(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """An item in quarantine with the proof that its sender sent it."""
+
+    item: Item
+    proof: Grant
+
+
+def set_aside(item: Item, proof: Grant) -> bytes:
+    """What quarantine keeps of an item."""
+    return msgspec.msgpack.encode(SetAside(item, proof))
+
+
+def read_set_aside(data: bytes) -> SetAside:
+    """What quarantine kept.
+
+    Raises:
+        InvalidInput: not an item that was set aside.
+    """
+    try:
+        return msgspec.msgpack.decode(data, type=SetAside)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise InvalidInput(f"not an item that was set aside: {error}", fix="Drop it") from error

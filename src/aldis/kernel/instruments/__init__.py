@@ -1,0 +1,41 @@
+"""Instruments: signed, dated documents that permit sharing, and which of them are in force."""
+
+from __future__ import annotations
+
+from aldis.kernel.instruments.clauses import ANY, SHARING, Action, Clause, Form, Instrument, Transform, covers
+from aldis.kernel.instruments.register import (
+    COSIGN_CONTEXT,
+    Cosignature,
+    Effect,
+    Entry,
+    Instruments,
+    Notice,
+    Standing,
+    State,
+    Status,
+    cosign_message,
+)
+from aldis.kernel.instruments.text import parse_instrument, write_instrument
+
+__all__ = [
+    "ANY",
+    "COSIGN_CONTEXT",
+    "SHARING",
+    "Action",
+    "Clause",
+    "Cosignature",
+    "Effect",
+    "Entry",
+    "Form",
+    "Instrument",
+    "Instruments",
+    "Notice",
+    "Standing",
+    "State",
+    "Status",
+    "Transform",
+    "cosign_message",
+    "covers",
+    "parse_instrument",
+    "write_instrument",
+]

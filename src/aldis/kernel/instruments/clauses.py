@@ -1,0 +1,101 @@
+"""Instruments and their clauses as data: who may give what to whom, why, and from when until when.
+
+Days are UTC days. An instant is an int of milliseconds since 1970 UTC; `end` is the first instant no longer covered.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["ANY", "DAY_MS", "SHARING", "Action", "Clause", "Form", "Instrument", "Transform", "covers"]
+
+ANY = "*"
+"""In a list of a clause: every value."""
+DAY_MS = 86_400_000
+
+
+class Form(enum.Enum):
+    """The forms of instrument; an agreement and an arrangement share, the others only remove a bar."""
+
+    AGREEMENT = "agreement"
+    ARRANGEMENT = "arrangement"
+    LICENCE = "licence"
+    EXEMPTION = "exemption"
+    PAIRING = "pairing"
+
+
+SHARING = frozenset({Form.AGREEMENT, Form.ARRANGEMENT})
+
+
+class Action(enum.Enum):
+    """What may be done to a portion on its way out."""
+
+    COARSEN = "coarsen"
+    DELAY = "delay"
+    PSEUDONYMISE = "pseudonymise"
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """One action on one portion: a grid in metres, or seconds (rounding of a coarsened time, or the delay)."""
+
+    portion: str
+    action: Action
+    grid_m: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One permission. A set that holds `*` covers every value; `givers` and `takers` are parties.
+
+    In a licence or exemption only `tags`, `givers`, `takers`, `kinds`, `projects` and `provisos` are used.
+    """
+
+    id: str
+    givers: frozenset[str]
+    takers: frozenset[str]
+    kinds: frozenset[str] = frozenset({ANY})
+    projects: frozenset[str] = frozenset({ANY})
+    purposes: frozenset[str] = frozenset()
+    portions: frozenset[str] = frozenset({ANY})
+    ceiling: tuple[tuple[str, str], ...] = ()
+    categories: tuple[tuple[str, frozenset[str]], ...] = ()
+    onward: frozenset[str] = frozenset()
+    review: bool = False
+    transforms: tuple[Transform, ...] = ()
+    tags: frozenset[str] = frozenset()
+    provisos: str = ""
+
+    def __post_init__(self) -> None:
+        """Sort, so that equal clauses are equal objects."""
+        object.__setattr__(self, "ceiling", tuple(sorted(self.ceiling)))
+        object.__setattr__(self, "categories", tuple(sorted(self.categories, key=lambda row: row[0])))
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One version of a signed, dated document; `under` names the instrument it depends on, or is empty."""
+
+    form: Form
+    id: str
+    title: str
+    parties: frozenset[str]
+    start: int
+    end: int
+    clauses: tuple[Clause, ...] = ()
+    under: str = ""
+    rule: str = ""
+    evidence: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+    """Evidence fields stated to be false; a field in neither set was not given."""
+
+    def __post_init__(self) -> None:
+        """Sort the clauses by id."""
+        object.__setattr__(self, "clauses", tuple(sorted(self.clauses, key=lambda clause: clause.id)))
+
+
+def covers(allowed: frozenset[str], value: str) -> bool:
+    """Whether a set of a clause covers `value`."""
+    return value in allowed or ANY in allowed

@@ -1,0 +1,117 @@
+"""Preview: before anyone signs an instrument, what it would newly release, and to whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from aldis.kernel.changes import adopt
+from aldis.kernel.epoch import PartnerStatus, PolicyEpoch
+from aldis.kernel.instruments import Instrument
+from aldis.kernel.release import Request, Terms, Verdict, View, compile_terms, requests_for
+
+__all__ = ["Gain", "Preview", "preview"]
+
+_YES = Verdict.PERMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What one recipient would newly get.
+
+    `records` are ids of records of which the header or a portion is new to it, sorted; `portions` counts those
+    portions by name; `control` counts the newly released parts by export-control tag; `referred` are ids of
+    records that would newly wait for a release officer.
+    """
+
+    node: str
+    party: str
+    records: tuple[str, ...]
+    portions: Mapping[str, int]
+    control: Mapping[str, int]
+    referred: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a draft would newly release at the instant `at`, if every party to it had signed.
+
+    `at` is the instant asked for, or the draft's first where that is later. `narrowed` are ids of records of which
+    some part would no longer go to somebody: an amendment can take away.
+    """
+
+    instrument: str
+    at: int
+    seen: int
+    gains: tuple[Gain, ...]
+    narrowed: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    records: set[str] = field(default_factory=set)
+    referred: set[str] = field(default_factory=set)
+    narrowed: set[str] = field(default_factory=set)
+    portions: Counter[str] = field(default_factory=Counter)
+    control: Counter[str] = field(default_factory=Counter)
+
+
+def preview(draft: Instrument, epoch: PolicyEpoch, rows: Iterable[View], at: int) -> Preview:
+    """What `draft` would newly release of `rows` to each active partner, for any purpose that it names.
+
+    A record counts where its header would go; a portion is new where it would go now and would not have before.
+    """
+    instant = max(at, draft.start)
+    signed = adopt(epoch, draft)
+    nodes = [partner for partner in epoch.partners if partner.status is PartnerStatus.ACTIVE]
+    terms = {
+        partner.node: (
+            compile_terms(epoch, partner.node, None, instant),
+            compile_terms(signed, partner.node, None, instant),
+        )
+        for partner in nodes
+    }
+    tallies = {partner.node: _Tally() for partner in nodes}
+    seen = 0
+    for view in rows:
+        seen += 1
+        for node, (before, after) in terms.items():
+            _count(view, node, before, after, tallies[node])
+    gains = tuple(
+        Gain(
+            node=partner.node,
+            party=partner.party,
+            records=tuple(sorted(tally.records)),
+            portions=MappingProxyType(dict(sorted(tally.portions.items()))),
+            control=MappingProxyType(dict(sorted(tally.control.items()))),
+            referred=tuple(sorted(tally.referred)),
+        )
+        for partner, tally in zip(nodes, tallies.values(), strict=True)
+        if tally.records or tally.referred
+    )
+    narrowed = sorted(set().union(*(tally.narrowed for tally in tallies.values())))
+    return Preview(draft.id, instant, seen, gains, tuple(narrowed))
+
+
+def _count(view: View, node: str, before: Terms, after: Terms, tally: _Tally) -> None:
+    asked = [request for _, request in requests_for(view, node, None)]
+    old, new = _goes(asked, before), _goes(asked, after)
+    gained = [request for request, then, now in zip(asked, old, new, strict=True) if now is _YES and then is not _YES]
+    if gained:
+        tally.records.add(view.id)
+        tally.portions.update(request.portion for request in gained if request.portion)
+        tally.control.update(tag for request in gained for tag in request.label.control)
+    if any(then is _YES and now is not _YES for then, now in zip(old, new, strict=True)):
+        tally.narrowed.add(view.id)
+    if Verdict.REFER in new and Verdict.REFER not in old:
+        tally.referred.add(view.id)
+
+
+def _goes(asked: list[Request], terms: Terms) -> list[Verdict]:
+    """What would become of the header and of each portion; a portion goes no further than its header."""
+    header, *portions = [terms.decide(request).verdict for request in asked]
+    if header is Verdict.REFUSE:
+        return [header] * len(asked)
+    return [header, *(portion if header is _YES or portion is Verdict.REFUSE else header for portion in portions)]

@@ -1,0 +1,259 @@
+"""Permits: the only proof that a record may go. Sealing a bundle takes one, and only `release` makes one.
+
+This stops mistakes, not malice: Python has no real privacy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import InitVar, dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import msgspec
+
+from aldis.kernel.encoding import b64
+from aldis.kernel.epoch import PolicyEpoch
+from aldis.kernel.errors import RefusedByPolicy
+from aldis.kernel.instruments import Transform
+from aldis.kernel.labels import Label
+from aldis.kernel.release.decisions import Decision, Outcome, Reason, Request, Verdict
+from aldis.kernel.release.terms import compile_terms
+
+__all__ = ["Permit", "Refusal", "View", "release", "requests_for"]
+
+_MAKER = object()
+_NO_GRANTS: Mapping[str, Collection[bytes]] = MappingProxyType({})
+
+
+class View(Protocol):
+    """What a release asks of a record; `originator` is a party, `created` in ms since 1970 UTC."""
+
+    @property
+    def digest(self) -> bytes:
+        """The record's digest, 32 bytes."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+
+    @property
+    def id(self) -> str:
+        """Its id, by which holds name it."""
+
+    @property
+    def project(self) -> str:
+        """Its project, or the empty string."""
+
+    @property
+    def originator(self) -> str:
+        """The party that originated it."""
+
+    @property
+    def created(self) -> int:
+        """When this version was made."""
+
+    @property
+    def label(self) -> Label:
+        """The label of its header."""
+
+    @property
+    def portions(self) -> Sequence[tuple[bytes, str, Label]]:
+        """Digest, name and label of each portion held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """This record may go to this node, with these portions, under this epoch, and with nothing else.
+
+    Portions are named by their digests. `transforms` says what must be done first; `delayed` portions may not go
+    before the instant given, and are not among `portions` until then. `purposes` hold for all that goes, and are
+    empty within one party. `onward` names, per party, the portions that the recipient may pass on to it with the
+    header; only an originator's permit has any. `decisions` holds every decision made, the header's under the
+    record's digest.
+    """
+
+    digest: bytes
+    recipient: str
+    portions: tuple[bytes, ...]
+    transforms: Mapping[bytes, tuple[Transform, ...]]
+    purposes: tuple[str, ...]
+    delayed: Mapping[bytes, int]
+    onward: Mapping[str, tuple[bytes, ...]]
+    referred: tuple[bytes, ...]
+    refused: tuple[bytes, ...]
+    decisions: Mapping[bytes, Decision]
+    epoch: bytes
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Only `release` makes a permit."""
+        if maker is not _MAKER:
+            raise TypeError("a Permit is made by aldis.kernel.release.release() and by nothing else")
+
+    @property
+    def in_part(self) -> bool:
+        """Whether some portion is withheld, for now or for good."""
+        return bool(self.referred or self.refused or self.delayed)
+
+    def check(self, digest: bytes, recipient: str, epoch_digest: bytes, portions: Iterable[bytes]) -> None:
+        """Return if this permit binds exactly this record, recipient, policy epoch and set of portions.
+
+        Raises:
+            RefusedByPolicy: it does not.
+        """
+        for what, given, bound in (
+            ("record", digest, self.digest),
+            ("recipient", recipient, self.recipient),
+            ("policy epoch", epoch_digest, self.epoch),
+            ("set of portions", frozenset(portions), frozenset(self.portions)),
+        ):
+            if given != bound:
+                raise RefusedByPolicy(
+                    f"the permit for record {b64(self.digest)} to {self.recipient} is for another {what}",
+                    fix="Decide again: a permit holds for one record, recipient, set of portions and policy epoch",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """This record may not go to this node: refused, or referred to a release officer. All reasons are given."""
+
+    digest: bytes
+    recipient: str
+    verdict: Verdict
+    decision: Decision
+    epoch: bytes
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The eight reasons for the header."""
+        return self.decision.reasons
+
+
+def release(
+    view: View,
+    recipient: str,
+    purpose: str | None,
+    epoch: PolicyEpoch,
+    at: int,
+    *,
+    grants: Mapping[str, Collection[bytes]] = _NO_GRANTS,
+    approved: Collection[bytes] = (),
+) -> Permit | Refusal:
+    """Whether a record may go to a node: in whole, in part, or not at all.
+
+    Args:
+        view: the record.
+        recipient: the node it would go to.
+        purpose: what it is for; None for any purpose that the clauses name.
+        epoch: what decides.
+        at: the instant, in ms since 1970 UTC.
+        grants: for a record of another party's, its originator's signed grant: per party, the portions it may have
+            with the header.
+        approved: the digests (the record's own for its header) that a release officer said yes to.
+    """
+    asked = dict(requests_for(view, recipient, purpose, grants=grants, approved=approved))
+    terms = compile_terms(epoch, recipient, purpose, at)
+    header = terms.decide(asked[view.digest])
+    if not header.permits:
+        return Refusal(view.digest, recipient, header.verdict, header, epoch.digest)
+    decisions, purposes = {view.digest: header}, header.purposes
+    for digest, _, _ in view.portions:
+        decision = _fitting(terms.decide(asked[digest]), purposes, own=view.originator == epoch.party)
+        decisions[digest] = decision
+        if decision.permits and decision.not_before <= at:
+            purposes = _shared(purposes, decision)
+    ready = {d: decision for d, decision in decisions.items() if decision.permits and decision.not_before <= at}
+    ready[view.digest] = header
+    portions = tuple(digest for digest in ready if digest != view.digest)
+    return Permit(
+        digest=view.digest,
+        recipient=recipient,
+        portions=portions,
+        transforms=MappingProxyType({d: ready[d].transforms for d in portions if ready[d].transforms}),
+        purposes=purposes,
+        delayed=MappingProxyType(
+            {d: decision.not_before for d, decision in decisions.items() if decision.permits and d not in ready}
+        ),
+        onward=MappingProxyType(_onward(view, ready, asked, epoch, at)),
+        referred=tuple(d for d, decision in decisions.items() if decision.verdict is Verdict.REFER),
+        refused=tuple(d for d, decision in decisions.items() if decision.verdict is Verdict.REFUSE),
+        decisions=MappingProxyType(decisions),
+        epoch=epoch.digest,
+        maker=_MAKER,
+    )
+
+
+def requests_for(
+    view: View,
+    recipient: str,
+    purpose: str | None,
+    *,
+    grants: Mapping[str, Collection[bytes]] = _NO_GRANTS,
+    approved: Collection[bytes] = (),
+) -> list[tuple[bytes, Request]]:
+    """What is asked of the header (under the record's digest, first) and of each portion; as `release`."""
+    parts = [(view.digest, "", view.label), *view.portions]
+    return [
+        (
+            digest,
+            Request(
+                label=label, kind=view.kind, recipient=recipient, originator=view.originator, project=view.project,
+                portion=name, purpose=purpose, approved=digest in approved, record=view.id, created=view.created,
+                origin_grants=frozenset(party for party, given in grants.items() if not name or digest in given),
+            ),
+        )
+        for digest, name, label in parts
+    ]  # fmt: skip
+
+
+def _onward(
+    view: View, ready: Mapping[bytes, Decision], asked: Mapping[bytes, Request], epoch: PolicyEpoch, at: int
+) -> dict[str, tuple[bytes, ...]]:
+    """Per party, what the recipient may pass on: only what would go to that party from here as well.
+
+    Only the originator grants; and nothing that would go to that party only transformed in another way, only later,
+    or only once a person had approved.
+    """
+    if view.originator != epoch.party:
+        return {}
+
+    def goes(digest: bytes, party: str) -> bool:
+        given = ready[digest]
+        if party not in given.onward:
+            return False
+        for node in (partner.node for partner in epoch.partners if partner.party == party):
+            request = msgspec.structs.replace(asked[digest], recipient=node, approved=False)
+            there = compile_terms(epoch, node, request.purpose, at).decide(request)
+            if there.permits and there.not_before <= at and set(there.transforms) <= set(given.transforms):
+                return True
+        return False
+
+    return {
+        party: tuple(digest for digest in ready if digest != view.digest and goes(digest, party))
+        for party in ready[view.digest].onward
+        if goes(view.digest, party)
+    }
+
+
+def _shared(purposes: tuple[str, ...], decision: Decision) -> tuple[str, ...]:
+    return tuple(purpose for purpose in purposes if purpose in decision.purposes)
+
+
+def _fitting(decision: Decision, purposes: tuple[str, ...], *, own: bool) -> Decision:
+    """A portion's decision, refused where it cannot go with what already goes or needs a transform not ours to make."""
+    if not decision.permits:
+        return decision
+    if decision.transforms and not own:
+        text = "the clause asks for a transform, which only its originator can make and sign"
+        return _refuse(decision, Reason.of(1, Outcome.FAIL, "not-ours-to-transform", text))
+    if purposes and not _shared(purposes, decision):
+        text = "it may be used for none of the purposes for which the rest goes"
+        return _refuse(decision, Reason.of(4, Outcome.FAIL, "purpose-differs", text))
+    return decision
+
+
+def _refuse(decision: Decision, reason: Reason) -> Decision:
+    reasons = tuple(reason if old.check == reason.check else old for old in decision.reasons)
+    return msgspec.structs.replace(decision, verdict=Verdict.REFUSE, reasons=reasons)

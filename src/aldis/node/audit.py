@@ -1,0 +1,174 @@
+"""The node's ledger at work: leaves written beside what they tell of, checkpoints, proofs, and what partners cosign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from aldis.kernel.encoding import sha256
+from aldis.kernel.errors import Forked, VerificationFailed
+from aldis.kernel.ledger import (
+    Checkpoint,
+    Frontier,
+    Leaf,
+    LeafType,
+    add_signature,
+    consistency_proof,
+    cosign,
+    encode_leaf,
+    inclusion_proof,
+    leaf_hash,
+    sign_checkpoint,
+    verify_checkpoint,
+    verify_consistency,
+    verify_cosignature,
+    verify_inclusion,
+)
+from aldis.node.core import Core, ledger_name
+
+__all__ = ["Audit", "Proof", "check_proof"]
+
+
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That one leaf stands in a node's ledger: the leaf, its path (hex), and the checkpoint with its cosignatures."""
+
+    node: str
+    index: int
+    leaf: str
+    path: list[str]
+    checkpoint: str
+
+
+class Audit:
+    """Writes and proves the ledger."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._ledger = core.store.ledger
+
+    def write(
+        self,
+        leaf_type: LeafType,
+        subject: str,
+        *,
+        verdict: str = "",
+        reasons: Sequence[str] = (),
+        decided: bytes = b"",
+        epoch: bytes = b"",
+        actor: str = "",
+    ) -> None:
+        """One leaf, in the transaction that is open; `decided` is the input, kept so that `replay` can decide again."""
+        if decided:
+            self._ledger.add_snapshot(decided)
+        leaf = Leaf(
+            at=self._core.clock.now(),
+            type=leaf_type,
+            input=sha256(decided).hex(),
+            epoch=epoch.hex(),
+            verdict=verdict,
+            reasons=tuple(reasons),
+            subject=subject,
+            actor=actor or self._core.node,
+        )
+        self._ledger.append([encode_leaf(leaf)])
+
+    def checkpoint(self) -> bytes:
+        """The signed checkpoint of the ledger as it stands, new or as signed before; b"" while it is empty."""
+        with self._core.store.transaction():
+            size, root = self._ledger.root()
+            held = self._ledger.checkpoint(size=size) if size else None
+            if held is not None or not size:
+                return held[1] if held else b""
+            signer = self._core.note_signer
+            note = sign_checkpoint(Checkpoint(self._core.ledger, size, root), signer.public, signer.sign)
+            self._ledger.add_checkpoint(size, note)
+            return note
+
+    def consistency(self, old_size: int, note: bytes) -> list[str]:
+        """The proof, digests in hex, that the ledger at `note` continues the ledger of `old_size` leaves."""
+        signer = self._core.note_signer
+        checkpoint = verify_checkpoint(note, self._core.ledger, signer.public)
+        return [digest.hex() for digest in consistency_proof(self._ledger.reader(), old_size, checkpoint.size)]
+
+    def cosign_partner(
+        self, partner: str, ledger_key: bytes, note: bytes, proof: Iterable[str], *, since: int
+    ) -> tuple[int, str]:
+        """Cosign a partner's checkpoint if it continues the one cosigned before: its size and the signature line.
+
+        Raises:
+            Forked: it does not; the partner has rewritten its ledger.
+            NotAuthentic: the partner's ledger key did not sign it.
+        """
+        name = ledger_name(partner)
+        checkpoint = verify_checkpoint(note, name, ledger_key)
+        with self._core.store.transaction():
+            held = self._ledger.checkpoint(name)
+            if held is not None:
+                before = verify_checkpoint(held[1], name, ledger_key)
+                if since != before.size:
+                    return before.size, ""
+                try:
+                    verify_consistency(
+                        before.size, before.root, checkpoint.size, checkpoint.root, [bytes.fromhex(d) for d in proof]
+                    )
+                except VerificationFailed as error:
+                    raise Forked(
+                        f"the ledger of {partner} does not continue the one cosigned at {before.size} leaves",
+                        fix="Its store was restored or its ledger rewritten: compare ledgers before going on",
+                    ) from error
+            signer = self._core.note_signer
+            line = cosign(note, self._core.ledger, signer.public, signer.sign, self._core.clock.now() // 1000)
+            if held is None or checkpoint.size > before.size:
+                self._ledger.add_checkpoint(checkpoint.size, add_signature(note, line), name)
+        return checkpoint.size, line.decode()
+
+    def accept_cosignature(self, partner: str, ledger_key: bytes, note: bytes, line: str) -> None:
+        """Keep a partner's cosignature beside our checkpoint, once it verifies."""
+        signed = add_signature(note, line.encode())
+        verify_cosignature(signed, ledger_name(partner), ledger_key)
+        size = verify_checkpoint(note, self._core.ledger, self._core.note_signer.public).size
+        with self._core.store.transaction():
+            held = self._ledger.checkpoint(size=size)
+            self._ledger.add_checkpoint(size, add_signature(held[1] if held else note, line.encode()))
+
+    def prove(self, index: int) -> Proof:
+        """That leaf `index` stands in the ledger, under its newest checkpoint.
+
+        Raises:
+            InvalidInput: there is no such leaf.
+        """
+        note = self.checkpoint()
+        leaf = self._ledger.leaf(index).data.decode()
+        size = verify_checkpoint(note, self._core.ledger, self._core.note_signer.public).size
+        path = inclusion_proof(self._ledger.reader(), index, size)
+        return Proof(self._core.node, index, leaf, [digest.hex() for digest in path], note.decode())
+
+    def verify(self) -> tuple[int, int]:
+        """Recompute the whole ledger and every checkpoint of it: how many leaves, and how many checkpoints, hold.
+
+        Raises:
+            VerificationFailed: a leaf or node was altered or is missing, or a signed checkpoint says otherwise.
+        """
+        size, _ = self._ledger.verify()
+        notes = self._ledger.checkpoints()
+        for count, note in notes:
+            checkpoint = verify_checkpoint(note, self._core.ledger, self._core.note_signer.public)
+            if count > size or Frontier.load(self._ledger.reader(), count).root() != checkpoint.root:
+                raise VerificationFailed(
+                    f"the ledger is not the one that was signed at {count} leaves",
+                    fix="Its store was restored or altered: `aldis doctor` says how to go on",
+                )
+        return size, len(notes)
+
+
+def check_proof(proof: Proof, ledger_key: bytes) -> Checkpoint:
+    """Return the checkpoint under which the leaf verifiably stands.
+
+    Raises:
+        VerificationFailed, NotAuthentic: it does not, or the ledger's key did not sign the checkpoint.
+    """
+    checkpoint = verify_checkpoint(proof.checkpoint.encode(), ledger_name(proof.node), ledger_key)
+    path = [bytes.fromhex(digest) for digest in proof.path]
+    verify_inclusion(leaf_hash(proof.leaf.encode()), proof.index, checkpoint.size, path, checkpoint.root)
+    return checkpoint

@@ -1,0 +1,114 @@
+"""The node's settings: one TOML file; a flag beats `ALDIS_*`, which beats the file, which beats the default."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aldis.kernel.errors import InvalidInput, UnknownTerm
+
+__all__ = ["FILE", "Config", "describe", "load", "write"]
+
+FILE = "aldis.toml"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every setting of a node; `describe` lists them with their meaning."""
+
+    node: str
+    party: str
+    policy: str
+    ceiling: str
+    algorithm: str = "ed25519"
+    listen: str = "127.0.0.1:7461"
+    url: str = ""
+    batch: int = 500
+    live_ms: int = 100
+    live_bytes: int = 64 * 1024
+    quarantine_mib: int = 256
+    checkpoint_s: int = 60
+    labels: dict[str, dict[str, str]] = {}
+
+
+_MEANING = {
+    "node": "name of this node, unique in the coalition: lower-case letters, digits and hyphens",
+    "party": "the nation or organisation it belongs to: ISO 3166 alpha-3, or the organisation's code",
+    "policy": "the label policy its people write labels in",
+    "ceiling": "the highest classification it is accredited for, in that policy",
+    "algorithm": "signature algorithm, fixed at `aldis init`: ed25519, ecdsa-p384-sha384 or ed25519+ml-dsa-65",
+    "listen": "address and port that partners connect to",
+    "url": "where partners reach it, written into invitations; empty for https:// and the address above",
+    "batch": "most records in one bundle",
+    "live_ms": "milliseconds between two live frames to a partner",
+    "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
+    "quarantine_mib": "most MiB of what was set aside; when full, nothing more is admitted until it is looked through",
+    "checkpoint_s": "seconds between two checkpoints of the ledger that partners are asked to cosign",
+    "labels": 'default markings for what gateways put, a table for each kind: portion = "marking"',
+}
+
+
+def describe() -> Mapping[str, tuple[Any, str]]:
+    """Each setting with its default (None where it must be given) and its meaning."""
+    fields = {field.name: field for field in msgspec.structs.fields(Config)}
+    return {
+        name: (None if fields[name].required else _default(fields[name]), meaning) for name, meaning in _MEANING.items()
+    }
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default is not msgspec.NODEFAULT else {}
+
+
+def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
+    """The settings in force at `home`.
+
+    Raises:
+        InvalidInput: no settings file, not TOML, or a value of the wrong type.
+        UnknownTerm: a setting that does not exist, in the file or as `ALDIS_*`.
+    """
+    path = home / FILE
+    try:
+        settings = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise InvalidInput(f"no node at {home}: {FILE} is missing", fix="Make one with `aldis init`") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is not TOML: {error}") from error
+    _known(settings, str(path))
+    from_environment = {
+        name.removeprefix("ALDIS_").lower(): value
+        for name, value in environment.items()
+        if name.startswith("ALDIS_") and name not in _NOT_SETTINGS
+    }
+    _known(from_environment, "the environment (ALDIS_*)")
+    merged = {**settings, **from_environment, **{k: v for k, v in (flags or {}).items() if v is not None}}
+    try:
+        return msgspec.convert(merged, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"{path}: {error}", fix="See `aldis config --help`") from error
+
+
+def write(home: Path, config: Config) -> None:
+    """Write the settings that differ from their defaults."""
+    lines = ["# Settings of this node; `aldis config` lists all, with what is in force."]
+    defaults = describe()
+    for name in ("node", "party", "policy", "ceiling", "algorithm", "listen", "url"):
+        value = getattr(config, name)
+        if value != defaults[name][0]:
+            lines.append(f"{name} = {msgspec.json.encode(value).decode()}")
+    (home / FILE).write_text("\n".join(lines) + "\n", "utf-8")
+
+
+_NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})
+
+
+def _known(settings: Mapping[str, Any], where: str) -> None:
+    for name in settings:
+        if name not in _MEANING:
+            near = difflib.get_close_matches(name, _MEANING, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else "`aldis config` lists the settings"
+            raise UnknownTerm(f"unknown setting {name!r} in {where}", fix=hint)

@@ -1,0 +1,118 @@
+"""The release desk: why a record may or may not go, asking for it to go now, and a release officer's rulings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aldis.kernel.bundles import read_commitment
+from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.explain import RecordExplanation, Redacted, explain_record, redact
+from aldis.node.audit import Audit
+from aldis.node.core import Core
+from aldis.node.epochs import Epochs
+from aldis.node.outbound import candidate
+from aldis.node.partners import Known, Partners
+from aldis.node.store import Referral, Row
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """Explains decisions and takes rulings."""
+
+    def __init__(self, core: Core, audit: Audit, partners: Partners, epochs: Epochs) -> None:
+        self._core = core
+        self._audit = audit
+        self._partners = partners
+        self._epochs = epochs
+        self._store = core.store
+
+    def why(
+        self, record_id: str, node: str, purpose: str | None = None, version: int | None = None
+    ) -> RecordExplanation:
+        """Why a record's header and each portion may or may not go to a partner, and what would change that.
+
+        Raises:
+            UnknownTerm: no such record or partner.
+        """
+        row, known = self._row(record_id, version), self._partners.get(node)
+        return self._explain(row, known, purpose)
+
+    def told(self, record_id: str, node: str) -> Redacted:
+        """What the partner itself may be told about not getting the record."""
+        known = self._partners.get(node)
+        explanation = self._explain(self._row(record_id, None), known, None)
+        return redact(explanation, known.party, self._epochs.current(), self._core.clock.now())
+
+    def offer(self, record_id: str, node: str, purpose: str | None = None) -> RecordExplanation:
+        """Decide a record for a partner now, ahead of its turn; what needs a person is referred.
+
+        What is permitted leaves with the next bundle.
+        """
+        row, known = self._row(record_id, None), self._partners.get(node)
+        with self._store.transaction():
+            self._store.exchange.defer(known.node, [(row.seq, self._core.clock.now())])
+        return self._explain(row, known, purpose)
+
+    def rule(self, number: int, state: Literal["approved", "denied"], because: str, officer: str) -> Referral:
+        """A release officer's ruling on a referral; an approved record leaves with the next bundle.
+
+        Raises:
+            InvalidInput: no such referral, or no reason given.
+        """
+        if not because.strip():
+            raise InvalidInput("a ruling needs a reason", fix="Say why with --because")
+        now = self._core.clock.now()
+        with self._store.transaction():
+            ruled = self._store.referrals.rule(number, state, because, now)
+            self._store.exchange.defer(ruled.partner, [(ruled.record_seq, now)])
+            self._audit.write("decision", ruled.partner, verdict=state, reasons=[because[:500]], actor=officer)
+        return ruled
+
+    def referrals(self, *, waiting: bool = True) -> list[tuple[Referral, Row]]:
+        """What waits for a release officer, oldest first, each with its record; or all that ever did."""
+        found = self._store.referrals.all("open" if waiting else None)
+        rows = {row.seq: row for row in self._store.records.rows([one.record_seq for one in found])}
+        return [(one, rows[one.record_seq]) for one in found]
+
+    def hold(self, record_id: str, because: str) -> None:
+        """Let nothing of a record leave, whatever the rules say, until `release`d."""
+        self._row(record_id, None)
+        with self._store.transaction():
+            self._store.referrals.hold(record_id, because, self._core.clock.now())
+            self._core.policy_changed()
+            self._audit.write("hold", record_id, verdict="held", reasons=[because[:500]])
+
+    def lift(self, record_id: str, because: str) -> None:
+        """Lift a hold.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        with self._store.transaction():
+            if not self._store.referrals.unhold(record_id):
+                raise InvalidInput(f"record {record_id!r} is not on hold")
+            self._core.policy_changed()
+            self._audit.write("hold", record_id, verdict="lifted", reasons=[because[:500]])
+
+    def _explain(self, row: Row, known: Known, purpose: str | None) -> RecordExplanation:
+        parties = {name: party for name, (party, _) in self._partners.keys().items()}
+        grant = self._store.grants.of([row.seq]).get(row.seq)
+        approved = frozenset().union(
+            *(one.portions for one in self._store.referrals.of(known.node, row.seq) if one.state == "approved")
+        )
+        return explain_record(
+            candidate(row.record(), row, parties.get(row.originator, "")),
+            known.node,
+            purpose,
+            self._epochs.current(),
+            self._core.clock.now(),
+            grants=read_commitment(grant.commitment).onward if grant else {},
+            approved=approved,
+        )
+
+    def _row(self, record_id: str, version: int | None) -> Row:
+        row = self._store.records.get(record_id, version)
+        if row is None:
+            raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
+        return row

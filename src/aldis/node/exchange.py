@@ -1,0 +1,209 @@
+"""The sending side of the exchange with one partner, without any I/O: what to call next, and what an answer means.
+
+One call is in flight at a time. After any failure the partner is greeted first: its cursor is the only truth about
+what has arrived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from aldis.kernel.bundles import Stream
+from aldis.kernel.encoding import digest_from_hex, unb64
+from aldis.kernel.errors import AldisError, Forked, NotAuthentic, RefusedByPolicy
+from aldis.kernel.ledger import verify_checkpoint
+from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
+from aldis.node.audit import Audit
+from aldis.node.core import Core
+from aldis.node.outbound import Outbound
+from aldis.node.partners import Known, Partners
+from aldis.node.store import Acknowledged, Position, Sealed
+
+__all__ = ["Call", "Exchange", "State"]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What to call at a partner, and with which body."""
+
+    operation: Literal["greet", "deliver"]
+    body: bytes
+    sealed: Sealed | None = None
+    note: bytes = b""
+
+
+@dataclass(slots=True)
+class State:
+    """Where the exchange with a partner stands in this process; everything that must last is in the store."""
+
+    greeted: bool = False
+    checkpoint_at: int = 0
+    cosigned: int = 0
+    problem: AldisError | None = None
+    last_contact: int = 0
+
+
+class Exchange:
+    """One partner after another, each with its own state."""
+
+    def __init__(self, core: Core, audit: Audit, partners: Partners, outbound: Outbound) -> None:
+        self._core = core
+        self._audit = audit
+        self._partners = partners
+        self._outbound = outbound
+        self._store = core.store
+        self._states: dict[str, State] = {}
+
+    def state(self, node: str) -> State:
+        """Where the exchange with a partner stands."""
+        return self._states.setdefault(node, State())
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of this node's streams; it grows when a store was restored from a backup."""
+        return self._store.meta.number(_EPOCH) or 1
+
+    def next_call(self, node: str) -> Call | None:
+        """What to call at a partner now; None where there is nothing to say, or nothing may be said."""
+        known, state = self._partners.get(node), self.state(node)
+        if not known.active:
+            return None
+        now = self._core.clock.now()
+        if not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000:
+            return self._greeting(known, state, now)
+        sealed = self.next_bundle(node)
+        return Call("deliver", sealed.data, sealed) if sealed and sealed.data else None
+
+    def next_bundle(self, node: str) -> Sealed | None:
+        """The oldest bundle that the partner has not acknowledged, sealed now if there was none.
+
+        One whose content may no longer go is withdrawn and decided again.
+
+        Raises:
+            RefusedByPolicy: it may no longer go, and has left in a file already.
+        """
+        waiting = self._store.exchange.sealed(node, 1)
+        if waiting and self._outbound.stands(node, waiting[0]):
+            return waiting[0]
+        if waiting and self._store.meta.number(exported_to(node)) >= waiting[0].first:
+            raise RefusedByPolicy(
+                f"items {waiting[0].first} to {waiting[0].last} for {node} left in a file, and may no longer go",
+                fix=f"Import {node}'s receipt if it has them, else run `aldis doctor --new-epoch {node}`",
+            )
+        with self._store.transaction():
+            if waiting:
+                self._store.withdrawals.withdraw(node)
+                self._store.exchange.set_position(node, Position())
+                self._audit.write("release", waiting[0].digest.hex(), verdict="withdrawn", reasons=[node])
+        return self._outbound.fill(node, self.stream(node))
+
+    def more(self, node: str) -> Sealed | None:
+        """Seal one bundle beyond those that wait, for a file; None where nothing more may go."""
+        return self._outbound.fill(node, self.stream(node))
+
+    def stream(self, node: str) -> Stream:
+        """What the next bundle to a partner follows."""
+        last = self._store.exchange.last_sealed(node)
+        first, previous = (last.last + 1, last.digest) if last else (1, b"")
+        return Stream(self._core.node, node, self.epoch, first, previous)
+
+    def answered(self, node: str, call: Call, answer: bytes) -> None:
+        """Take a partner's answer in.
+
+        Raises:
+            NotAuthentic: not signed by the partner, or for another.
+            Forked: the partner has admitted what this node did not send: one of the stores was restored.
+        """
+        known, state = self._partners.get(node), self.state(node)
+        if call.operation == "greet":
+            welcome = open_message(answer, Welcome, known.sheet.pinned)
+            self._addressed(welcome.origin, welcome.audience, node)
+            self.reconcile(node, welcome.cursor, answer)
+            if welcome.cosignature and call.note:
+                self._audit.accept_cosignature(node, unb64(known.sheet.ledger_key), call.note, welcome.cosignature)
+            state.cosigned = welcome.cosigned
+            state.greeted = True
+        else:
+            self.receipt(answer, known)
+        state.problem = None
+        state.last_contact = self._core.clock.now()
+
+    def receipt(self, data: bytes, known: Known) -> Receipt:
+        """Take a receipt in, from the network or a file."""
+        receipt = open_message(data, Receipt, known.sheet.pinned)
+        self._addressed(receipt.origin, receipt.audience, known.node)
+        self.reconcile(known.node, receipt.cursor, data)
+        return receipt
+
+    def failed(self, node: str, error: AldisError) -> None:
+        """Note that a call failed; the partner is greeted again before anything is sent."""
+        state = self.state(node)
+        state.greeted, state.problem = False, error
+
+    def reconcile(self, node: str, cursor: Cursor, proof: bytes) -> None:
+        """Let a partner's cursor say what has arrived.
+
+        Raises:
+            Forked: the cursor names a bundle that this node never sealed, or goes back behind a receipt.
+        """
+        store, epoch = self._store, self.epoch
+        with store.transaction():
+            acknowledged = store.partners.acknowledged(node)
+            before = acknowledged.seq if acknowledged else 0
+            if cursor.epoch < epoch and not before:
+                return
+            if cursor.epoch != epoch or cursor.seq < before:
+                raise Forked(
+                    f"{node} is at item {cursor.seq} of epoch {cursor.epoch}, after a receipt for {before} of {epoch}",
+                    fix=f"One of the two stores was restored from a backup: run `aldis doctor --new-epoch {node}`",
+                )
+            if cursor.seq == before:
+                return
+            digest = digest_from_hex(cursor.digest)
+            sealed = store.exchange.sealed_to(node, str(epoch), cursor.seq)
+            if sealed is None or sealed.digest != digest:
+                sealed = store.withdrawals.reinstate(node, digest)
+            if sealed is None:
+                raise Forked(
+                    f"{node} has admitted item {cursor.seq}, which this store never sealed",
+                    fix=f"This store was restored from a backup: run `aldis doctor --new-epoch {node}`",
+                )
+            store.exchange.acknowledge(node, Acknowledged(str(epoch), cursor.seq, digest, proof))
+            self._audit.write("receipt", digest.hex(), verdict="acknowledged", reasons=[node, str(cursor.seq)])
+
+    def new_epoch(self, because: str) -> int:
+        """Begin every stream anew after this store, or a partner's, was restored; what partners hold is not lost.
+
+        Everything is decided again and sent again; a record that a partner holds already is simply acknowledged.
+        """
+        with self._store.transaction():
+            self._store.meta.set_number(_EPOCH, max(self.epoch + 1, self._core.clock.now()))
+            for known in self._partners.all():
+                self._store.withdrawals.restart(known.node)
+            self._audit.write("epoch", str(self.epoch), verdict="begun", reasons=[because])
+        self._states.clear()
+        return self.epoch
+
+    def _greeting(self, known: Known, state: State, now: int) -> Call:
+        core = self._core
+        note = self._audit.checkpoint()
+        proof: list[str] = []
+        if note and 0 < state.cosigned <= verify_checkpoint(note, core.ledger, core.note_signer.public).size:
+            proof = self._audit.consistency(state.cosigned, note)
+        state.checkpoint_at = now
+        greeting = Greeting(core.node, known.node, now, self.epoch, note.decode(), state.cosigned, proof)
+        return Call("greet", sign_message(greeting, core.signer), note=note)
+
+    def _addressed(self, origin: str, audience: str, node: str) -> None:
+        if (origin, audience) != (node, self._core.node):
+            raise NotAuthentic(f"an answer from {origin} to {audience}, expected {node} to {self._core.node}")
+
+
+def exported_to(node: str) -> str:
+    """The store's key for the last item that left for a partner in a file."""
+    return f"exported to {node}"
+
+
+_EPOCH = "stream epoch"

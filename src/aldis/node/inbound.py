@@ -1,0 +1,233 @@
+"""What arrives: greetings, bundles and frames from partners; everything verified before anything is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from aldis.kernel.admission import CLOCK_TOLERANCE, Admission, Admitted, Peer, Peers, set_aside
+from aldis.kernel.bundles import Grant, grant_of
+from aldis.kernel.encoding import sha256, unb64
+from aldis.kernel.errors import AldisError, Forked, NotAuthentic, Stale, Unavailable, UnknownTerm
+from aldis.kernel.ledger import inclusion_proofs, leaf_hash
+from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
+from aldis.kernel.records import Record
+from aldis.node.audit import Audit
+from aldis.node.core import Core
+from aldis.node.instruments import KINDS
+from aldis.node.live import LiveIn
+from aldis.node.partners import Known, Partners
+from aldis.node.store import Cursor as Place
+from aldis.node.store import Substitute
+
+__all__ = ["Inbound"]
+
+_POLICY_KINDS = frozenset(kind.name for kind in KINDS)
+_TEXT = 500
+
+
+class Inbound:
+    """Answers the three operations that a partner may call; `told` hears of each record that was admitted."""
+
+    def __init__(
+        self, core: Core, audit: Audit, partners: Partners, live: LiveIn, told: Callable[[Record, str], None]
+    ) -> None:
+        self._core = core
+        self._audit = audit
+        self._partners = partners
+        self._live = live
+        self._told = told
+        self._store = core.store
+
+    def answer(self, sender: str, operation: str, body: bytes) -> bytes:
+        """The answer to a call from a partner that the transport authenticated.
+
+        Raises:
+            AldisError: the call is refused; nothing was changed, except as `deliver` says.
+        """
+        if operation == "greet":
+            return self.greet(sender, body)
+        if operation == "deliver":
+            return self.deliver(sender, body)
+        if operation == "live":
+            self._live.take(sender, self.peers(), body)
+            return b""
+        raise UnknownTerm(f"no operation {operation[:32]!r}", fix="A partner may greet, deliver and live")
+
+    def greet(self, sender: str, body: bytes) -> bytes:
+        """Our cursor in the sender's stream, and our cosignature on its ledger's checkpoint.
+
+        Raises:
+            NotAuthentic: not an active partner, not signed by its key, or addressed to another node.
+            Stale: a greeting of another time.
+            Forked: the sender's ledger does not continue what was cosigned before.
+        """
+        core, now = self._core, self._core.clock.now()
+        known = self._active(sender)
+        greeting = open_message(body, Greeting, known.sheet.pinned)
+        if (greeting.origin, greeting.audience) != (sender, core.node):
+            raise NotAuthentic(
+                f"a greeting from {greeting.origin} to {greeting.audience}, expected {sender} to {core.node}"
+            )
+        if abs(greeting.at - now) > CLOCK_TOLERANCE:
+            raise Stale(
+                f"{sender} greets with a clock {(greeting.at - now) // 1000:+d} s from this node's",
+                fix="Set the clock that is wrong; `aldis doctor` shows this node's",
+            )
+        size, line = 0, ""
+        if greeting.checkpoint:
+            key, note = unb64(known.sheet.ledger_key), greeting.checkpoint.encode()
+            try:
+                size, line = self._audit.cosign_partner(sender, key, note, greeting.proof, since=greeting.since)
+            except Forked as error:
+                self._alarm(sender, sha256(note), error)
+                raise
+        return sign_message(Welcome(core.node, sender, now, self.cursor(sender), size, line), core.signer)
+
+    def deliver(self, sender: str | None, body: bytes) -> bytes:
+        """The receipt for a bundle, whose items are admitted or quarantined and the cursor moved, in one transaction.
+
+        `sender` is the partner that the transport authenticated, None for a file.
+
+        Raises:
+            VerificationFailed, InvalidInput: the bundle is not believed and nothing of it was stored; the ledger
+                keeps that it came, and quarantine keeps one that proves a fork.
+            Unavailable: disk or quarantine is full; nothing was stored, and the sender will send again.
+        """
+        core = self._core
+        try:
+            with self._store.transaction():
+                admission = self.peers().admit(
+                    body, sender=sender, history=self._store.records.neighbours, at=core.clock.now()
+                )
+                self._keep(admission)
+        except Unavailable:
+            raise
+        except AldisError as error:
+            self._refuse(sender, body, error)
+            raise
+        manifest = admission.bundle.manifest
+        for one in admission.admitted:
+            self._told(one.record, manifest.origin)
+        receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, len(admission.refused))
+        return sign_message(receipt, core.signer)
+
+    def retry(self, number: int) -> Record:
+        """Admit a quarantined item now, if what stood against it is gone.
+
+        Raises:
+            UnknownTerm: no such entry.
+            AldisError: it still cannot be admitted, and stays.
+        """
+        found = self._store.quarantine.get(number)
+        if found is None:
+            raise UnknownTerm(f"no entry {number} in quarantine", fix="`aldis quarantine list` names them")
+        entry, data = found
+        with self._store.transaction():
+            one = self.peers().readmit(data, history=self._store.records.neighbours, at=self._core.clock.now())
+            self._put([one], entry.source, {})
+            self._store.quarantine.drop(number)
+            self._audit.write("admission", one.record.digest.hex(), verdict="admitted", reasons=["from quarantine"])
+        self._told(one.record, entry.source)
+        return one.record
+
+    def drop(self, number: int, because: str) -> None:
+        """Throw a quarantined entry away; the ledger keeps that it was here, and why it went.
+
+        Raises:
+            UnknownTerm: no such entry.
+        """
+        found = self._store.quarantine.get(number)
+        if found is None:
+            raise UnknownTerm(f"no entry {number} in quarantine", fix="`aldis quarantine list` names them")
+        with self._store.transaction():
+            self._store.quarantine.drop(number)
+            self._audit.write("quarantine", sha256(found[1]).hex(), verdict="dropped", reasons=[because[:_TEXT]])
+
+    def peers(self) -> Peers:
+        """What admission rests on now."""
+        core = self._core
+        return Peers(
+            node=core.node,
+            party=core.party,
+            ceiling=((core.config.policy, core.config.ceiling),),
+            policies=core.policies,
+            kinds=core.kinds,
+            peers={
+                known.node: Peer(
+                    node=known.node,
+                    party=known.party,
+                    key=known.sheet.pinned,
+                    cursor=self.cursor(known.node),
+                    active=known.active,
+                    distrust_after=known.distrust_after,
+                )
+                for known in self._partners.all()
+            },
+        )
+
+    def cursor(self, node: str) -> Cursor:
+        """How far a partner's stream was admitted."""
+        held = self._store.partners.cursor(node)
+        return Cursor(int(held.epoch), held.seq, held.digest.hex()) if held else Cursor(0, 0, "")
+
+    def _active(self, sender: str) -> Known:
+        known = self._partners.get(sender)
+        if not known.active:
+            raise NotAuthentic(f"{sender} is {known.status.value} at this node", fix="Ask its operator to resume you")
+        return known
+
+    def _keep(self, admission: Admission) -> None:
+        """Store what was admitted, quarantine what was not, move the cursor, tell the ledger."""
+        manifest, digest = admission.bundle.manifest, admission.bundle.digest
+        aside = [one.index for one in admission.refused]
+        onward = [one.index for one in admission.admitted if one.commitment.onward]
+        proofs = self._proofs(admission, [*aside, *onward])
+        self._put(admission.admitted, manifest.origin, proofs)
+        now = self._core.clock.now()
+        for refused in admission.refused:
+            data = set_aside(refused.item, proofs[refused.index])
+            text = str(refused.error)[:_TEXT]
+            self._store.quarantine.add(manifest.origin, refused.error.code, text, data, now, sha256(data))
+            self._audit.write("quarantine", sha256(data).hex(), verdict=refused.error.code, reasons=[text])
+        cursor = admission.cursor
+        self._store.partners.advance(manifest.origin, Place(str(cursor.epoch), cursor.seq, digest))
+        counts = f"{len(admission.admitted)} admitted, {len(admission.refused)} quarantined"
+        self._audit.write("admission", digest.hex(), verdict="admitted", reasons=[counts], actor=manifest.origin)
+
+    def _put(self, admitted: Sequence[Admitted], source: str, proofs: Mapping[int, Grant]) -> None:
+        substitutes = {
+            one.record.digest: [Substitute(portion, words) for portion, words in one.substitutes]
+            for one in admitted
+            if one.substitutes
+        }
+        stored = self._store.records.put([one.record for one in admitted], self._core.clock.now(), source, substitutes)
+        grants = {
+            seq: one.item.grant or proofs[one.index]
+            for one, seq in zip(admitted, stored.seqs, strict=True)
+            if one.item.grant or (one.commitment.onward and one.index in proofs)
+        }
+        self._store.grants.put(grants)
+        if any(one.record.header.kind in _POLICY_KINDS for one in admitted):
+            self._core.policy_changed()
+
+    @staticmethod
+    def _proofs(admission: Admission, indexes: Sequence[int]) -> dict[int, Grant]:
+        if not indexes:
+            return {}
+        paths = inclusion_proofs([leaf_hash(item.commitment) for item in admission.bundle.items])
+        return {index: grant_of(admission.bundle, index, paths[index]) for index in indexes}
+
+    def _refuse(self, sender: str | None, body: bytes, error: AldisError) -> None:
+        """Write down a bundle that was not believed; a mere repetition is not worth a line."""
+        if isinstance(error, Stale):
+            return
+        self._alarm(sender or "file", sha256(body), error)
+        if isinstance(error, Forked):
+            now = self._core.clock.now()
+            self._store.quarantine.add(sender or "file", error.code, str(error)[:_TEXT], body, now, sha256(body))
+
+    def _alarm(self, source: str, digest: bytes, error: AldisError) -> None:
+        with self._store.transaction():
+            self._audit.write(
+                "quarantine", digest.hex(), verdict=error.code, reasons=[str(error)[:_TEXT]], actor=source
+            )

@@ -1,0 +1,124 @@
+"""One nation's node: all of its parts, joined. It does no network I/O itself; `service` and tests carry its calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from aldis.app import App, find_apps
+from aldis.kernel.policies import builtin
+from aldis.kernel.records import Record
+from aldis.kernel.signatures import algorithm_named
+from aldis.node.audit import Audit
+from aldis.node.clock import Clock, SystemClock
+from aldis.node.context import NodeContext
+from aldis.node.core import Core
+from aldis.node.desk import Desk
+from aldis.node.epochs import Epochs
+from aldis.node.exchange import Exchange
+from aldis.node.files import Files
+from aldis.node.home import Home
+from aldis.node.inbound import Inbound
+from aldis.node.instruments import KINDS
+from aldis.node.live import LiveIn, LiveOut
+from aldis.node.outbound import Outbound
+from aldis.node.partners import Partners
+from aldis.node.records import Records
+from aldis.node.register import Register
+from aldis.node.replay import Replay
+from aldis.node.store import Store
+
+__all__ = ["Node"]
+
+
+class Node:
+    """A node opened from its folder; close it when done."""
+
+    def __init__(self, core: Core, apps: Mapping[str, App]) -> None:
+        self.core = core
+        self.apps = apps
+        self.audit = Audit(core)
+        self.partners = Partners(core, self.audit)
+        self.epochs = Epochs(core, self.partners)
+        self.records = Records(core, self.audit, self.epochs)
+        self.register = Register(core, self.records, self.epochs)
+        self.desk = Desk(core, self.audit, self.partners, self.epochs)
+        self.replay = Replay(core)
+        self.live_out = LiveOut(core, self.epochs)
+        self.context = NodeContext(core, self.records, self.desk, self.partners, self.live_out)
+        self.live_in = LiveIn(core, self.context.told)
+        self.inbound = Inbound(core, self.audit, self.partners, self.live_in, self._admitted)
+        self.outbound = Outbound(core, self.audit, self.partners, self.epochs)
+        self.exchange = Exchange(core, self.audit, self.partners, self.outbound)
+        self.files = Files(core, self.audit, self.partners, self.exchange, self.inbound)
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        *,
+        clock: Clock | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+        environment: Mapping[str, str] | None = None,
+        flags: Mapping[str, Any] | None = None,
+        apps: Mapping[str, App] | None = None,
+    ) -> Self:
+        """The node in the folder `home`.
+
+        Raises:
+            InvalidInput: no node there, or settings or keys that cannot be read.
+            UnknownTerm: a setting that does not exist.
+            Unavailable, VerificationFailed: the store cannot be opened, or is damaged.
+        """
+        place = Home(home)
+        config = place.config(os.environ if environment is None else environment, flags)
+        found = find_apps() if apps is None else apps
+        kinds = {kind.name: kind for kind in (*KINDS, *(kind for app in found.values() for kind in app.kinds))}
+        secret = place.secret()
+        signer, note_signer = place.signer(algorithm_named(config.algorithm)), place.ledger_signer()
+        store = Store.open(
+            place.store,
+            texts={name: kind.text for name, kind in kinds.items() if kind.text},
+            secret=secret,
+            quarantine_bytes=config.quarantine_mib * 1024 * 1024,
+            random=random,
+        )
+        core = Core(
+            home=place,
+            config=config,
+            clock=clock or SystemClock(),
+            random=random,
+            policies=builtin(),
+            kinds=kinds,
+            signer=signer,
+            note_signer=note_signer,
+            secret=secret,
+            store=store,
+        )
+        return cls(core, found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.core.store.close()
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.core.node
+
+    def answer(self, sender: str, operation: str, body: bytes) -> bytes:
+        """The answer to a partner's call; see `Inbound.answer`."""
+        return self.inbound.answer(sender, operation, body)
+
+    def _admitted(self, record: Record, _source: str) -> None:
+        for app in self.apps.values():
+            if any(kind.name == record.header.kind for kind in app.kinds):
+                app.on_admitted(record, self.context)

@@ -1,0 +1,121 @@
+"""Pairing by file: an invitation out, a reply back, and both sides compare a short fingerprint.
+
+An invitation holds only public things: names, address, keys, ceiling, and the pairing agreement already signed by
+its maker. The reply is the other side's invitation, with its signature under the same agreement.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Annotated
+
+import msgspec
+
+from aldis.kernel.encoding import sha256, unb64
+from aldis.kernel.errors import NotAuthentic, RefusedByPolicy, Stale
+from aldis.kernel.instruments import COSIGN_CONTEXT, cosign_message, parse_instrument
+from aldis.kernel.messages import open_message, read_unverified, sign_message
+from aldis.kernel.records import Record, read_record
+from aldis.kernel.signatures import Key, Signer, algorithm_named
+from aldis.node.instruments import instrument_text
+
+__all__ = ["Invitation", "Sheet", "check_invitation", "fingerprint", "seal_invitation"]
+
+LIFETIME = 7 * 86_400_000
+"""How long an invitation may be answered, in milliseconds."""
+
+_Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}\\Z")]
+_Party = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9]{1,11}\\Z")]
+
+
+class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a node says of itself: all that a partner pins."""
+
+    node: _Slug
+    party: _Party
+    url: str
+    algorithm: str
+    key: str
+    ledger_key: str
+    certificate: str
+    ceiling: dict[str, str]
+    categories: dict[str, list[str]] = {}
+
+    @property
+    def pinned(self) -> Key:
+        """The key that signs this node's bundles."""
+        return Key(algorithm_named(self.algorithm), unb64(self.key))
+
+    @property
+    def certificate_der(self) -> bytes:
+        """The TLS certificate, DER."""
+        return ssl.PEM_cert_to_DER_cert(self.certificate)
+
+
+class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node's sheet, the agreement it proposes, and its own signature under that agreement.
+
+    `header` and `text` are the exact bytes of the agreement's record and its one portion; `cosignature` those of the
+    record of the sender's signature. A reply carries the digest of the invitation that it answers.
+    """
+
+    CONTEXT = b"aldis/invitation/1"
+    sheet: Sheet
+    header: str
+    text: str
+    cosignature: Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]
+    created: int
+    answers: str = ""
+
+
+def seal_invitation(invitation: Invitation, signer: Signer) -> bytes:
+    """The file's bytes."""
+    return sign_message(invitation, signer)
+
+
+def fingerprint(data: bytes) -> str:
+    """Thirty digits in six groups, for two people to compare by voice (about 99 bits of SHA-256)."""
+    number = int.from_bytes(sha256(data), "big") % 10**30
+    digits = f"{number:030d}"
+    return " ".join(digits[i : i + 5] for i in range(0, 30, 5))
+
+
+def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[Invitation, Record, Record]:
+    """The invitation, the agreement's record and the sender's cosignature record, all consistent with each other.
+
+    Whether the sheet is the partner's, only the comparison of fingerprints tells.
+
+    Raises:
+        InvalidInput: not an invitation.
+        NotAuthentic: not signed by the key inside it, or the agreement is not.
+        Stale: older than a week.
+        RefusedByPolicy: it is this node's own, or not meant for this party.
+    """
+    claimed = read_unverified(data, Invitation)
+    invitation = open_message(data, Invitation, claimed.sheet.pinned)
+    sheet = invitation.sheet
+    if sheet.node == node:
+        raise RefusedByPolicy("this invitation is from a node of the same name", fix="Give each node its own name")
+    if not invitation.created - 600_000 <= at <= invitation.created + LIFETIME:
+        raise Stale(
+            "the invitation is older than a week, or from the future", fix="Ask for a new one; check the clocks"
+        )
+    agreement = read_record(invitation.header.encode(), [invitation.text.encode()])
+    instrument = parse_instrument(instrument_text(agreement))
+    if instrument.parties != {party, sheet.party}:
+        named = ", ".join(sorted(instrument.parties))
+        raise RefusedByPolicy(
+            f"the invitation is for {named}, this is a node of {party}", fix="Ask for one of your own"
+        )
+    header, portion = invitation.cosignature
+    cosignature = read_record(header.encode(), [portion.encode()])
+    _check_cosignature(cosignature, agreement, sheet)
+    return invitation, agreement, cosignature
+
+
+def _check_cosignature(cosignature: Record, agreement: Record, sheet: Sheet) -> None:
+    value = cosignature.portions[0].value
+    signed = value.get("digest") == agreement.digest.hex() and value.get("party") == sheet.party
+    if not signed or cosignature.header.originator != sheet.node or not isinstance(value.get("signature"), str):
+        raise NotAuthentic("the invitation is not signed under the agreement it proposes", fix="Ask for a new one")
+    sheet.pinned.verify(COSIGN_CONTEXT, cosign_message(agreement.digest, sheet.party), unb64(value["signature"]))

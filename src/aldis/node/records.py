@@ -1,0 +1,159 @@
+"""The node's records at hand: put, find, and show to whom."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.labels import Label
+from aldis.kernel.records import Draft, Record, make_record, next_version, tombstone
+from aldis.kernel.release import Outcome, node_ceiling
+from aldis.node.audit import Audit
+from aldis.node.core import Core
+from aldis.node.epochs import Epochs
+from aldis.node.instruments import KINDS
+from aldis.node.store import Hits, Page, Row
+
+__all__ = ["Records"]
+
+_POLICY_KINDS = frozenset(kind.name for kind in KINDS)
+
+
+class Records:
+    """Puts records into the store and reads them for a viewer; the viewer "" is the node's own operator."""
+
+    def __init__(self, core: Core, audit: Audit, epochs: Epochs) -> None:
+        self._core = core
+        self._audit = audit
+        self._epochs = epochs
+        self._store = core.store
+
+    def put(self, draft: Draft) -> Record:
+        """Store a record and its ledger leaf in one transaction.
+
+        Raises:
+            UnknownTerm: a kind, portion, policy, classification or category that nobody defines.
+            InvalidInput: against the rules of records, or not this node's to write.
+            RefusedByPolicy: a label above this node's ceiling.
+        """
+        return self.put_all([draft])[0]
+
+    def put_all(self, drafts: list[Draft]) -> list[Record]:
+        """Store several, all or none; see `put`."""
+        now = self._core.clock.now()
+        records = [self._make(draft) for draft in drafts]
+        with self._store.transaction():
+            self._store.records.put(records, now)
+            for record in records:
+                self._audit.write(
+                    "label",
+                    record.digest.hex(),
+                    verdict="put",
+                    reasons=[record.header.kind],
+                    actor=record.header.author,
+                )
+            if any(record.header.kind in _POLICY_KINDS for record in records):
+                self._core.policy_changed()
+        return records
+
+    def revise(self, record_id: str, draft: Draft) -> Record:
+        """Store the next version of a record that this node originated."""
+        return self.put(next_version(self._own(record_id), draft))
+
+    def delete(self, record_id: str, author: str) -> Record:
+        """Store the version that says the record was deleted."""
+        return self.put(tombstone(self._own(record_id), author, self._core.clock.now()))
+
+    def derived_label(self, sources: list[bytes]) -> Label:
+        """The label of what is made from these records (digests): their roll-up in this node's policy.
+
+        Raises:
+            UnknownTerm: a source that is not held here.
+            NeedsPerson: a label that no equivalence maps.
+        """
+        labels: list[Label] = []
+        for digest in sources:
+            row = self._store.records.by_digest(digest)
+            if row is None:
+                raise UnknownTerm(f"no record {digest.hex()} here", fix="Name a source by its full digest")
+            record = row.record()
+            labels += [record.label, *(portion.label for portion in record.portions)]
+        return self._core.policies.roll_up(labels, self._core.config.policy, self._core.clock.now())
+
+    def get(self, record_id: str, version: int | None = None, viewer: str = "") -> Row:
+        """A version of a record, the newest where none is named, with the portions that the viewer may see.
+
+        Raises:
+            UnknownTerm: there is none, or the viewer may not know of it: the two are told apart by nothing.
+        """
+        row = self._store.records.get(record_id, version)
+        seen = self.visible(viewer)
+        if row is None or not seen[row.profile]:
+            raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
+        return row.only(seen)
+
+    def page(self, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50, viewer: str = "") -> Page:
+        """A page of what the viewer may see, newest first."""
+        return self._store.listing.page(
+            self.visible(viewer),
+            kind=kind or None,
+            project=project or None,
+            after=cursor or None,
+            limit=limit,
+            scope=viewer.encode(),
+        )
+
+    def search(
+        self, text: str, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50, viewer: str = ""
+    ) -> Hits:
+        """Records with a portion that the viewer may see and that has all the words."""
+        return self._store.search.search(
+            text,
+            self.visible(viewer),
+            kind=kind or None,
+            project=project or None,
+            after=cursor or None,
+            limit=limit,
+            scope=viewer.encode(),
+        )
+
+    def count(self, *, kind: str = "", viewer: str = "") -> int:
+        """How many records a viewer may see; for this node's own people only, since counts tell of what is withheld."""
+        return self._store.listing.count_visible(self.visible(viewer), kind=kind or None)
+
+    def visible(self, viewer: str) -> NDArray[np.bool_]:
+        """Which profiles the viewer may see; the operator sees all."""
+        if not viewer:
+            return np.ones(self._store.profiles.count(), dtype=np.bool_)
+        return self._epochs.visible(viewer)
+
+    def _own(self, record_id: str) -> Record:
+        row = self._store.records.get(record_id, originator=self._core.node)
+        if row is None:
+            raise UnknownTerm(
+                f"this node has written no record {record_id!r}", fix="Only its originator writes the next"
+            )
+        return row.record()
+
+    def _make(self, draft: Draft) -> Record:
+        core = self._core
+        if draft.originator != core.node:
+            raise InvalidInput(f"{draft.originator!r} is not this node, {core.node!r}", fix="Put it at its own node")
+        kind = core.kinds.get(draft.kind)
+        if kind is None:
+            raise UnknownTerm(f"no kind {draft.kind!r}", fix=f"There are: {', '.join(sorted(core.kinds))}")
+        for label in (draft.label, *(portion.label for portion in draft.portions)):
+            self._check_label(label)
+        record = make_record(draft, core.random)
+        for portion in record.portions:
+            kind.check(portion)
+        return record
+
+    def _check_label(self, label: Label) -> None:
+        core = self._core
+        core.policies.check(label)
+        ceiling = ((core.config.policy, core.config.ceiling),)
+        outcome, _, text = node_ceiling(ceiling, label, core.policies, core.clock.now())
+        if outcome is Outcome.FAIL:
+            raise RefusedByPolicy(text, fix="Put it at a node that is accredited for it")

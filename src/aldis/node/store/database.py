@@ -1,0 +1,208 @@
+"""One SQLite file: write-ahead log, every commit on disk before it is acknowledged, errors that say what to do.
+
+Other processes read and write the same file, so what is cached in memory is valid for one `serial` only: it changes
+with every transaction. `rollbacks` tells a cache that what it took in during a transaction never happened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock, get_ident
+
+import apsw
+
+from aldis.kernel.errors import AldisError, InvalidInput, Unavailable, VerificationFailed
+from aldis.node.store.schema import APPLICATION_ID, MIGRATIONS
+
+__all__ = ["Database"]
+
+_BUSY_MS = 5_000
+_CACHE_KIB = 16_384
+_PAGE_BYTES = 8_192
+_CHECKPOINT_PAGES = 2_000
+_JOURNAL_BYTES = 64 * 1024 * 1024
+_DOCTOR = "Run `aldis doctor`, and restore a backup if it says so"
+
+
+class Database:
+    """A writer, and a reader that sees what is committed; each connection is used by one thread at a time."""
+
+    def __init__(self, path: Path, *, vfs: str | None = None, alone: bool = False) -> None:
+        self.path = path
+        self.serial = 0
+        self.rollbacks = 0
+        self._owner = 0
+        self._spoiled = False
+        self._writing = RLock()
+        self._reading = self._writing if alone else RLock()
+        if vfs is None:
+            _make_private(path)
+        with self._explained():
+            self._writer = _connect(path, vfs, alone)
+            try:
+                self._migrate()
+                self._reader = self._writer if alone else _connect(path, vfs, alone)
+            except BaseException:
+                self._writer.close()
+                raise
+
+    def close(self) -> None:
+        """Close both connections; the last one of all processes folds the log into the file."""
+        with self._reading, self._writing, self._explained():
+            if self._owner:
+                raise InvalidInput("the store cannot close inside a transaction", fix="Leave the transaction first")
+            self._reader.close()
+            self._writer.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[apsw.Connection]:
+        """All or nothing: committed and on disk when the block ends, undone where it raises.
+
+        Raises:
+            InvalidInput: this thread is in a transaction already.
+            Unavailable: disk full or failing, or another process held the store for over 5 s; nothing was written.
+            VerificationFailed: the file is damaged.
+        """
+        if self._owner == get_ident():
+            raise InvalidInput("a transaction is open already", fix="Do all the work in the one transaction")
+        with self._writing, self._explained():
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._owner, self._spoiled = get_ident(), False
+            self.serial += 1
+            try:
+                yield self._writer
+                self._check_sound()
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self.serial += 1
+                self.rollbacks += 1
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            finally:
+                self._owner = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[apsw.Connection]:
+        """This thread's open transaction, or one of its own for the length of the block."""
+        if self._owner != get_ident():
+            with self.transaction() as connection:
+                yield connection
+            return
+        with self._explained():
+            self._check_sound()
+            try:
+                yield self._writer
+            except apsw.Error:
+                self._spoiled = True
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[apsw.Connection]:
+        """One consistent view: of this thread's transaction where it has one, else of what is committed."""
+        if self._owner == get_ident():
+            with self._explained():
+                yield self._writer
+            return
+        with self._reading, self._explained():
+            if self._reader.in_transaction:
+                yield self._reader
+                return
+            self._reader.execute("BEGIN")
+            try:
+                yield self._reader
+            finally:
+                self._reader.execute("ROLLBACK")
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file; empty where it is sound. Reads all of it."""
+        with self.reading() as connection:
+            broken = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+            orphans = [f"row {row[1]} of {row[0]} lacks its {row[2]}" for row in connection.execute(_ORPHANS)]
+        return [line for line in broken if line != "ok"] + orphans
+
+    def _check_sound(self) -> None:
+        if self._spoiled or not self._writer.in_transaction:
+            raise Unavailable("an earlier step of this transaction failed; nothing was written", fix="Do it all again")
+
+    def _migrate(self) -> None:
+        with self.transaction() as connection:
+            version = connection.pragma("user_version")
+            known = len(MIGRATIONS)
+            if connection.pragma("application_id") != APPLICATION_ID and connection.execute(_ANY_TABLE).get:
+                raise InvalidInput(f"{self.path} is a database, but not an Aldis store", fix="Name another file")
+            if version > known:
+                raise InvalidInput(
+                    f"{self.path} was written by a newer Aldis (schema {version}; this one knows {known})",
+                    fix="Upgrade Aldis; the file was left as it is",
+                )
+            for step in range(version, known):
+                connection.execute(MIGRATIONS[step])
+            if version < known:
+                connection.pragma("application_id", APPLICATION_ID)
+                connection.pragma("user_version", known)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            raise _explain(error, self.path) from error
+
+
+_ORPHANS = "PRAGMA foreign_key_check"
+_ANY_TABLE = "SELECT count(*) FROM sqlite_schema"
+
+
+def _connect(path: Path, vfs: str | None, alone: bool) -> apsw.Connection:
+    connection = apsw.Connection(str(path), vfs=vfs, statementcachesize=200)
+    connection.set_busy_timeout(_BUSY_MS)
+    if alone:
+        connection.pragma("locking_mode", "EXCLUSIVE")
+    connection.pragma("page_size", _PAGE_BYTES)
+    connection.pragma("journal_mode", "WAL")
+    connection.pragma("synchronous", "FULL")
+    connection.pragma("foreign_keys", True)
+    connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+    connection.pragma("journal_size_limit", _JOURNAL_BYTES)
+    connection.pragma("trusted_schema", False)
+    return connection
+
+
+def _make_private(path: Path) -> None:
+    """Readable by its owner alone from the first byte; the log beside it takes the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise _unopened(path, error) from error
+
+
+def _unopened(path: Path, error: Exception) -> Unavailable:
+    return Unavailable(f"{path} cannot be opened for writing ({error})", fix="Check the path and its permissions")
+
+
+def _explain(error: Exception, path: Path) -> AldisError:
+    match error:
+        case apsw.FullError():
+            return Unavailable(f"the disk of {path} is full; nothing was written", fix="Free space and retry")
+        case apsw.BusyError() | apsw.LockedError():
+            return Unavailable(
+                f"another process kept {path} busy for {_BUSY_MS // 1000} s; nothing was written",
+                fix="Retry, or stop that process",
+            )
+        case apsw.CorruptError() | apsw.NotADBError():
+            return VerificationFailed(f"{path} is damaged or no store ({error})", fix=_DOCTOR)
+        case apsw.ReadOnlyError() | apsw.CantOpenError() | apsw.PermissionsError():
+            return _unopened(path, error)
+        case apsw.IOError():
+            return Unavailable(
+                f"the disk of {path} failed ({error}); what was being written is not confirmed",
+                fix="Check the disk, start again, and look before you repeat",
+            )
+        case apsw.ConstraintError():
+            return InvalidInput(f"the store's rules refuse it ({error})", fix="Name what the store holds")
+    return Unavailable(f"the store at {path} failed ({error})", fix=_DOCTOR)

@@ -1,0 +1,153 @@
+"""Listing: pages of what a viewer may see, newest first, in time that does not grow with what it may not.
+
+Two ways lead to a page. Walking back through all rows is quick for a viewer who sees many; taking the newest of each
+visible profile (an index on profile, then row) is quick for one who sees few. The walk goes on only while it promises
+to cost less than the merge would, so a page costs at most about twice the better way, wherever the visible rows lie.
+Pages are always full but the last: neither their length nor their cursor tells of withheld rows in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from aldis.kernel.errors import InvalidInput
+from aldis.node.store.cursors import Cursors
+from aldis.node.store.database import Database
+from aldis.node.store.profiles import Profiles
+from aldis.node.store.rows import Row, rows_of
+
+__all__ = ["PAGE_LIMIT", "Listing", "Page", "check_limit"]
+
+PAGE_LIMIT = 200
+
+_END = 2**62
+_STEP = 128
+_MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
+_PLACE_COST = 4
+
+_WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+_TIPS = """
+SELECT wanted.value, (SELECT seq FROM listing WHERE place = wanted.value AND seq < ?2 ORDER BY seq DESC LIMIT 1) AS tip
+FROM carray(?1) AS wanted ORDER BY tip DESC LIMIT ?3
+"""
+_PLACE = "SELECT seq FROM listing WHERE place = ? AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, newest arrival first, with just their visible portions; `next` is the cursor of what follows, if any."""
+
+    rows: list[Row]
+    next: str | None
+
+
+class Listing:
+    """Pages over the records of a node."""
+
+    def __init__(self, database: Database, profiles: Profiles, cursors: Cursors) -> None:
+        self._db = database
+        self._profiles = profiles
+        self._cursors = cursors
+
+    def page(
+        self,
+        visible: NDArray[np.bool_],
+        *,
+        kind: str | None = None,
+        project: str | None = None,
+        latest_only: bool = True,
+        after: str | None = None,
+        limit: int = 50,
+        scope: bytes = b"",
+    ) -> Page:
+        """One page of the rows whose profile is `visible` (booleans by profile number; what it lacks is not).
+
+        With `latest_only`, what stands: each record's newest version, unless it is a tombstone. `after` is the `next`
+        of the page before; it is good for the same `scope` (the viewer, say) and the same other arguments only.
+
+        Raises:
+            InvalidInput: a limit that is not 1 to 200, or a cursor of another list.
+        """
+        check_limit(limit)
+        bound = (scope, b"listing", repr((kind, project, latest_only)).encode())
+        with self._db.reading() as connection:
+            before = _END if after is None else self._cursors.open(after, *bound)
+            allowed = self._places(visible, kind, project, latest_only)
+            seqs = _newest(connection, allowed, before, limit + 1)
+            rows = rows_of(connection, seqs[:limit], self._profiles.profile)
+        more = self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
+        return Page([row.only(visible) for row in rows], more)
+
+    def count_visible(self, visible: NDArray[np.bool_], *, kind: str | None = None, project: str | None = None) -> int:
+        """How many standing records are visible: for the node's own people only, since counts tell of what is withheld.
+
+        Reads the whole index.
+        """
+        with self._db.reading() as connection:
+            allowed = self._places(visible, kind, project, latest_only=True)
+            counts = connection.execute("SELECT place, count(*) FROM listing GROUP BY place")
+            return sum(count for place, count in counts if allowed[place])
+
+    def _places(
+        self, visible: NDArray[np.bool_], kind: str | None, project: str | None, latest_only: bool
+    ) -> NDArray[np.bool_]:
+        """Which places may be shown: place 2p holds what stands of profile p, place 2p + 1 what does not."""
+        profiles = self._profiles.where(kind, project)
+        seen = np.zeros(len(profiles), dtype=np.bool_)
+        known = min(len(visible), len(profiles))
+        seen[:known] = visible[:known]
+        seen &= profiles
+        places = np.zeros(2 * len(profiles), dtype=np.bool_)
+        places[::2] = seen
+        if not latest_only:
+            places[1::2] = seen
+        return places
+
+
+def check_limit(limit: int) -> None:
+    """Return if a page may have that many rows.
+
+    Raises:
+        InvalidInput: it is not 1 to 200.
+    """
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise InvalidInput(f"a page of {limit} rows", fix=f"Ask for 1 to {PAGE_LIMIT}")
+
+
+def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int, count: int) -> list[int]:
+    """The `count` greatest row numbers below `before` in the allowed places, greatest first."""
+    places = np.flatnonzero(allowed)
+    if not len(places):
+        return []
+    merge_cost = _MERGE_COST + _PLACE_COST * len(places)
+    look_up = allowed.tobytes()
+    found: list[int] = []
+    walked, left = 0, _STEP
+    while left <= merge_cost and walked < 2 * merge_cost:
+        step = max(left, _STEP)
+        rows = [*connection.execute(_WALK, (before, step))]
+        found += [seq for seq, place in rows if look_up[place]]
+        if len(found) >= count or len(rows) < step:
+            return found[:count]
+        before, walked = rows[-1][0], walked + step
+        left = walked * (count - len(found)) // max(len(found), 1)
+    return found + _merge(connection, places, before, count - len(found))
+
+
+def _merge(connection: apsw.Connection, places: NDArray[np.int64], before: int, count: int) -> list[int]:
+    """As `_newest`: only the places with the newest tips can matter, and each only down to what others gave."""
+    tips = [*connection.execute(_TIPS, (apsw.carray(places), before, count))]
+    found: list[int] = []
+    floor = 0
+    for place, tip in tips:
+        if tip is None or tip <= floor:
+            break
+        rows = connection.execute(_PLACE, (place, before, floor, count))
+        found = sorted([*found, *(seq for (seq,) in rows)], reverse=True)[:count]
+        if len(found) == count:
+            floor = found[-1]
+    return found

@@ -1,0 +1,116 @@
+"""The tables of a store and the steps from each schema version to the next (`PRAGMA user_version`)."""
+
+from __future__ import annotations
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS"]
+
+APPLICATION_ID = 0x414C4449  # "ALDI", in the file's header
+
+_RECORDS = """
+CREATE TABLE label (id INTEGER PRIMARY KEY, data BLOB NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE profile (
+    id INTEGER PRIMARY KEY,
+    label INTEGER NOT NULL REFERENCES label,
+    kind TEXT NOT NULL,
+    project TEXT NOT NULL,
+    originator TEXT NOT NULL,
+    UNIQUE (label, kind, project, originator)
+) STRICT;
+
+CREATE TABLE record (
+    seq INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    originator TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    profile INTEGER NOT NULL,
+    portion_profiles BLOB NOT NULL,
+    portions BLOB NOT NULL,
+    substitute_profiles BLOB NOT NULL,
+    substitutes BLOB NOT NULL,
+    header BLOB NOT NULL,
+    arrived INTEGER NOT NULL,
+    source TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX record_version ON record (id, originator, version);
+
+CREATE TABLE digest_seq (key INTEGER, seq INTEGER, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE listing (seq INTEGER PRIMARY KEY, place INTEGER NOT NULL) STRICT;
+CREATE INDEX listing_place ON listing (place);
+
+CREATE VIRTUAL TABLE passage USING fts5 (
+    words, mark, profile UNINDEXED,
+    content = '', contentless_delete = 1, contentless_unindexed = 1, tokenize = 'unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+"""
+
+_LEDGER = """
+CREATE TABLE leaf (
+    idx INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, data BLOB NOT NULL
+) STRICT;
+CREATE TABLE node (key INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
+CREATE TABLE checkpoint (origin TEXT, size INTEGER, note BLOB NOT NULL, PRIMARY KEY (origin, size)) STRICT;
+CREATE TABLE snapshot (digest BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT;
+"""
+
+_EXCHANGE = """
+CREATE TABLE partner (
+    node TEXT PRIMARY KEY, party TEXT NOT NULL, status TEXT NOT NULL, data BLOB NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE inbox (
+    partner TEXT PRIMARY KEY REFERENCES partner, epoch TEXT NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL
+) STRICT;
+CREATE TABLE acked (
+    partner TEXT PRIMARY KEY REFERENCES partner, epoch TEXT NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL,
+    receipt BLOB NOT NULL
+) STRICT;
+CREATE TABLE outbox (
+    partner TEXT, seq INTEGER, record_seq INTEGER NOT NULL, portions BLOB NOT NULL, item BLOB,
+    PRIMARY KEY (partner, seq)
+) STRICT;
+CREATE INDEX outbox_record ON outbox (partner, record_seq);
+CREATE INDEX outbox_item ON outbox (partner, seq) WHERE item IS NOT NULL;
+CREATE TABLE outbound (
+    partner TEXT PRIMARY KEY REFERENCES partner, record_seq INTEGER NOT NULL, policy BLOB NOT NULL
+) STRICT;
+CREATE TABLE deferred (
+    partner TEXT REFERENCES partner, record_seq INTEGER REFERENCES record, due INTEGER NOT NULL,
+    PRIMARY KEY (partner, record_seq)
+) STRICT;
+CREATE INDEX deferred_due ON deferred (partner, due);
+CREATE TABLE sealed (
+    partner TEXT REFERENCES partner, epoch TEXT, first INTEGER, last INTEGER NOT NULL, digest BLOB NOT NULL,
+    previous BLOB NOT NULL, data BLOB,
+    PRIMARY KEY (partner, epoch, first)
+) STRICT;
+CREATE INDEX sealed_partner ON sealed (partner);
+CREATE INDEX sealed_waiting ON sealed (partner) WHERE data IS NOT NULL;
+CREATE TABLE withdrawn (
+    partner TEXT REFERENCES partner, digest BLOB, data BLOB NOT NULL, PRIMARY KEY (partner, digest)
+) STRICT;
+CREATE TABLE record_grant (record_seq INTEGER PRIMARY KEY REFERENCES record, data BLOB NOT NULL) STRICT;
+CREATE TABLE referral (
+    id INTEGER PRIMARY KEY,
+    partner TEXT NOT NULL REFERENCES partner,
+    record_seq INTEGER NOT NULL REFERENCES record,
+    portions BLOB NOT NULL,
+    reasons BLOB NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'approved', 'denied')),
+    because TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (partner, record_seq, portions)
+) STRICT;
+CREATE TABLE hold (record_id TEXT PRIMARY KEY, because TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, source TEXT NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL,
+    data BLOB NOT NULL, at INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE,)
+"""Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""

@@ -1,0 +1,73 @@
+"""Withdrawals: bundles that were sealed and then held back, because the policy changed before they were acknowledged.
+
+One of them may have arrived all the same, its receipt lost: then the partner's cursor names it, and it is reinstated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from aldis.node.store.database import Database
+from aldis.node.store.exchange import Sealed
+
+__all__ = ["Withdrawals"]
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    sealed: Sealed
+    outbox: list[tuple[int, int, bytes]]
+
+
+class Withdrawals:
+    """Takes bundles out of a partner's stream, and puts one back."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def withdraw(self, partner: str) -> int:
+        """Take every bundle that is not acknowledged out of the stream; how many there were."""
+        with self._db.writing() as connection:
+            found: list[tuple[Any, ...]] = connection.execute(
+                "SELECT epoch, first, last, digest, previous, data FROM sealed"
+                " WHERE partner = ? AND data IS NOT NULL ORDER BY rowid",
+                (partner,),
+            ).fetchall()
+            for row in found:
+                sealed = Sealed(*row)
+                span = (partner, sealed.first, sealed.last)
+                outbox: list[tuple[Any, ...]] = connection.execute(
+                    "SELECT seq, record_seq, portions FROM outbox WHERE partner = ? AND seq BETWEEN ? AND ?", span
+                ).fetchall()
+                kept = msgspec.msgpack.encode(_Kept(sealed, [(seq, record, part) for seq, record, part in outbox]))
+                connection.execute("INSERT OR REPLACE INTO withdrawn VALUES (?, ?, ?)", (partner, sealed.digest, kept))
+                connection.execute("DELETE FROM outbox WHERE partner = ? AND seq BETWEEN ? AND ?", span)
+            connection.execute("DELETE FROM sealed WHERE partner = ? AND data IS NOT NULL", (partner,))
+            return len(found)
+
+    def reinstate(self, partner: str, digest: bytes) -> Sealed | None:
+        """Put back the bundle with this digest, which the partner holds; None where none such was withdrawn."""
+        with self._db.writing() as connection:
+            data = connection.execute(
+                "SELECT data FROM withdrawn WHERE partner = ? AND digest = ?", (partner, digest)
+            ).get
+            if data is None:
+                return None
+            kept = msgspec.msgpack.decode(data, type=_Kept)
+            self.withdraw(partner)
+            connection.execute("DELETE FROM withdrawn WHERE partner = ? AND digest = ?", (partner, digest))
+            connection.execute(
+                "INSERT INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)", (partner, *msgspec.structs.astuple(kept.sealed))
+            )
+            connection.executemany(
+                "INSERT INTO outbox VALUES (?, ?, ?, ?, NULL)",
+                [(partner, seq, record, portions) for seq, record, portions in kept.outbox],
+            )
+            return kept.sealed
+
+    def restart(self, partner: str) -> None:
+        """Forget all that was sealed and released to a partner: its stream begins anew, in another epoch."""
+        with self._db.writing() as connection:
+            for table in ("sealed", "outbox", "outbound", "acked", "withdrawn", "deferred"):
+                connection.execute(f"DELETE FROM {table} WHERE partner = ?", (partner,))  # noqa: S608
