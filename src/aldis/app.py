@@ -46,6 +46,19 @@ class Context(Protocol):
     def node(self) -> str:
         """The name of this node: the originator of what it puts."""
 
+    def now(self) -> int:
+        """The time by this node's clock, in ms since 1970 UTC."""
+
+    @property
+    def pace(self) -> float:
+        """How many times faster than it was made a recording is to be played."""
+
+    def labels(self, kind: str) -> Mapping[str, Label]:
+        """The default labels that the node's settings give a kind, by portion; `header` is that of its existence."""
+
+    def default_project(self) -> str:
+        """The project that the node's settings give to what gateways put."""
+
     def opaque(self, text: str) -> str:
         """A stable name for `text` that tells nothing of it to whoever lacks this node's secret."""
 
@@ -88,6 +101,9 @@ class App(Protocol):
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Called once for each record that was admitted, after its transaction."""
+
+    async def run(self, ctx: Context, sources: Sequence[str]) -> None:
+        """Work beside the node while it is up; `sources` are those that its settings name."""
 
 
 def find_apps() -> Mapping[str, App]:

@@ -241,27 +241,27 @@ def check_4(partner: Partner, project: str, faults: list[str], *, own: bool) -> 
 
 
 def check_5(request: Request, epoch: PolicyEpoch, partner: Partner, clause: Clause | None) -> Said:
-    own, met = partner.party == epoch.party, False
-    for tag, values in sorted(request.label.categories):
+    own, rows = partner.party == epoch.party, []
+    for tag, values in request.label.categories:
         try:
             kind = epoch.policies.policy(request.label.policy).category_type(tag)
         except UnknownTerm:
             return FAIL, "unknown-category"
-        if kind is CategoryType.INFORMATIVE:
-            continue
-        met = True
+        if kind is not CategoryType.INFORMATIVE:
+            allowed = frozenset(v for name, vs in (clause.categories if clause else ()) if name == tag for v in vs)
+            held = frozenset(v for name, vs in partner.categories if name in (tag, "*") for v in vs)
+            rows.append((tag, kind, values, frozenset({"*"}) if own else allowed, held))
+    for _, kind, values, allowed, _ in sorted(rows, key=lambda row: row[0]):
+        enough = any if kind is CategoryType.PERMISSIVE else all
         if kind is CategoryType.PERMISSIVE and not values:
             return FAIL, "category-nobody"
-        held = frozenset(v for name, vs in partner.categories if name in (tag, "*") for v in vs)
-        allowed = frozenset(v for name, vs in (clause.categories if clause else ()) if name == tag for v in vs)
-        if own:
-            allowed = held
-        enough = any if kind is CategoryType.PERMISSIVE else all
         if not enough(covers(allowed, value) for value in values):
             return FAIL, "category-not-permitted"
+    for _, kind, values, allowed, held in rows:
+        enough = any if kind is CategoryType.PERMISSIVE else all
         if not enough(covers(allowed, value) and covers(held, value) for value in values):
             return FAIL, "category-not-held"
-    return PASS, "categories-permitted" if met else "no-categories"
+    return PASS, "categories-permitted" if rows else "no-categories"
 
 
 def check_6(request: Request, epoch: PolicyEpoch, partner: Partner, known: list[Found], at: int) -> Said:

@@ -70,7 +70,7 @@ def test_any_text_is_read_or_refused_with_a_reason(policy, text, portion):
 
 
 @given(st.sampled_from(VECTORS["valid"]), st.integers(0, 60), st.sampled_from([*"ABRSU/-, ", ""]))
-def test_a_damaged_marking_never_widens_silently_past_its_own_words(row, place, letter):
+def test_a_damaged_marking_is_refused_or_states_a_label_its_policy_admits(row, place, letter):
     text = row["marking"][:place] + letter + row["marking"][place + 1 :]
     try:
         label = read(row["policy"], text, row["at"], row.get("portion", False))

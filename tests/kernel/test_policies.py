@@ -318,7 +318,7 @@ def test_an_instrument_may_agree_what_the_tables_leave_open():
 def test_sources_that_contradict_each_other_are_for_a_person():
     rows = [Equivalence(Direction.PROTECT_AS, "AUS", "PROTECTED", "UK", to, 0, to) for to in ("SECRET", "TOP SECRET")]
     with pytest.raises(NeedsPerson, match=r"disagree \(SECRET, TOP SECRET\)"):
-        equivalent(rows, Direction.PROTECT_AS, "AUS", "PROTECTED", "UK", AT)
+        equivalent(rows, rows[0].question, AT)
 
 
 def test_a_clearance_counts_in_the_other_ladder():

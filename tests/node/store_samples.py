@@ -73,5 +73,7 @@ def tomb(before: Record) -> Record:
 def leaf(number: int, type_: LeafType = "release", subject: str = "v-1") -> bytes:
     """One leaf of a ledger."""
     return encode_leaf(
-        Leaf(at=number, type=type_, input="ab" * 32, epoch="", verdict="permit", reasons=(), subject=subject, actor="me")
+        Leaf(
+            at=number, type=type_, input="ab" * 32, epoch="", verdict="permit", reasons=(), subject=subject, actor="me"
+        )
     )

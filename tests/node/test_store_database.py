@@ -172,7 +172,7 @@ def test_a_full_disk_loses_nothing_and_says_what_to_do(store: Store) -> None:
     store.records.put([record("v-1")], 1)
     connection = store._db._writer
     connection.pragma("max_page_count", connection.pragma("page_count") + 2)
-    with pytest.raises(Unavailable, match="full; nothing was written. Free space and retry"), store.transaction():
+    with pytest.raises(Unavailable, match=r"full; nothing was written\. Free space and retry"), store.transaction():
         store.meta.set("key", b"value")
         store.records.put([record(f"w-{i}") for i in range(200)], 2)
     assert (store.records.last(), store.meta.get("key"), store.check()) == (1, None, [])
@@ -187,7 +187,7 @@ def test_the_store_of_a_newer_aldis_is_left_alone(path: Path) -> None:
     connection.pragma("user_version", 99)
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(InvalidInput, match="newer Aldis .schema 99.*Upgrade"):
+    with pytest.raises(InvalidInput, match=r"newer Aldis \(schema 99.*Upgrade"):
         Store.open(path)
     assert path.read_bytes() == before
 

@@ -156,4 +156,4 @@ def test_a_full_quarantine_refuses_and_throws_nothing_away(store: Store) -> None
     store.quarantine.add("gbr-low", "stale", "", bytes(20), 9, C)
     assert store.quarantine.size() == 100
     store.quarantine.drop(numbers[0])
-    assert [entry.id for entry in store.quarantine.all(numbers[0])][0] == numbers[1]
+    assert [entry.size for entry in store.quarantine.all(numbers[0])] == [40, 20]

@@ -42,9 +42,8 @@ def test_the_root_is_that_of_what_was_committed(
             with store.transaction():
                 assert store.ledger.append(leaves) == range(len(kept), len(kept) + size)
                 assert store.ledger.append(leaves[:1]).start == len(kept) + size
-                if undone:
-                    raise RuntimeError
-        except RuntimeError:
+                1 // (not undone)
+        except ZeroDivisionError:
             continue
         kept += [*leaves, *leaves[:1]]
     root = merkle_root([leaf_hash(data) for data in kept])
@@ -88,7 +87,7 @@ def test_what_is_not_a_leaf_is_refused(store: Store) -> None:
     [
         "UPDATE leaf SET data = CAST(replace(CAST(data AS TEXT), 'permit', 'refuse') AS BLOB) WHERE idx = 11",
         "DELETE FROM leaf WHERE idx = 11",
-        "DELETE FROM leaf WHERE idx = 20",
+        "DELETE FROM leaf WHERE idx >= 19",
         "DELETE FROM node WHERE key = 3",
         "UPDATE node SET hash = zeroblob(32) WHERE key = 9",
         "INSERT INTO node VALUES (1000, zeroblob(32))",

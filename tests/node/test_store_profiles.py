@@ -73,7 +73,8 @@ def test_where_tells_kind_and_project(store: Store) -> None:
     for kind in (None, "a", "b", "c"):
         for project in (None, "P", "Q", ""):
             expected = [
-                kind in (None, profile.kind) and project in (None, profile.project) for profile in store.profiles.since()
+                kind in (None, profile.kind) and project in (None, profile.project)
+                for profile in store.profiles.since()
             ]
             assert store.profiles.where(kind, project).tolist() == expected
     assert store.profiles.where().dtype == np.bool_

@@ -46,7 +46,7 @@ from aldis.kernel.errors import (
     UnknownTerm,
     VerificationFailed,
 )
-from aldis.kernel.labels import Label, audience
+from aldis.kernel.labels import Label, audience, decode_label
 from aldis.kernel.ledger import leaf_hash, verify_inclusion
 from aldis.kernel.messages import Cursor
 from aldis.kernel.policies import Policies
@@ -189,9 +189,10 @@ class Peers:
 
     def label_problem(self, label: Label, at: int) -> AldisError | None:
         """Why this node may not hold what `label` protects, or None (step 10)."""
-        if label not in self._labels:
-            self._labels[label] = self._judge(label, at)
-        return self._labels[label]
+        try:
+            return self._labels[label]
+        except KeyError:
+            return self._labels.setdefault(label, self._judge(label, at))
 
     def _judge(self, label: Label, at: int) -> AldisError | None:
         try:
@@ -230,7 +231,7 @@ class Peers:
     def _admit_item(self, item: Item, index: int, peer: Peer, at: int) -> Admitted:
         commitment = read_commitment(item.commitment)
         record = read_record(item.record, item.portions)  # 7
-        substitutes = tuple((read_portion(s.portion), s.transform) for s in item.substitutes)
+        substitutes = tuple([(read_portion(s.portion), s.transform) for s in item.substitutes])
         if (
             record.digest != commitment.record
             or [portion.digest for portion in record.portions] != commitment.portions
@@ -241,8 +242,13 @@ class Peers:
         self._check_originator(record, item, commitment, peer)  # 9
         if record.header.created > at + CLOCK_TOLERANCE:
             raise Stale(f"record {record.header.id!r} was created in the future", fix="Check both clocks")
-        for label in (record.label, *(p.label for p in record.portions), *(p.label for p, _ in substitutes)):  # 10
-            if problem := self.label_problem(label, at):
+        for raw in (
+            record.header.label,
+            *[p.raw_label for p in record.portions],
+            *[p.raw_label for p, _ in substitutes],
+        ):
+            problem = self.label_problem(decode_label(raw), at)  # 10
+            if problem is not None:
                 raise problem
         return Admitted(item, index, record, commitment, substitutes)
 

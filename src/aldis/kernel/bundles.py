@@ -15,7 +15,7 @@ import msgspec
 from aldis.kernel.encoding import DIGEST_SIZE, digest_from_hex, sha256
 from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, TooLarge, VerificationFailed
 from aldis.kernel.ledger import leaf_hash, merkle_root, verify_inclusion
-from aldis.kernel.records import Portion, Record
+from aldis.kernel.records import Portion
 from aldis.kernel.release import Permit
 from aldis.kernel.signatures import Key, Signer
 
@@ -47,14 +47,14 @@ ITEM_LIMIT = 8192
 """The greatest number of items in a bundle."""
 
 
-class Substitute(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Substitute(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """A portion transformed on its way out, and the words for what was done (`coarsen 1000 m`)."""
 
     portion: bytes
     transform: str
 
 
-class Commitment(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Commitment(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """What the originator signs of one item: digests of the record, its portions and substitutes.
 
     `onward` names, for each further party that may have the record, the portions that the recipient may pass on to
@@ -68,7 +68,7 @@ class Commitment(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
     purposes: list[str] = []
 
 
-class Grant(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Grant(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """The originator's signed word on one item, provable without the rest of its bundle."""
 
     manifest: bytes
@@ -78,7 +78,7 @@ class Grant(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     commitment: bytes
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Item(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """One record as it travels; `grant` comes with a re-share."""
 
     commitment: bytes
@@ -88,7 +88,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     grant: Grant | None = None
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The signed head of a bundle; times in milliseconds since 1970 UTC, digests in hex.
 
     `first` and `count` give its place in the stream from `origin` to `audience`; numbers are per audience, so what
@@ -134,13 +134,14 @@ class Bundle:
     items: Sequence[Item]
 
 
-class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _Envelope(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     format: str
     manifest: bytes
     signature: bytes
     items: msgspec.Raw
 
 
+_DIGEST_SIZES = frozenset({DIGEST_SIZE})
 _encoder = msgspec.msgpack.Encoder()
 _json_encoder = msgspec.json.Encoder()
 _envelope_decoder = msgspec.msgpack.Decoder(_Envelope)
@@ -150,7 +151,8 @@ _manifest_decoder = msgspec.json.Decoder(Manifest)
 
 
 def make_item(
-    record: Record,
+    header: bytes,
+    portions: Sequence[Portion],
     permit: Permit,
     *,
     recipient: str,
@@ -160,26 +162,29 @@ def make_item(
 ) -> Item:
     """The item that a permit allows: permitted portions whole, transformed ones replaced, the rest left out.
 
-    `substitutes` maps the digest of a portion to the portion that stands in for it and the transform's words.
+    `header` is the record's bytes and `portions` those held; `substitutes` maps the digest of a portion to the one
+    that stands in for it and the transform's words.
 
     Raises:
         RefusedByPolicy: the permit is not for this record, recipient and policy epoch, or for other portions (one
             that must be transformed and was not counts as missing).
     """
-    replaced = {digest: both for digest, both in (substitutes or {}).items() if digest in permit.transforms}
-    whole = [p for p in record.portions if p.digest in permit.portions and p.digest not in permit.transforms]
-    leaving = [*(portion.digest for portion in whole), *replaced]
-    permit.check(record.digest, recipient, policy_epoch, leaving)
-    given = [Substitute(portion.data, words) for portion, words in replaced.values()]
-    renamed = {digest: portion.digest for digest, (portion, _) in replaced.items()}
+    digest = sha256(header)
+    allowed, changed = permit.portions, permit.transforms
+    replaced = {one: both for one, both in substitutes.items() if one in changed} if substitutes else {}
+    whole = [p for p in portions if p.digest in allowed and p.digest not in changed]
+    digests = [portion.digest for portion in whole]
+    permit.check(digest, recipient, policy_epoch, [*digests, *replaced])
+    renamed = {one: portion.digest for one, (portion, _) in replaced.items()}
     commitment = Commitment(
-        record=record.digest,
-        portions=[portion.digest for portion in whole],
-        substitutes=[(portion.digest, words) for portion, words in replaced.values()],
-        onward={party: [renamed.get(d, d) for d in digests] for party, digests in permit.onward.items()},
-        purposes=list(permit.purposes),
+        digest,
+        digests,
+        [(portion.digest, words) for portion, words in replaced.values()],
+        {party: [renamed.get(d, d) for d in given] for party, given in permit.onward.items()},
+        list(permit.purposes),
     )
-    return Item(_encoder.encode(commitment), record.data, [portion.data for portion in whole], given, grant)
+    given = [Substitute(portion.data, words) for portion, words in replaced.values()]
+    return Item(_encoder.encode(commitment), header, [portion.data for portion in whole], given, grant)
 
 
 def seal(
@@ -284,8 +289,8 @@ def read_commitment(data: bytes) -> Commitment:
         commitment = _commitment_decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a commitment: {error}") from error
-    digests = [commitment.record, *commitment.portions, *(digest for digest, _ in commitment.substitutes)]
-    if any(len(digest) != DIGEST_SIZE for digest in digests):
+    digests = [commitment.record, *commitment.portions, *[digest for digest, _ in commitment.substitutes]]
+    if not _DIGEST_SIZES.issuperset(map(len, digests)):
         raise InvalidInput(f"a commitment with a digest that is not {DIGEST_SIZE} bytes")
     return commitment
 

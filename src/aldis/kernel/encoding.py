@@ -15,6 +15,7 @@ from aldis.kernel.errors import InvalidInput
 __all__ = ["DIGEST_SIZE", "b64", "check_digests", "digest_from_hex", "sha256", "unb64"]
 
 DIGEST_SIZE = 32
+_LENGTHS = frozenset({2 * DIGEST_SIZE})
 
 
 def sha256(data: bytes) -> bytes:
@@ -43,7 +44,7 @@ def check_digests(texts: Sequence[str]) -> None:
         canonical = bytes.fromhex(joined).hex() == joined
     except ValueError:
         canonical = False
-    if not canonical or any(len(text) != 2 * DIGEST_SIZE for text in texts):
+    if not canonical or not _LENGTHS.issuperset(map(len, texts)):
         raise InvalidInput(
             f"not digests: {[text[:80] for text in texts[:4]]}", fix="A digest is 64 lower-case hexadecimal digits"
         )

@@ -81,7 +81,7 @@ class Kind:
             self.rule(portion)
 
 
-class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Attachment(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A file that a record names: its content travels beside the record and is known by its digest."""
 
     digest: str
@@ -90,7 +90,7 @@ class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     portion: str
 
 
-class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Header(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """The signed description of one version of a record; `created` is in milliseconds since 1970 UTC.
 
     `originator` is the node that writes every version of this id; `previous` is the digest of the version before.
@@ -112,7 +112,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     deleted: bool = False
 
 
-class DraftPortion(msgspec.Struct, frozen=True):
+class DraftPortion(msgspec.Struct, frozen=True, gc=False):
     """A portion to be: any JSON value under a name and a label."""
 
     name: str
@@ -120,7 +120,7 @@ class DraftPortion(msgspec.Struct, frozen=True):
     value: Any
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A record to be; `make_record` gives it salts, bytes and a digest."""
 
     kind: str
@@ -138,7 +138,7 @@ class Draft(msgspec.Struct, frozen=True):
     deleted: bool = False
 
 
-class Portion(msgspec.Struct, frozen=True):
+class Portion(msgspec.Struct, frozen=True, gc=False):
     """The smallest part with a label of its own: its exact bytes and what they say."""
 
     data: bytes
@@ -158,7 +158,7 @@ class Portion(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.raw_value)
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One immutable version; `portions` are those held here, which may be fewer than the header commits to."""
 
     data: bytes
@@ -181,7 +181,7 @@ class Record(msgspec.Struct, frozen=True):
         return Record(self.data, self.digest, self.header, tuple(p for p in self.portions if p.digest in kept))
 
 
-class _Portion(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _Portion(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     salt: str
     name: str
     label: msgspec.Raw

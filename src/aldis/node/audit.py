@@ -25,9 +25,13 @@ from aldis.kernel.ledger import (
     verify_cosignature,
     verify_inclusion,
 )
+from aldis.kernel.records import Record
 from aldis.node.core import Core, ledger_name
 
 __all__ = ["Audit", "Proof", "check_proof"]
+
+_TEXT = 500
+_REASONS = 32
 
 
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,17 +65,41 @@ class Audit:
         """One leaf, in the transaction that is open; `decided` is the input, kept so that `replay` can decide again."""
         if decided:
             self._ledger.add_snapshot(decided)
+        self._ledger.append([self._leaf(leaf_type, subject, verdict, reasons, sha256(decided), epoch, actor)])
+
+    def write_put(self, records: Iterable[Record]) -> None:
+        """One leaf for each record that was labelled and put here, in the transaction that is open."""
+        nothing = sha256(b"")
+        self._ledger.append(
+            [
+                self._leaf(
+                    "label", record.digest.hex(), "put", [record.header.kind], nothing, b"", record.header.author
+                )
+                for record in records
+            ]
+        )
+
+    def _leaf(
+        self,
+        leaf_type: LeafType,
+        subject: str,
+        verdict: str,
+        reasons: Sequence[str],
+        decided: bytes,
+        epoch: bytes,
+        actor: str,
+    ) -> bytes:
         leaf = Leaf(
             at=self._core.clock.now(),
             type=leaf_type,
-            input=sha256(decided).hex(),
+            input=decided.hex(),
             epoch=epoch.hex(),
             verdict=verdict,
-            reasons=tuple(reasons),
-            subject=subject,
-            actor=actor or self._core.node,
+            reasons=tuple(reason[:_TEXT] for reason in reasons[:_REASONS]),
+            subject=subject[:_TEXT],
+            actor=(actor or self._core.node)[:_TEXT],
         )
-        self._ledger.append([encode_leaf(leaf)])
+        return encode_leaf(leaf)
 
     def checkpoint(self) -> bytes:
         """The signed checkpoint of the ledger as it stands, new or as signed before; b"" while it is empty."""

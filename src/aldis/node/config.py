@@ -32,6 +32,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     live_bytes: int = 64 * 1024
     quarantine_mib: int = 256
     checkpoint_s: int = 60
+    sources: list[str] = []
+    pace: float = 1.0
+    project: str = ""
     labels: dict[str, dict[str, str]] = {}
 
 
@@ -61,7 +64,7 @@ def describe() -> Mapping[str, tuple[Any, str]]:
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
-    return field.default if field.default is not msgspec.NODEFAULT else {}
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
@@ -82,28 +85,7 @@ def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     from_environment = {
         name.removeprefix("ALDIS_").lower(): value
         for name, value in environment.items()
-        if name.startswith("ALDIS_") and name not in _NOT_SETTINGS
-    }
-    _known(from_environment, "the environment (ALDIS_*)")
-    merged = {**settings, **from_environment, **{k: v for k, v in (flags or {}).items() if v is not None}}
-    try:
-        return msgspec.convert(merged, Config, strict=False)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"{path}: {error}", fix="See `aldis config --help`") from error
-
-
-def write(home: Path, config: Config) -> None:
-    """Write the settings that differ from their defaults."""
-    lines = ["# Settings of this node; `aldis config` lists all, with what is in force."]
-    defaults = describe()
-    for name in ("node", "party", "policy", "ceiling", "algorithm", "listen", "url"):
-        value = getattr(config, name)
-        if value != defaults[name][0]:
-            lines.append(f"{name} = {msgspec.json.encode(value).decode()}")
-    (home / FILE).write_text("\n".join(lines) + "\n", "utf-8")
-
-
-_NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})
+        if name.startswith("ALDIS_") and name not in _NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})
 
 
 def _known(settings: Mapping[str, Any], where: str) -> None:

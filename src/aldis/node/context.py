@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from aldis.app import Live, Query
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
+from aldis.kernel.markings import parse
 from aldis.kernel.records import Draft, Record
 from aldis.node.core import Core
 from aldis.node.desk import Desk
@@ -37,6 +38,30 @@ class NodeContext:
     def node(self) -> str:
         """The name of this node."""
         return self._core.node
+
+    def now(self) -> int:
+        """The time by this node's clock, in ms since 1970 UTC."""
+        return self._core.clock.now()
+
+    @property
+    def pace(self) -> float:
+        """How many times faster than it was made a recording is to be played."""
+        return self._core.config.pace
+
+    def labels(self, kind: str) -> Mapping[str, Label]:
+        """The default labels that the node's settings give a kind, by portion.
+
+        Raises:
+            InvalidInput, UnknownTerm: a marking in the settings that cannot be read.
+        """
+        core = self._core
+        markings = core.config.labels.get(kind, {})
+        at = core.clock.now()
+        return {name: parse(core.config.policy, text, at=at, policies=core.policies) for name, text in markings.items()}
+
+    def default_project(self) -> str:
+        """The project that the node's settings give to what gateways put."""
+        return self._core.config.project
 
     def opaque(self, text: str) -> str:
         """HMAC-SHA256 of `text` under this node's secret, 80 bits in hex."""

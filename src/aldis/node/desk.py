@@ -10,8 +10,8 @@ from aldis.kernel.explain import RecordExplanation, Redacted, explain_record, re
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
-from aldis.node.outbound import candidate
 from aldis.node.partners import Known, Partners
+from aldis.node.rulings import candidate
 from aldis.node.store import Referral, Row
 
 __all__ = ["Desk"]
@@ -102,7 +102,7 @@ class Desk:
             *(one.portions for one in self._store.referrals.of(known.node, row.seq) if one.state == "approved")
         )
         return explain_record(
-            candidate(row.record(), row, parties.get(row.originator, "")),
+            candidate(self._store.profiles, row, row.record().portions, parties.get(row.originator, "")),
             known.node,
             purpose,
             self._epochs.current(),

@@ -149,6 +149,7 @@ class LiveIn:
         self._core = core
         self._told = told
         self._newest: dict[str, tuple[int, int]] = {}
+        self.counts: dict[str, int] = {}
         self.refused = 0
 
     def take(self, sender: str, peers: Peers, body: bytes) -> int:
@@ -171,6 +172,7 @@ class LiveIn:
                     taken += 1
                 else:
                     self.refused += 1
+        self.counts[sender] = self.counts.get(sender, 0) + taken
         return taken
 
     @staticmethod

@@ -64,8 +64,9 @@ class Node:
         environment: Mapping[str, str] | None = None,
         flags: Mapping[str, Any] | None = None,
         apps: Mapping[str, App] | None = None,
+        vfs: str | None = None,
     ) -> Self:
-        """The node in the folder `home`.
+        """The node in the folder `home`; `vfs` names an SQLite file system for its store, which then is its alone.
 
         Raises:
             InvalidInput: no node there, or settings or keys that cannot be read.
@@ -84,6 +85,8 @@ class Node:
             secret=secret,
             quarantine_bytes=config.quarantine_mib * 1024 * 1024,
             random=random,
+            vfs=vfs,
+            alone=vfs is not None,
         )
         core = Core(
             home=place,

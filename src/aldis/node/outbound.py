@@ -14,14 +14,14 @@ import msgspec
 from aldis.kernel.bundles import Grant, Item, Stream, make_item, open_envelope, read_commitment, seal
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PolicyEpoch
-from aldis.kernel.records import DraftPortion, Portion, Record, make_portion
-from aldis.kernel.release import Permit, Refusal, Verdict, compile_terms, release
+from aldis.kernel.records import DraftPortion, Portion, make_portion, read_portion
+from aldis.kernel.release import Permit, Refusal, Round, Verdict, compile_terms
 from aldis.kernel.transforms import Transformed, apply_transforms
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.partners import Partners
-from aldis.node.rulings import Candidate, asked, outcome
+from aldis.node.rulings import Candidate, asked, candidate, outcome
 from aldis.node.store import Position, Release, Row, Sealed
 
 __all__ = ["Outbound"]
@@ -30,7 +30,7 @@ _SALT = 16
 _SCAN = 2000
 """Rows decided in one transaction at most, so that other work on the store never waits long."""
 _BUNDLE_BYTES = 16 * 1024 * 1024
-_MAX_APPROVALS = 100_000
+_NONE: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,17 @@ class _Round:
     policy: bytes
     now: int
     parties: Mapping[str, str]
-    gone: Mapping[int, frozenset[bytes]]
-    approvals: Mapping[int, frozenset[bytes]]
-    grants: Mapping[int, Grant]
+    releases: Round
+    batch: int
+    ready: list[_Ready] = field(default_factory=list)
+    size: int = 0
     said: set[bytes] = field(default_factory=set)
     deferred: list[tuple[int, int]] = field(default_factory=list)
-    settled: list[int] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether the bundle holds as much as it may."""
+        return len(self.ready) >= self.batch or self.size > _BUNDLE_BYTES
 
 
 class Outbound:
@@ -87,14 +92,14 @@ class Outbound:
         terms = compile_terms(epoch, node, None, now)
         if manifest.policy_epoch == epoch.digest.hex() and terms.since <= manifest.created:
             return True
-        sent = self._exchange.outbox(node, sealed.first, manifest.count)
-        rows = self._core.store.records.rows([one.record_seq for one in sent])
-        one_round = self._round(node, epoch, b"", rows)
-        for row, one in zip(rows, sent, strict=True):
-            result = self._result(row.record(), row, one_round)
-            if not isinstance(result, Permit) or not set(one.portions) <= set(result.portions):
-                return False
-            if {digest for digest in one.portions if digest in result.transforms}:
+        sent = {one.record_seq: set(one.portions) for one in self._exchange.outbox(node, sealed.first, manifest.count)}
+        grants = self._core.store.grants.of(sent)
+        approvals = self._core.store.referrals.approvals(node, sent)
+        decide = self._round(node, epoch, b"")
+        for row in self._core.store.records.rows(list(sent)):
+            portions = [read_portion(portion) for portion in row.portions]
+            result = self._result(row, portions, decide, grants.get(row.seq), approvals.get(row.seq, _NONE))
+            if not isinstance(result, Permit) or not sent[row.seq] <= set(result.portions) - result.transforms.keys():
                 return False
         return True
 
@@ -105,17 +110,21 @@ class Outbound:
         stands = sha256(policy + str(terms.since).encode())
         position = self._exchange.position(node)
         start = position.record_seq if position.policy == stands else 0
-        due = store.records.rows(self._exchange.due(node, now))
-        rows = store.records.since(start, _SCAN)
-        at_hand = [*due, *rows]
-        one_round = self._round(node, epoch, policy, at_hand)
-        ready, decided = self._decide(at_hand, one_round)
-        reached = max((row.seq for row in at_hand[:decided][len(due) :]), default=start)
-        self._exchange.settle(node, [row.seq for row in due[:decided]])
-        self._exchange.defer(node, one_round.deferred)
+        decide = self._round(node, epoch, policy)
+        due = store.records.rows(self._exchange.due(node, now, self._core.config.batch))
+        taken = self._decide(due, decide)
+        self._exchange.settle(node, [row.seq for row in due[:taken]])
+        reached, more = start, True
+        while more and not decide.full and reached - start < _SCAN:
+            rows = store.records.outgoing(node, reached, self._core.config.batch)
+            taken = self._decide(rows, decide)
+            more = len(rows) == self._core.config.batch or taken < len(rows)
+            reached = rows[taken - 1].seq if more and taken else reached if more else store.records.last()
+        self._exchange.defer(node, decide.deferred)
         self._exchange.set_position(node, Position(reached, stands))
+        ready = decide.ready
         if not ready:
-            return None, len(rows) < _SCAN
+            return None, not more
         data, digest = seal(
             [one.item for one in ready], stream, policy_epoch=policy, created=now, signer=self._core.signer
         )
@@ -128,76 +137,67 @@ class Outbound:
         )
         return sealed, False
 
-    def _round(self, node: str, epoch: PolicyEpoch, policy: bytes, rows: Sequence[Row]) -> _Round:
+    def _round(self, node: str, epoch: PolicyEpoch, policy: bytes) -> _Round:
+        now = self._core.clock.now()
+        parties = {name: party for name, (party, _) in self._partners.keys().items()}
+        return _Round(node, epoch, policy, now, parties, Round(node, None, epoch, now), self._core.config.batch)
+
+    def _decide(self, rows: Sequence[Row], decide: _Round) -> int:
+        """Decide rows until the bundle is full; how many were."""
         seqs = [row.seq for row in rows]
-        return _Round(
-            node=node,
-            epoch=epoch,
-            policy=policy,
-            now=self._core.clock.now(),
-            parties={name: party for name, (party, _) in self._partners.keys().items()},
-            gone=self._exchange.released(node, seqs),
-            approvals=self._approvals(node),
-            grants=self._core.store.grants.of(seqs),
-        )
-
-    def _approvals(self, node: str) -> dict[int, frozenset[bytes]]:
-        """By row, what a release officer said yes to."""
-        found: dict[int, frozenset[bytes]] = {}
-        for referral in self._core.store.referrals.all("approved", node, _MAX_APPROVALS):
-            found[referral.record_seq] = found.get(referral.record_seq, frozenset()) | set(referral.portions)
-        return found
-
-    def _decide(self, rows: Sequence[Row], one_round: _Round) -> tuple[list[_Ready], int]:
-        """What may go of these rows, until a bundle is full; and how many of the rows were decided."""
-        ready: list[_Ready] = []
-        size = 0
+        gone, grants = self._exchange.released(decide.node, seqs), self._core.store.grants.of(seqs)
+        approvals = self._core.store.referrals.approvals(decide.node, seqs)
         for place, row in enumerate(rows):
-            if len(ready) >= self._core.config.batch or size > _BUNDLE_BYTES:
-                return ready, place
-            one = self._decide_row(row, one_round)
+            if decide.full:
+                return place
+            one = self._decide_row(row, decide, grants.get(row.seq), approvals.get(row.seq, _NONE), gone.get(row.seq))
             if one is not None:
-                ready.append(one)
-                size += len(one.item.record) + sum(map(len, one.item.portions))
-        return ready, len(rows)
+                decide.ready.append(one)
+                decide.size += len(one.item.record) + sum(map(len, one.item.portions))
+        return len(rows)
 
-    def _decide_row(self, row: Row, one_round: _Round) -> _Ready | None:
-        node = one_round.node
-        grant = one_round.grants.get(row.seq)
-        if node in (row.originator, row.source) or (grant is None and row.originator != self._core.node):
+    def _decide_row(
+        self, row: Row, decide: _Round, grant: Grant | None, approved: frozenset[bytes], gone: frozenset[bytes] | None
+    ) -> _Ready | None:
+        portions = [read_portion(portion) for portion in row.portions]
+        result = self._result(row, portions, decide, grant, approved)
+        self._wait(row, result, decide)
+        if isinstance(result, Refusal) or (gone is not None and gone.issuperset(result.portions)):
             return None
-        record = row.record()
-        result = self._result(record, row, one_round)
-        self._wait(row, result, one_round)
-        if isinstance(result, Refusal):
-            return None
-        gone = one_round.gone.get(row.seq)
-        if gone is not None and gone >= set(result.portions):
-            return None
-        substitutes = self._substitutes(record, result, node)
-        if substitutes.keys() != result.transforms.keys():
+        substitutes = self._substitutes(portions, result, decide.node) if result.transforms else {}
+        if len(substitutes) != len(result.transforms):
             return None
         item = make_item(
-            record, result, recipient=node, policy_epoch=one_round.policy, substitutes=substitutes, grant=grant
+            row.header,
+            portions,
+            result,
+            recipient=decide.node,
+            policy_epoch=decide.policy,
+            substitutes=substitutes,
+            grant=grant,
         )
         return _Ready(row, result.portions, item)
 
-    def _result(self, record: Record, row: Row, one_round: _Round) -> Permit | Refusal:
+    def _result(
+        self,
+        row: Row,
+        portions: Sequence[Portion],
+        decide: _Round,
+        grant: Grant | None,
+        approved: frozenset[bytes],
+    ) -> Permit | Refusal:
         """The decision, with a ledger leaf where the round has not told of one just like it."""
-        grant = one_round.grants.get(row.seq)
         grants = read_commitment(grant.commitment).onward if grant else {}
-        approved = one_round.approvals.get(row.seq, frozenset())
-        view = candidate(record, row, one_round.parties.get(row.originator, ""))
-        epoch, now = one_round.epoch, one_round.now
-        result = release(view, one_round.node, None, epoch, now, grants=grants, approved=approved)
-        if one_round.policy:
-            self._tell(view, result, one_round, grants, approved)
+        view = candidate(self._core.store.profiles, row, portions, decide.parties.get(row.originator, ""))
+        result, told = decide.releases.release(view, grants=grants, approved=approved)
+        if decide.policy and not told:
+            self._tell(view, result, decide, grants, approved)
         return result
 
-    def _substitutes(self, record: Record, permit: Permit, node: str) -> dict[bytes, tuple[Portion, str]]:
+    def _substitutes(self, portions: Sequence[Portion], permit: Permit, node: str) -> dict[bytes, tuple[Portion, str]]:
         """The transformed portions, by the digest of the one each stands in for."""
         made = {}
-        for portion in record.portions:
+        for portion in portions:
             transforms = permit.transforms.get(portion.digest)
             if transforms:
                 changed = apply_transforms(transforms, portion.value, secret=self._core.secret, partner=node)
@@ -206,11 +206,11 @@ class Outbound:
                     made[portion.digest] = (make_portion(draft, self._core.random(_SALT)), changed.words)
         return made
 
-    def _wait(self, row: Row, result: Permit | Refusal, one_round: _Round) -> None:
+    def _wait(self, row: Row, result: Permit | Refusal, decide: _Round) -> None:
         """Remember what goes later, and what a person must decide."""
         if isinstance(result, Permit):
             if result.delayed:
-                one_round.deferred.append((row.seq, min(result.delayed.values())))
+                decide.deferred.append((row.seq, min(result.delayed.values())))
             referred: Sequence[bytes] = result.referred
         else:
             referred = [result.digest] if result.verdict is Verdict.REFER else []
@@ -220,39 +220,20 @@ class Outbound:
                 for digest in referred
                 for reason in (result.decisions[digest] if isinstance(result, Permit) else result.decision).reasons
             ]
-            self._core.store.referrals.refer(
-                one_round.node, row.seq, referred, msgspec.json.encode(reasons), one_round.now
-            )
+            self._core.store.referrals.refer(decide.node, row.seq, referred, msgspec.json.encode(reasons), decide.now)
 
     def _tell(
         self,
         view: Candidate,
         result: Permit | Refusal,
-        one_round: _Round,
+        decide: _Round,
         grants: Mapping[str, Collection[bytes]],
         approved: Collection[bytes],
     ) -> None:
         """One ledger leaf for each distinct decision of the round."""
-        data = asked(view, one_round.node, None, one_round.epoch, result, grants=grants, approved=approved)
-        if data in one_round.said:
+        data = asked(view, decide.node, None, decide.epoch, result, grants=grants, approved=approved)
+        if data in decide.said:
             return
-        one_round.said.add(data)
+        decide.said.add(data)
         verdict, reasons = outcome(view, result)
-        self._audit.write(
-            "decision", one_round.node, verdict=verdict, reasons=reasons, decided=data, epoch=one_round.policy
-        )
-
-
-def candidate(record: Record, row: Row, party: str) -> Candidate:
-    """A stored record as a release decision sees it."""
-    return Candidate(
-        digest=record.digest,
-        kind=row.kind,
-        id=row.id,
-        project=row.project,
-        originator=party,
-        node=row.originator,
-        created=row.created,
-        label=record.label,
-        portions=[(portion.digest, portion.name, portion.label) for portion in record.portions],
-    )
+        self._audit.write("decision", decide.node, verdict=verdict, reasons=reasons, decided=data, epoch=decide.policy)

@@ -45,14 +45,7 @@ class Records:
         records = [self._make(draft) for draft in drafts]
         with self._store.transaction():
             self._store.records.put(records, now)
-            for record in records:
-                self._audit.write(
-                    "label",
-                    record.digest.hex(),
-                    verdict="put",
-                    reasons=[record.header.kind],
-                    actor=record.header.author,
-                )
+            self._audit.write_put(records)
             if any(record.header.kind in _POLICY_KINDS for record in records):
                 self._core.policy_changed()
         return records

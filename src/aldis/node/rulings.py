@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -11,15 +10,16 @@ from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.labels import Label, decode_label, encode_label
+from aldis.kernel.records import Portion
 from aldis.kernel.release import Outcome, Permit, Reason, Refusal, release
+from aldis.node.store import Profiles, Row
 
-__all__ = ["Asked", "Candidate", "asked", "outcome", "redo"]
+__all__ = ["Asked", "Candidate", "asked", "candidate", "outcome", "redo"]
 
 _HEADER = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A record as a release decision sees it; `originator` is a party, `node` the originating node."""
 
     digest: bytes
@@ -31,6 +31,25 @@ class Candidate:
     created: int
     label: Label
     portions: Sequence[tuple[bytes, str, Label]]
+
+
+def candidate(profiles: Profiles, row: Row, portions: Sequence[Portion], party: str) -> Candidate:
+    """A stored record as a release decision sees it; its labels are those that its profiles were interned from."""
+    profile = profiles.profile
+    return Candidate(
+        digest=row.digest,
+        kind=row.kind,
+        id=row.id,
+        project=row.project,
+        originator=party,
+        node=row.originator,
+        created=row.created,
+        label=profile(row.profile).label,
+        portions=[
+            (portion.digest, portion.name, profile(number).label)
+            for portion, number in zip(portions, row.portion_profiles, strict=True)
+        ],
+    )
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,11 +17,7 @@ _Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 _Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
-class _Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    at: int | None = None
-
-
-class Position(_Closed):
+class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where it is and how it moves; `accurate` means within 10 m, `suspect` a jump that no vessel makes.
 
     A position coarsened on its way out is the centre of a cell of `grid_m` metres.
@@ -29,6 +25,7 @@ class Position(_Closed):
 
     lat_deg: _Latitude
     lon_deg: _Longitude
+    at: int | None = None
     accurate: bool | None = None
     suspect: bool | None = None
     grid_m: int | None = None
@@ -40,9 +37,10 @@ class Position(_Closed):
     nav_status: str | None = None
 
 
-class Identity(_Closed):
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What it is; `other_names` were heard under the same MMSI before. A pseudonym stands as text in any field."""
 
+    at: int | None = None
     mmsi: int | str | None = None
     kind: str | None = None
     name: str | None = None
@@ -57,15 +55,16 @@ class Identity(_Closed):
     starboard_m: float | None = None
 
 
-class Voyage(_Closed):
+class Voyage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where it is bound; AIS sends no year with `eta`."""
 
+    at: int | None = None
     destination: str | None = None
     eta: str | None = None
     draught_m: float | None = None
 
 
-class Sensor(_Closed):
+class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who heard it, over which protocol and channel."""
 
     protocol: str

@@ -47,3 +47,6 @@ class WorkspaceApp:
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a document is read where it is stored."""
+
+    async def run(self, ctx: Context, sources: Sequence[str]) -> None:
+        """Nothing runs beside the node."""

@@ -26,13 +26,17 @@ class Policies:
     equivalences: tuple[Equivalence, ...]
     digest: bytes
     _owned: Mapping[str, Policy] = field(init=False, repr=False, compare=False)
+    _answers: Mapping[object, tuple[Equivalence, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the policies by owner, and refuse tables that contradict each other."""
+        """Index policies by owner and equivalences by question, and refuse rows that name an unknown rung."""
         object.__setattr__(self, "_owned", {p.owner: p for p in self._policies.values() if p.owner})
+        answers: dict[object, tuple[Equivalence, ...]] = {}
         for row in self.equivalences:
             self.policy(row.policy).rung(row.classification)
             self.policy(row.to_policy).rung(row.to_classification)
+            answers[row.question] = (*answers.get(row.question, ()), row)
+        object.__setattr__(self, "_answers", answers)
 
     def __hash__(self) -> int:
         """By the digest of the tables."""
@@ -145,9 +149,8 @@ class Policies:
     def _level(
         self, direction: Direction, source: Policy, level: str, target: Policy, at: int, agreed: Iterable[Equivalence]
     ) -> str:
-        source.rung(level)
-        row = equivalent((*self.equivalences, *agreed), direction, source.name, level, target.name, at)
-        return target.rung(row.to_classification).name
+        question = (direction, source.name, source.rung(level).name, target.name)
+        return target.rung(equivalent((*self._answers.get(question, ()), *agreed), question, at)).name
 
     def roll_up(self, labels: Iterable[Label], policy_name: str, at: int, agreed: Iterable[Equivalence] = ()) -> Label:
         """The banner over `labels` in one policy: each checked and mapped, joined, then the policy's own rules.

@@ -33,28 +33,28 @@ class Equivalence:
     source: str
     until: int | None = None
 
+    @property
+    def question(self) -> tuple[Direction, str, str, str]:
+        """What the row answers: direction, policy, classification, other policy."""
+        return self.direction, self.policy, self.classification, self.to_policy
 
-def equivalent(
-    rows: Iterable[Equivalence], direction: Direction, policy: str, classification: str, to_policy: str, at: int
-) -> Equivalence:
-    """The row in force at `at`; the first where several agree.
+    def in_force(self, at: int) -> bool:
+        """Whether the row counts at `at`."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+def equivalent(rows: Iterable[Equivalence], question: tuple[Direction, str, str, str], at: int) -> str:
+    """The classification that the rows in force at `at` answer the question with.
 
     Raises:
         NeedsPerson: no row, or rows that contradict each other.
     """
-    found = [
-        row
-        for row in rows
-        if row.direction is direction
-        and (row.policy, row.classification, row.to_policy) == (policy, classification, to_policy)
-        and row.since <= at
-        and (row.until is None or at < row.until)
-    ]
-    answers = {row.to_classification for row in found}
+    answers = {row.to_classification for row in rows if row.question == question and row.in_force(at)}
     if len(answers) != 1:
+        _, policy, classification, to_policy = question
         why = f"sources disagree ({', '.join(sorted(answers))})" if answers else "no agreement or policy says"
         raise NeedsPerson(
             f"{why} what {policy} {classification} is in policy {to_policy}",
             fix="A release officer decides, or an instrument agrees an equivalence",
         )
-    return found[0]
+    return answers.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aldis.kernel.release.bulk import VERDICTS, RowScope, Verdicts, verdicts
 from aldis.kernel.release.ceilings import node_ceiling
 from aldis.kernel.release.decisions import CHECKS, Basis, Decision, Outcome, Reason, Request, Verdict
-from aldis.kernel.release.permits import Permit, Refusal, View, release, requests_for
+from aldis.kernel.release.permits import Permit, Refusal, Round, View, release, requests_for
 from aldis.kernel.release.terms import Terms, compile_terms, decide
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Reason",
     "Refusal",
     "Request",
+    "Round",
     "RowScope",
     "Terms",
     "Verdict",

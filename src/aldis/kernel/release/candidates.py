@@ -13,6 +13,7 @@ from aldis.kernel.release.decisions import Basis, Outcome, Reason
 
 __all__ = ["Candidate", "Offer", "offers"]
 
+_NONE: frozenset[str] = frozenset()
 _LIMIT = 4096
 """Combinations of categories kept per clause; a label stream cannot grow the table without bound."""
 
@@ -83,26 +84,24 @@ class Offer:
         return found
 
     def _allow(self, label: Label) -> tuple[Outcome, str, str]:
+        try:
+            policy = self._policies.policy(label.policy)
+            typed = [(tag, policy.category_type(tag), values) for tag, values in label.categories]
+        except UnknownTerm as error:
+            return Outcome.FAIL, "unknown-category", f"nobody defined a category of the label: {error}"
+        rows = [row for row in typed if row[1] is not CategoryType.INFORMATIVE]
+        if not rows:
+            return Outcome.PASS, "no-categories", "no category restricts it"
         permitted = dict(self.clause.categories) if self.clause else {}
-        restricted = False
-        for tag, values in label.categories:
-            try:
-                kind = self._policies.policy(label.policy).category_type(tag)
-            except UnknownTerm as error:
-                return Outcome.FAIL, "unknown-category", f"nobody defined the category {tag!r}: {error}"
-            if kind is CategoryType.INFORMATIVE:
-                continue
-            restricted = True
+        for tag, kind, values in rows:
             if kind is CategoryType.PERMISSIVE and not values:
                 return Outcome.FAIL, "category-nobody", f"{tag} names nobody"
-            held = self._partner.accredited(tag)
-            allowed = held if self.own else permitted.get(tag, frozenset())
-            if not _meets(kind, values, allowed):
+            if not self.own and not _meets(kind, values, permitted.get(tag, _NONE)):
                 return Outcome.FAIL, "category-not-permitted", f"the clause does not permit {_shown(tag, values)}"
-            if not _meets(kind, values, allowed, held):
+        for tag, kind, values in rows:
+            held = self._partner.accredited(tag)
+            if not _meets(kind, values, held, held if self.own else permitted[tag]):
                 return Outcome.FAIL, "category-not-held", f"the recipient is not accredited for {_shown(tag, values)}"
-        if not restricted:
-            return Outcome.PASS, "no-categories", "no category restricts it"
         return Outcome.PASS, "categories-permitted", "every category is permitted and held"
 
     def mismatches(self, giver: str, purpose: str | None, kind: str, project: str, portion: str) -> list[str]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from aldis.kernel.encoding import b64
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import RefusedByPolicy
 from aldis.kernel.instruments import Transform
@@ -20,9 +19,10 @@ from aldis.kernel.labels import Label
 from aldis.kernel.release.decisions import Decision, Outcome, Reason, Request, Verdict
 from aldis.kernel.release.terms import compile_terms
 
-__all__ = ["Permit", "Refusal", "View", "release", "requests_for"]
+__all__ = ["Permit", "Refusal", "Round", "View", "release", "requests_for"]
 
 _MAKER = object()
+_EMPTY: Mapping[Any, Any] = MappingProxyType({})
 _NO_GRANTS: Mapping[str, Collection[bytes]] = MappingProxyType({})
 
 
@@ -102,17 +102,15 @@ class Permit:
         Raises:
             RefusedByPolicy: it does not.
         """
-        for what, given, bound in (
-            ("record", digest, self.digest),
-            ("recipient", recipient, self.recipient),
-            ("policy epoch", epoch_digest, self.epoch),
-            ("set of portions", frozenset(portions), frozenset(self.portions)),
-        ):
-            if given != bound:
-                raise RefusedByPolicy(
-                    f"the permit for record {b64(self.digest)} to {self.recipient} is for another {what}",
-                    fix="Decide again: a permit holds for one record, recipient, set of portions and policy epoch",
-                )
+        given = (digest, recipient, epoch_digest, frozenset(portions))
+        bound = (self.digest, self.recipient, self.epoch, frozenset(self.portions))
+        if given != bound:
+            names = ("record", "recipient", "policy epoch", "set of portions")
+            what = next(name for name, one, other in zip(names, given, bound, strict=True) if one != other)
+            raise RefusedByPolicy(
+                f"the permit for record {self.digest.hex()[:16]} to {self.recipient} is for another {what}",
+                fix="Decide again: a permit holds for one record, recipient, set of portions and policy epoch",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +180,58 @@ def release(
         decisions=MappingProxyType(decisions),
         epoch=epoch.digest,
         maker=_MAKER,
+    )
+
+
+class Round:
+    """Releases of many records to one node at one instant; records alike in all that decides are decided once.
+
+    It answers what `release` would, for each record by itself.
+    """
+
+    def __init__(self, recipient: str, purpose: str | None, epoch: PolicyEpoch, at: int) -> None:
+        self._recipient, self._purpose, self._epoch, self._at = recipient, purpose, epoch, at
+        self._known: dict[object, tuple[View, Permit | Refusal]] = {}
+
+    def release(
+        self,
+        view: View,
+        *,
+        grants: Mapping[str, Collection[bytes]] = _NO_GRANTS,
+        approved: Collection[bytes] = (),
+    ) -> tuple[Permit | Refusal, bool]:
+        """As `release`; and whether an earlier record of the round decided it."""
+        alone = bool(grants or approved or view.id in self._epoch.holds)
+        alike = (view.kind, view.project, view.originator, view.label, tuple([part[1:] for part in view.portions]))
+        known = None if alone else self._known.get(alike)
+        if known is not None:
+            return _rebind(*known, view), True
+        result = release(view, self._recipient, self._purpose, self._epoch, self._at, grants=grants, approved=approved)
+        decisions = result.decisions.values() if isinstance(result, Permit) else [result.decision]
+        if not alone and not any(decision.basis.delay_ms for decision in decisions):
+            self._known[alike] = (view, result)
+        return result, False
+
+
+def _rebind(model: View, result: Permit | Refusal, view: View) -> Permit | Refusal:
+    """The result for `view`, which differs from `model` in nothing that decides: the same portions, place by place."""
+    if isinstance(result, Refusal):
+        return Refusal(view.digest, result.recipient, result.verdict, result.decision, result.epoch)
+    here = {old[0]: new[0] for old, new in zip(model.portions, view.portions, strict=True)}
+    here[model.digest] = view.digest
+    return Permit(
+        view.digest,
+        result.recipient,
+        tuple([here[d] for d in result.portions]),
+        {here[d]: transforms for d, transforms in result.transforms.items()} if result.transforms else _EMPTY,
+        result.purposes,
+        result.delayed,
+        {party: tuple([here[d] for d in given]) for party, given in result.onward.items()} if result.onward else _EMPTY,
+        tuple([here[d] for d in result.referred]) if result.referred else (),
+        tuple([here[d] for d in result.refused]) if result.refused else (),
+        {here[d]: decision for d, decision in result.decisions.items()},
+        result.epoch,
+        _MAKER,
     )
 
 

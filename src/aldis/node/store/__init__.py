@@ -45,6 +45,7 @@ __all__ = [
     "PartnerRow",
     "Position",
     "Profile",
+    "Profiles",
     "Quarantined",
     "Referral",
     "Release",

@@ -79,6 +79,11 @@ class Ledger:
         with self._db.reading() as connection:
             return _size(connection)
 
+    def last_at(self) -> int:
+        """When the newest leaf was written, in ms since 1970 UTC; 0 before there is one."""
+        with self._db.reading() as connection:
+            return int(connection.execute("SELECT coalesce((SELECT at FROM leaf ORDER BY idx DESC LIMIT 1), 0)").get)
+
     def root(self) -> tuple[int, bytes]:
         """The size of the ledger and the root over its leaves (RFC 9162), for a checkpoint."""
         with self._db.reading() as connection:
@@ -119,6 +124,8 @@ class Ledger:
 
     def verify(self) -> tuple[int, bytes]:
         """The size and root, after computing every node anew from the leaves.
+
+        A tail that was cut off whole shows only in a checkpoint signed before: hold the root against those.
 
         Raises:
             VerificationFailed: a leaf or node is missing or was altered.

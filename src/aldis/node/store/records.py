@@ -115,6 +115,14 @@ class Records:
         with self._db.reading() as connection:
             return self._rows(connection, "WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
 
+    def outgoing(self, partner: str, seq: int, limit: int = 500) -> list[Row]:
+        """The next arrivals after `seq` that might go to a partner: this node's own, and others' that have a grant.
+
+        What the partner wrote or sent itself is left out.
+        """
+        with self._db.reading() as connection:
+            return self._rows(connection, _OUTGOING, (seq, partner, limit))
+
     def last(self) -> int:
         """The number of the newest arrival; 0 before there is one."""
         with self._db.reading() as connection:
@@ -136,5 +144,9 @@ class Records:
         return [make_row(values, profile) for values in connection.execute(_PICK + where, bindings)]
 
 
-_HELD = "SELECT DISTINCT wanted.value FROM carray(?) AS wanted CROSS JOIN record ON record.id = wanted.value"
+_HELD = "SELECT value FROM carray(?) WHERE EXISTS (SELECT 1 FROM record WHERE id = value)"
 _NEAR = "SELECT version, digest, header FROM record WHERE id = ? AND originator = ? AND version BETWEEN ? AND ?"
+_OUTGOING = (
+    "WHERE seq > ?1 AND originator <> ?2 AND source <> ?2"
+    " AND (source = '' OR seq IN (SELECT record_seq FROM record_grant)) ORDER BY seq LIMIT ?3"
+)

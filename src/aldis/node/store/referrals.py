@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Collection, Sequence
 from typing import Literal
 
+import apsw
 import msgspec
 
 from aldis.kernel.encoding import DIGEST_SIZE
@@ -85,6 +87,16 @@ class Referrals:
         """The referrals about one record for one partner, oldest first."""
         return self._find("WHERE partner = ? AND record_seq = ? ORDER BY id", (partner, record_seq))
 
+    def approvals(self, partner: str, record_seqs: Collection[int]) -> dict[int, frozenset[bytes]]:
+        """What officers approved of these records for a partner, by row."""
+        found: dict[int, frozenset[bytes]] = {}
+        if record_seqs:
+            with self._db.reading() as connection:
+                rows = connection.execute(_APPROVED, (apsw.carray(array("q", record_seqs)), partner))
+                for record_seq, portions in rows:
+                    found[record_seq] = found.get(record_seq, frozenset()) | set(_split(portions))
+        return found
+
     def hold(self, record_id: str, because: str, at: int) -> None:
         """Hold a record back from everyone."""
         with self._db.writing() as connection:
@@ -112,3 +124,9 @@ _SELECT = "SELECT id, partner, record_seq, portions, reasons, state, because, at
 
 def _split(joined: bytes) -> tuple[bytes, ...]:
     return tuple(joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE))
+
+
+_APPROVED = """
+SELECT record_seq, portions FROM carray(?1) AS wanted CROSS JOIN referral
+ON referral.partner = ?2 AND record_seq = wanted.value AND state = 'approved'
+"""

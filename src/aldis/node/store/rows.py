@@ -25,14 +25,14 @@ _portions = msgspec.msgpack.Decoder(list[bytes])
 _substitutes = msgspec.msgpack.Decoder(list[tuple[bytes, str]])
 
 
-class Substitute(msgspec.Struct, frozen=True):
+class Substitute(msgspec.Struct, frozen=True, gc=False):
     """A portion that came in another's place, and the transform its originator says it went through."""
 
     portion: Portion
     transform: str
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One held version. `seq` numbers arrivals in this node and never leaves it.
 
     `portion_profiles[i]` is the profile of `portions[i]`, in the order of their digests, and so for `substitutes`,

@@ -1,0 +1,116 @@
+"""What `aldis doctor` looks at: each check by name, its cause where it fails, and the fix."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from aldis.kernel.encoding import unb64
+from aldis.kernel.errors import AldisError
+from aldis.kernel.ledger import verify_checkpoint, verify_cosignature
+from aldis.node.core import ledger_name
+from aldis.node.node import Node
+
+__all__ = ["Check", "run_checks"]
+
+_LEAST_FREE = 256 * 1024 * 1024
+_SKEW_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: True it holds, False it fails, None it could not be told; `cause` in words, `fix` what to do."""
+
+    name: str
+    ok: bool | None
+    cause: str = ""
+    fix: str = ""
+
+
+def run_checks(node: Node) -> Iterator[Check]:
+    """Every check, each as it is done."""
+    yield _tried("keys", lambda: _keys(node))
+    yield _tried("store", lambda: _store(node))
+    yield _tried("ledger", lambda: _ledger(node))
+    yield _disk(node)
+    yield _clock(node)
+    yield _quarantine(node)
+    for known in node.partners.all():
+        yield _tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
+
+
+def _tried(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except AldisError as error:
+        return Check(name, ok=False, cause=str(error), fix=error.fix)
+
+
+def _keys(node: Node) -> Check:
+    home = node.core.home
+    home.signer(node.core.signer.public.algorithm)
+    home.ledger_signer()
+    home.secret()
+    return Check(
+        "keys", ok=True, cause=f"{node.core.signer.public.algorithm.value}, key {node.core.signer.public.id[:12]}"
+    )
+
+
+def _store(node: Node) -> Check:
+    found = node.core.store.check()
+    if found:
+        return Check("store", ok=False, cause="; ".join(found[:3]), fix="Keep the file and restore a backup")
+    return Check("store", ok=True, cause=f"{node.core.home.store} is sound")
+
+
+def _ledger(node: Node) -> Check:
+    size, notes = node.audit.verify()
+    held = node.core.store.ledger.checkpoint()
+    names = []
+    if held is not None:
+        verify_checkpoint(held[1], node.core.ledger, node.core.note_signer.public)
+        for known in node.partners.all():
+            try:
+                verify_cosignature(held[1], ledger_name(known.node), unb64(known.sheet.ledger_key))
+                names.append(known.node)
+            except AldisError:
+                continue
+    cosigned = f"the newest cosigned by {', '.join(names)}" if names else "the newest cosigned by nobody yet"
+    return Check("ledger", ok=True, cause=f"{size} leaves, {notes} checkpoints, {cosigned}")
+
+
+def _disk(node: Node) -> Check:
+    free = shutil.disk_usage(node.core.home.path).free
+    cause = f"{free // (1024 * 1024)} MiB free"
+    return Check("disk", ok=free >= _LEAST_FREE, cause=cause, fix="" if free >= _LEAST_FREE else "Free some space")
+
+
+def _clock(node: Node) -> Check:
+    now, last = node.core.clock.now(), node.core.store.ledger.last_at()
+    if last > now + _SKEW_MS:
+        behind = (last - now) // 1000
+        cause = f"the clock is {behind} s behind the newest ledger leaf"
+        return Check("clock", ok=False, cause=cause, fix="Set the clock: what was written since is dated in the future")
+    return Check("clock", ok=True, cause="not behind the ledger")
+
+
+def _quarantine(node: Node) -> Check:
+    used, limit = node.core.store.quarantine.size(), node.core.config.quarantine_mib * 1024 * 1024
+    cause = f"{len(node.core.store.quarantine.all())} entries, {used} of {limit} bytes"
+    full = used > limit * 0.9
+    return Check(
+        "quarantine", ok=not full, cause=cause, fix="`aldis quarantine list`, then retry or drop" if full else ""
+    )
+
+
+def _partner(node: Node, name: str) -> Check:
+    known, state = node.partners.get(name), node.exchange.state(name)
+    if not known.active:
+        return Check(f"partner {name}", ok=None, cause=f"{known.status.value}: nothing passes", fix="")
+    waiting = node.core.store.exchange.sealed(name, 1000)
+    acknowledged = node.core.store.partners.acknowledged(name)
+    cause = f"acknowledged up to item {acknowledged.seq if acknowledged else 0}, {len(waiting)} bundles waiting"
+    if state.problem is not None:
+        return Check(f"partner {name}", ok=False, cause=f"{cause}; {state.problem}", fix=state.problem.fix)
+    return Check(f"partner {name}", ok=True, cause=cause)

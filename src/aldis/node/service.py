@@ -1,0 +1,157 @@
+"""A node running: its partner port, a courier for each partner, and live frames, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from aldis.app import App
+from aldis.kernel.errors import AldisError, InvalidInput
+from aldis.node.exchange import Call
+from aldis.node.node import Node
+from aldis.node.partner_link import PartnerLink
+from aldis.node.partner_port import Partner, PartnerPort
+from aldis.node.partners import Known
+from aldis.node.tls import client_context, pin
+
+__all__ = ["LIVE_COUNTS", "Service", "serve"]
+
+_IDLE_S = 0.25
+"""Between two looks for something to send; a change of instrument takes effect within it."""
+_SLOWEST_S = 30.0
+_SAY_MS = 1000
+LIVE_COUNTS = "live values taken"
+"""The store's key for what has arrived live from each partner."""
+_log = structlog.get_logger()
+
+
+class Service:
+    """Carries a node's calls over the network."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        home = node.core.home
+        self._port = PartnerPort(self._answer, home.certificate, home.tls_key)
+        self._couriers: dict[str, tuple[Known, list[asyncio.Task[None]]]] = {}
+        self.address = ""
+
+    async def start(self) -> str:
+        """Listen and begin to send; the address that partners connect to."""
+        host, _, port = self._node.core.config.listen.rpartition(":")
+        if not host or not port.isdigit():
+            raise InvalidInput(f"listen = {self._node.core.config.listen!r} is not host:port")
+        self._refresh()
+        bound = await self._port.start(host, int(port))
+        self.address = f"{host}:{bound}"
+        self._tasks = [
+            asyncio.create_task(self._keep_up()),
+            *(asyncio.create_task(self._run(app)) for app in self._node.apps.values()),
+        ]
+        return self.address
+
+    async def stop(self) -> None:
+        """Stop sending, then listening; nothing is lost, since everything sent is kept until acknowledged."""
+        tasks = [*self._tasks, *(task for _, tasks in self._couriers.values() for task in tasks)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._couriers.clear()
+        await self._port.stop()
+
+    async def _keep_up(self) -> None:
+        """Follow what other processes change: partners paired, suspended or resumed."""
+        change, said = self._node.core.policy_change(), b""
+        while True:
+            await asyncio.sleep(_IDLE_S)
+            live = msgspec.json.encode(self._node.live_in.counts)
+            if live != said and self._node.core.clock.now() % _SAY_MS < _IDLE_S * 1000:
+                said = live
+                await asyncio.to_thread(self._node.core.store.meta.set, LIVE_COUNTS, live)
+            now = self._node.core.policy_change()
+            if now != change:
+                change = now
+                self._refresh()
+
+    async def _run(self, app: App) -> None:
+        try:
+            await app.run(self._node.context, self._node.core.config.sources)
+        except Exception:
+            _log.exception("app failed", app=app.name)
+
+    def _refresh(self) -> None:
+        known = {one.node: one for one in self._node.partners.all() if one.active}
+        self._port.set_partners(
+            {pin(one.sheet.certificate_der): Partner(one.node, one.sheet.certificate_der) for one in known.values()}
+        )
+        for name in [name for name, (before, _) in self._couriers.items() if known.get(name) != before]:
+            for task in self._couriers.pop(name)[1]:
+                task.cancel()
+            self._node.live_out.forget(name)
+        for name, one in known.items():
+            if name not in self._couriers:
+                self._couriers[name] = (
+                    one,
+                    [asyncio.create_task(self._courier(one)), asyncio.create_task(self._live(one))],
+                )
+
+    async def _answer(self, partner: str, operation: str, body: bytes) -> bytes:
+        if operation == "deliver":
+            return await asyncio.to_thread(self._node.answer, partner, operation, body)
+        return self._node.answer(partner, operation, body)
+
+    def _link(self, known: Known) -> PartnerLink:
+        home = self._node.core.home
+        context = client_context(home.certificate, home.tls_key, known.sheet.certificate_der)
+        return PartnerLink(known.node, known.sheet.url, context)
+
+    async def _courier(self, known: Known) -> None:
+        """Send what may go to one partner, one call at a time, slower after each failure."""
+        exchange, pause = self._node.exchange, _IDLE_S
+        async with self._link(known) as link:
+            while True:
+                try:
+                    call = await asyncio.to_thread(exchange.next_call, known.node)
+                    if call is not None:
+                        await self._carry(link, known.node, call)
+                        pause = _IDLE_S
+                        continue
+                except AldisError as error:
+                    exchange.failed(known.node, error)
+                    _log.warning("exchange failed", partner=known.node, code=error.code)
+                    pause = min(_SLOWEST_S, pause * 2)
+                await asyncio.sleep(pause)
+
+    async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
+        send = link.greet if call.operation == "greet" else link.deliver
+        answer = await send(call.body)
+        await asyncio.to_thread(self._node.exchange.answered, node, call, answer)
+
+    async def _live(self, known: Known) -> None:
+        """One frame each period, unless the one before is still on its way: the newest values wait for the next."""
+        period = self._node.core.config.live_ms / 1000
+        async with self._link(known) as link:
+            while True:
+                await asyncio.sleep(period)
+                frame = self._node.live_out.frame(known.node, self._node.exchange.epoch)
+                if frame is not None:
+                    try:
+                        await link.live(frame)
+                    except AldisError as error:
+                        _log.info("live frame lost", partner=known.node, code=error.code)
+
+
+async def serve(node: Node, *, ready: Callable[[str], None]) -> None:
+    """Run a node until cancelled; `ready` is told its address once partners can reach it."""
+    service = Service(node)
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    address = await service.start()
+    try:
+        ready(address)
+        await asyncio.Event().wait()
+    finally:
+        await service.stop()

@@ -1,0 +1,116 @@
+"""A site: one node of a simulation with its folder, its disk and its clock, and the process that runs there now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from aldis.app import App
+from aldis.kernel.encoding import sha256
+from aldis.kernel.policies import builtin
+from aldis.node.config import Config
+from aldis.node.home import Home, make_home
+from aldis.node.keys import write_private
+from aldis.node.node import Node
+from aldis.testing.clock import NodeClock, VirtualClock
+from aldis.testing.disk import Disk, Folder, Image, Medium
+
+__all__ = ["Site", "config_of", "found"]
+
+_PKCS8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+class Site:
+    """Runs one node; the process may be stopped, killed and started, the files outlive it."""
+
+    def __init__(
+        self, home: Path, true_time: VirtualClock, apps: Mapping[str, App], *, seed: int, image: Image | None
+    ) -> None:
+        """With an `image` the store lies in memory and starts as that; without one it lies in the folder `home`."""
+        self.home = home
+        self.clock = NodeClock(true_time)
+        self.medium: Medium = Folder(Home(home).store) if image is None else Disk()
+        self._apps = apps
+        self._rng = Random(f"{seed}/{home.name}")  # noqa: S311
+        self.starts = 0
+        if image is not None:
+            self.medium.load(image)
+        self.node = self._open()
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.home.name
+
+    @property
+    def disk(self) -> Disk:
+        """The disk in memory; TypeError where the store lies in a real folder."""
+        if not isinstance(self.medium, Disk):
+            raise TypeError(f"the store of {self.name} lies in a folder: make the coalition with memory=True")
+        return self.medium
+
+    @property
+    def dead(self) -> bool:
+        """Whether the process was killed by its disk and waits to be started again."""
+        return isinstance(self.medium, Disk) and self.medium.dead
+
+    def kill(self, image: Image | None = None) -> None:
+        """End the process without grace and start another, on the files as they are now or on those given."""
+        left = self.medium.image() if image is None else image
+        self._abandon()
+        self.medium.load(left)
+        self.node = self._open()
+
+    def restart(self) -> None:
+        """Stop the process as an operator does, and start it again."""
+        self.node.close()
+        self.node = self._open()
+
+    def close(self) -> None:
+        """Stop the process for good."""
+        self._abandon()
+        self.medium.close()
+
+    def _abandon(self) -> None:
+        """Close the files without a word to the store, which may not be able to write any more."""
+        if isinstance(self.medium, Disk):
+            self.medium.die()
+        self.node.close()
+
+    def _open(self) -> Node:
+        self.starts += 1
+        return Node.open(
+            self.home,
+            clock=self.clock,
+            random=self._rng.randbytes,
+            environment={},
+            apps=self._apps,
+            vfs=self.medium.vfs,
+        )
+
+
+def config_of(node: str, party: str) -> Config:
+    """Settings for a node of `party`: the policy that the party classifies by, and SECRET or its highest rung."""
+    policy = builtin().policy_of(party)
+    rungs = [rung.name for rung in policy.ladder]
+    return Config(node=node, party=party, policy=policy.name, ceiling="SECRET" if "SECRET" in rungs else rungs[-1])
+
+
+def found(home: Path, config: Config, *, seed: int, now: int) -> None:
+    """A new node's folder; its Ed25519 keys and secret follow from the seed, its TLS certificate does not."""
+    make_home(home, config, now=now)
+    rng = Random(f"keys of {seed}/{config.node}")  # noqa: S311
+    names = ["ledger.key", *(["signing.key"] if config.algorithm == "ed25519" else [])]
+    for name in names:
+        key = Ed25519PrivateKey.from_private_bytes(sha256(rng.randbytes(32)))
+        _replace(home / "keys" / name, key.private_bytes(*_PKCS8))
+    _replace(home / "keys" / "secret.key", rng.randbytes(32))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.unlink()
+    write_private(path, data)
