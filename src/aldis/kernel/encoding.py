@@ -12,9 +12,11 @@ from collections.abc import Sequence
 
 from aldis.kernel.errors import InvalidInput
 
-__all__ = ["DIGEST_SIZE", "b64", "check_digests", "digest_from_hex", "sha256", "unb64"]
+__all__ = ["DIGEST_SIZE", "MOST", "b64", "check_digests", "digest_from_hex", "sha256", "unb64"]
 
 DIGEST_SIZE = 32
+MOST = 2**53 - 1
+"""The greatest whole number on the wire: every JSON reader keeps it exactly (RFC 8259 section 6)."""
 _LENGTHS = frozenset({2 * DIGEST_SIZE})
 
 

@@ -268,7 +268,7 @@ def _decode(raw: bytes) -> Label:
         raise InvalidInput(f"a label of {len(raw)} bytes; the limit is {_MAX_LABEL}")
     try:
         wire = _decoder.decode(raw)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a label: {error}", fix="See docs/reference for the fields of a label") from error
     if isinstance(wire.releasable, str):
         said = Releasability(Access(wire.releasable), frozenset(), frozenset(wire.display))

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from aldis.kernel.encoding import DIGEST_SIZE, check_digests, sha256
+from aldis.kernel.encoding import DIGEST_SIZE, MOST, check_digests, sha256
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm, VerificationFailed
 from aldis.kernel.labels import Label, LabelTable, decode_label, encode_label
 
@@ -39,6 +39,7 @@ __all__ = [
 MAX_HEADER = 64 * 1024
 MAX_PORTION = 1024 * 1024
 MAX_PORTIONS = 64
+MAX_RECORD = 16 * 1024 * 1024
 MAX_DEPTH = 32
 SALT_SIZE = 16
 _DECOY_STEP = 4
@@ -198,7 +199,7 @@ def make_portion(draft: DraftPortion, salt: bytes) -> Portion:
 
     Raises:
         InvalidInput: a name that is not lower-case words with hyphens, a value that JSON cannot say.
-        TooLarge: over 1 MiB.
+        TooLarge: over 1 MiB or nested deeper than 32.
     """
     if not _NAME.fullmatch(draft.name):
         raise InvalidInput(f"portion name {draft.name!r} is not lower-case letters, digits and hyphens")
@@ -211,7 +212,7 @@ def make_portion(draft: DraftPortion, salt: bytes) -> Portion:
         raise InvalidInput(f"portion {draft.name!r} is not JSON: {error}") from error
     data = b'["%s","%s",%s,%s]' % (salt.hex().encode(), draft.name.encode(), raw_label, raw_value)
     _limit(data, MAX_PORTION, f"portion {draft.name!r}")
-    return Portion(data, sha256(data), draft.name, raw_label, raw_value)
+    return _shallow(Portion(data, sha256(data), draft.name, raw_label, raw_value))
 
 
 def make_record(draft: Draft, random: Callable[[int], bytes]) -> Record:
@@ -247,6 +248,7 @@ def make_record(draft: Draft, random: Callable[[int], bytes]) -> Record:
     )
     data = _encoder.encode(header)
     _check_header(header, len(data))
+    _check_size(header, len(data), portions)
     return Record(data, sha256(data), header, portions)
 
 
@@ -302,8 +304,9 @@ def read_portion(data: bytes) -> Portion:
     try:
         parts = _portion_decoder.decode(data)
         portion = Portion(data, sha256(data), parts.name, bytes(parts.label), bytes(parts.value))
-        if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
-            _limit_depth(portion)
+        if bytes.fromhex(parts.salt).hex() != parts.salt or len(parts.salt) != 2 * SALT_SIZE:
+            raise InvalidInput(f"not a salt: {parts.salt[:64]!r}", fix="A salt is 32 lower-case hexadecimal digits")
+        _shallow(portion)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a portion: {error}") from error
     if not _NAME.fullmatch(portion.name):
@@ -317,10 +320,12 @@ def read_record(data: bytes, portions: Iterable[bytes]) -> Record:
     Raises:
         VerificationFailed: a portion that the header does not commit to, or one that came twice.
         InvalidInput: as `read_header` and `read_portion`.
+        TooLarge: over 16 MiB in all.
     """
     header = read_header(data)
     committed = set(header.portions)
-    held = tuple(read_portion(portion) for portion in portions)
+    held = tuple([read_portion(portion) for portion in portions])
+    _check_size(header, len(data), held)
     for portion in held:
         if portion.digest.hex() not in committed:
             raise VerificationFailed(
@@ -347,11 +352,26 @@ def _check_header(header: Header, size: int) -> None:
         raise InvalidInput(f"record id {header.id[:96]!r} is not letters, digits and ._:- (at most 96)")
     if len(header.portions) > MAX_PORTIONS:
         raise TooLarge(f"record {header.id!r} has {len(header.portions)} portions; the limit is {MAX_PORTIONS}")
-    if header.version < 1 or (header.version == 1) is bool(header.previous):
+    if not 1 <= header.version <= MOST or (header.version == 1) is bool(header.previous):
         raise InvalidInput(f"record {header.id!r}: version {header.version} and its predecessor do not fit")
+    if not 0 <= header.created <= MOST:
+        raise InvalidInput(f"record {header.id!r}: created {header.created} is no time in ms since 1970")
+    if not (header.kind + header.originator + header.author + header.project).isprintable():
+        raise InvalidInput(f"record {header.id!r} has unprintable characters in its header")
     if header.deleted and (header.portions or header.attachments):
         raise InvalidInput(f"record {header.id!r} is deleted and yet has content")
-    check_digests([*header.portions, *header.sources, *filter(None, (header.previous,))])
+    files = [attachment.digest for attachment in header.attachments]
+    check_digests([*header.portions, *header.sources, *files, *filter(None, (header.previous,))])
+    if any(not 0 <= attachment.size <= MOST for attachment in header.attachments):
+        raise InvalidInput(f"record {header.id!r} has an attachment of no possible size")
+
+
+def _check_size(header: Header, size: int, portions: Sequence[Portion]) -> None:
+    total = size + sum([len(portion.data) for portion in portions])
+    if total > MAX_RECORD:
+        raise TooLarge(
+            f"record {header.id!r} has {total} bytes; the limit is {MAX_RECORD}", fix="Put large content in attachments"
+        )
 
 
 def _limit(data: bytes, most: int, what: str) -> None:
@@ -359,8 +379,10 @@ def _limit(data: bytes, most: int, what: str) -> None:
         raise TooLarge(f"{what} has {len(data)} bytes; the limit is {most}", fix="Put large content in an attachment")
 
 
-def _limit_depth(portion: Portion) -> None:
-    """Refuse deep nesting; the parser itself stops long before the stack does."""
+def _shallow(portion: Portion) -> Portion:
+    """The portion, unless it is nested too deep; the parser itself stops long before the stack does."""
+    if portion.data.count(b"[") + portion.data.count(b"{") <= MAX_DEPTH:
+        return portion
     level, depth = [portion.value], 0
     while level:
         depth += 1
@@ -372,3 +394,4 @@ def _limit_depth(portion: Portion) -> None:
             if isinstance(value, dict | list)
             for child in (value.values() if isinstance(value, dict) else value)
         ]
+    return portion

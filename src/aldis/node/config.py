@@ -85,7 +85,39 @@ def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     from_environment = {
         name.removeprefix("ALDIS_").lower(): value
         for name, value in environment.items()
-        if name.startswith("ALDIS_") and name not in _NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})
+        if name.startswith("ALDIS_") and name not in _NOT_SETTINGS
+    }
+    _known(from_environment, "the environment (ALDIS_*)")
+    merged = {**settings, **from_environment, **{k: v for k, v in (flags or {}).items() if v is not None}}
+    try:
+        return msgspec.convert(merged, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"{path}: {error}", fix="See `aldis config --help`") from error
+
+
+def write(home: Path, config: Config) -> None:
+    """Write the settings that differ from their defaults."""
+    lines = ["# Settings of this node; `aldis config` lists all, with what is in force."]
+    tables = []
+    for name, (default, _) in describe().items():
+        value = getattr(config, name)
+        if value == default:
+            continue
+        if isinstance(value, dict):
+            for kind, markings in value.items():
+                tables += ["", f"[{name}.{kind}]"]
+                tables += [f"{portion} = {_text(text)}" for portion, text in markings.items()]
+        else:
+            lines.append(f"{name} = {_text(value)}")
+    (home / FILE).write_text("\n".join([*lines, *tables]) + "\n", "utf-8")
+
+
+def _text(value: Any) -> str:
+    """A string, number or list as TOML, which for these writes them as JSON does."""
+    return msgspec.json.encode(value).decode()
+
+
+_NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})
 
 
 def _known(settings: Mapping[str, Any], where: str) -> None:
