@@ -2,8 +2,9 @@
 
     python -m benchmarks.listing [--quick] [--rows N]
 
-The peer is the same SQLite file asked in plain SQL: `profile IN (the visible ones)`, newest first, limit 50, which
-SQLite plans as it sees fit; it returns whole rows, unopened, and no cursor. Both answers are checked to be the same.
+The peer is the same SQLite file asked in plain SQL: `profile IN (the visible ones)`, newest first, limit 50; it gives
+whole rows, unopened, with all their portions and no cursor. Of its two plans, by the index or by a scan, the one that
+does better for these viewers is taken. Both answers are checked to be the same.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import numpy as np
@@ -27,24 +29,27 @@ from aldis.node.store import Store
 from benchmarks.report import median_spread, report
 
 PAGE = 50
-LABELS = 2_000
+LABELS = 500  # of two kinds in two projects: about 2,000 profiles
 RUNS = 5
 VIEWERS = 60
 PAGES = 3
+PATIENCE_S = 5.0
 VOCABULARY = 5_000
 PARTIES = ("AUS", "CAN", "GBR", "JPN", "KOR", "NZL", "USA", "FRA", "NLD", "NOR", "DEU")
 
 Seen = NDArray[np.bool_]
 Answer = TypeVar("Answer")
 
-_PEER_PAGE = """
-SELECT record.* FROM listing JOIN record USING (seq)
-WHERE place IN (SELECT value FROM carray(?1)) AND seq < ?2 ORDER BY seq DESC LIMIT 50
-"""
-_PEER_SEARCH = """
+_PLAIN_PAGES = tuple(
+    f"""
+    SELECT record.* FROM listing JOIN record USING (seq)
+    WHERE {place} IN (SELECT value FROM carray(?1)) AND seq < ?2 ORDER BY seq DESC LIMIT 50
+    """
+    for place in ("place", "+place")
+)
+_PLAIN_SEARCH = """
 SELECT record.* FROM passage JOIN record ON record.seq = passage.rowid / 128
-WHERE passage MATCH ?3 AND passage.profile IN (SELECT value FROM carray(?1)) AND passage.rowid < ?2 * 128
-ORDER BY passage.rowid DESC LIMIT 50
+WHERE passage MATCH ?2 AND passage.profile IN (SELECT value FROM carray(?1)) ORDER BY passage.rowid DESC LIMIT 50
 """
 
 
@@ -130,55 +135,71 @@ def viewer(rng: random.Random, counts: NDArray[np.int64], share: float) -> Seen:
 
 
 def compare_pages(name: str, store: Store, peer: apsw.Connection, viewers: Sequence[Seen], target: float) -> None:
-    """Time each page of each viewer on both, and check that they are the same."""
-    ours, theirs = [], []
-    for _ in range(RUNS):
-        mine: list[float] = []
-        plain: list[float] = []
+    """Time the first pages of each viewer on both, and check that they are the same."""
+    expected: list[tuple[Seen, int, list[int]]] = []
+
+    def ask() -> Iterator[float]:
         for seen in viewers:
-            places = apsw.carray(2 * np.flatnonzero(seen))
             after, before = None, 2**62
             for _ in range(PAGES):
-                taken, page = timed(lambda: store.listing.page(seen, after=after, limit=PAGE))  # noqa: B023
-                mine.append(taken)
-                taken, rows = timed(lambda: [*peer.execute(_PEER_PAGE, (places, before))])  # noqa: B023
-                plain.append(taken)
-                check([row.seq for row in page.rows], [row[0] for row in rows])
-                after = page.next
-                if after is None:
+                taken, page = timed(partial(store.listing.page, seen, after=after, limit=PAGE))
+                expected.append((seen, before, [row.seq for row in page.rows]))
+                yield taken
+                if page.next is None:
                     break
-                before = page.rows[-1].seq
-        ours.append(p95(mine))
-        theirs.append(p95(plain))
-    tell(name, "the same SQLite file in plain SQL, profile IN (...)", ours, theirs, target)
+                after, before = page.next, page.rows[-1].seq
+
+    def ask_plainly(query: str) -> Iterator[float]:
+        for seen, before, seqs in expected:
+            taken, rows = timed(partial(fetch, peer, query, (apsw.carray(2 * np.flatnonzero(seen)), before)))
+            check([row[0] for row in rows], seqs)
+            yield taken
+
+    ours = [p95([*ask()]) for _ in range(RUNS)]
+    random.Random(3).shuffle(expected)
+    theirs = [p95([*within(PATIENCE_S, ask_plainly(query))]) for query in _PLAIN_PAGES]
+    tell(name, "plain SQL on the same file, the better of its two plans", ours, min(theirs), target)
 
 
 def compare_searches(store: Store, peer: apsw.Connection, viewers: Sequence[Seen], target: float) -> None:
     """Time the first page of searches for common and rare words on both, and check that they are the same."""
-    ours, theirs = [], []
-    words = [f"word{n}" for n in (1, 2, 3, 5, 10, 50, 200, 1000)]
-    for _ in range(RUNS):
-        mine: list[float] = []
-        plain: list[float] = []
-        for seen in viewers:
-            profiles = apsw.carray(np.flatnonzero(seen))
-            for word in words:
-                taken, found = timed(lambda: store.search.search(word, seen, limit=PAGE))  # noqa: B023
-                mine.append(taken)
-                taken, rows = timed(lambda: [*peer.execute(_PEER_SEARCH, (profiles, 2**48, word))])  # noqa: B023
-                plain.append(taken)
-                check([hit.row.seq for hit in found.hits], [row[0] for row in rows])
-        ours.append(p95(mine))
-        theirs.append(p95(plain))
-    tell("search", "the same FTS5 index in plain SQL, profile IN (...)", ours, theirs, target)
+    questions = [(seen, f"word{rank}") for seen in viewers for rank in (1, 2, 3, 5, 10, 50, 200, 1000)]
+    found: list[list[int]] = []
+
+    def ask() -> Iterator[float]:
+        for seen, word in questions:
+            taken, hits = timed(partial(store.search.search, word, seen, limit=PAGE))
+            found.append([hit.row.seq for hit in hits.hits])
+            yield taken
+
+    def ask_plainly() -> Iterator[float]:
+        for (seen, word), seqs in random.Random(3).sample([*zip(questions, found, strict=False)], len(questions)):
+            taken, rows = timed(partial(fetch, peer, _PLAIN_SEARCH, (apsw.carray(np.flatnonzero(seen)), word)))
+            check([row[0] for row in rows], seqs)
+            yield taken
+
+    ours = [p95([*ask()]) for _ in range(RUNS)]
+    theirs = p95([*within(PATIENCE_S, ask_plainly())])
+    tell("search", "plain SQL on the same FTS5 index", ours, theirs, target)
 
 
-def tell(name: str, peer: str, ours: Sequence[float], theirs: Sequence[float], target: float) -> None:
+def within(seconds: float, samples: Iterator[float]) -> Iterator[float]:
+    """Samples until the time is up, and at least one."""
+    end = time.perf_counter() + seconds
+    for sample in samples:
+        yield sample
+        if time.perf_counter() > end:
+            return
+
+
+def fetch(peer: apsw.Connection, query: str, bindings: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    return [*peer.execute(query, bindings)]
+
+
+def tell(name: str, peer: str, ours: Sequence[float], theirs: float, target: float) -> None:
     """One figure: the median over the runs of each run's 95th percentile."""
     p95_ms, spread = median_spread(ours)
-    report(
-        name, peer, p95_ms / median_spread(theirs)[0], f"p95 <= {target:g} ms", p95_ms <= target, p95_ms, "ms", spread
-    )
+    report(name, peer, p95_ms / theirs, f"p95 <= {target:g} ms", p95_ms <= target, p95_ms, "ms", spread)
 
 
 def timed(call: Callable[[], Answer]) -> tuple[float, Answer]:

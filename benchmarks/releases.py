@@ -8,11 +8,10 @@ and equivalences are resolved beforehand for the peers, which makes their work l
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
-
-import msgspec
 
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import Partner, PolicyEpoch
@@ -22,7 +21,25 @@ from aldis.kernel.labels import Access, CategoryType, Label, Releasability
 from aldis.kernel.policies import builtin
 from aldis.kernel.release import Outcome, Reason, Request, RowScope
 
-__all__ = ["AT", "EPOCH", "NODE", "PURPOSE", "codes_of", "labels", "peer_data", "peer_label", "requests", "scopes"]
+__all__ = [
+    "AT",
+    "CEDAR",
+    "CEDAR_CODES",
+    "EPOCH",
+    "NODE",
+    "PURPOSE",
+    "REGO",
+    "cedar_entities",
+    "cedar_request",
+    "codes_of",
+    "labels",
+    "peer_data",
+    "plain_label",
+    "plain_request",
+    "plain_scope",
+    "requests",
+    "scopes",
+]
 
 AT = 1_780_272_000_000
 """2026-06-01 in ms since 1970 UTC."""
@@ -31,6 +48,24 @@ KINDS = ("track", "document", "image")
 PROJECTS = ("NORTHERN-WATCH", "SEA-TRIAL", "")
 PORTIONS = ("", "position", "identity", "voyage")
 PARTIES = ("AUS", "GBR", "USA", "CAN", "NZL")
+LISTED = (
+    *PARTIES,
+    "DNK",
+    "EST",
+    "FIN",
+    "FRA",
+    "DEU",
+    "ISL",
+    "ITA",
+    "JPN",
+    "KOR",
+    "LVA",
+    "LTU",
+    "NLD",
+    "NOR",
+    "POL",
+    "SWE",
+)
 TAGS = ("DSGL:6A001", "USML:XI(c)", "UKML:9")
 CATEGORIES = {
     "AUS": (("Special Handling", ("CABINET", "ORCON")), ("Information Management", ("Legal-Privilege",))),
@@ -94,9 +129,11 @@ EPOCH = _epoch()
 
 
 def labels(count: int, seed: int = 1) -> list[Label]:
-    """`count` labels, no two alike but by chance."""
-    rng = Random(seed)
-    return [_label(rng) for _ in range(count)]
+    """`count` labels, no two alike."""
+    rng, found = Random(seed), dict[Label, None]()
+    while len(found) < count:
+        found[_label(rng)] = None
+    return list(found)
 
 
 def _label(rng: Random) -> Label:
@@ -104,7 +141,9 @@ def _label(rng: Random) -> Label:
     rung = rng.choice([r.name for r in builtin().policy(policy).ladder])
     said = rng.random()
     releasable = Releasability.to(
-        *rng.sample(PARTIES, rng.randint(1, 5)), display=rng.sample(PARTIES, 1) if said < 0.1 else ()
+        *rng.sample(PARTIES, rng.randint(1, 4)),
+        *rng.sample(LISTED, rng.randint(0, 6)),
+        display=rng.sample(PARTIES, 1) if said < 0.1 else (),
     )
     if said > 0.85:
         releasable = Releasability() if said > 0.93 else Releasability(Access.REFUSED)
@@ -140,12 +179,12 @@ def scopes() -> list[RowScope]:
 
 
 def requests(count: int, seed: int = 2) -> Iterator[Request]:
-    """Requests, each with a label object of its own."""
+    """Requests, no two with the same label."""
     rng, every = Random(seed), scopes()
-    for number in range(count):
+    for number, label in enumerate(labels(count, seed)):
         scope = rng.choice(every)
         yield Request(
-            label=_label(rng),
+            label=label,
             kind=scope.kind,
             recipient=NODE,
             originator=scope.originator,
@@ -162,7 +201,7 @@ def codes_of(reasons: tuple[Reason, ...]) -> tuple[str, ...]:
     return tuple(reason.code for reason in reasons if reason.outcome is not Outcome.PASS)
 
 
-def peer_label(label: Label) -> dict[str, Any]:
+def plain_label(label: Label) -> dict[str, Any]:
     """A label as plain JSON, with its restricting categories as `tag=value`."""
     said, policy = label.releasable, builtin().policy(label.policy)
     return {
@@ -208,7 +247,6 @@ def peer_data() -> dict[str, Any]:
         "person": sorted(f"{name}/{rung.name}" for name, rung in ladder if rung.unmarked.value == "person"),
         "originator_grades": sorted(f"{name}/{rung.name}" for name, rung in ladder if rung.originator),
         "originator_values": ["Dissemination=ORCON", "Special Handling=ORCON"],
-        "holds": dict.fromkeys(sorted(EPOCH.holds), True),
     }
 
 
@@ -239,12 +277,11 @@ package release
 
 import rego.v1
 
-decision := decide(input)
+decision := decide(data.requests[input])
 
 bulk := [answer |
-    some row in input.rows
-    request := object.union(data.scopes[row[1]], {"label": data.labels[row[0]], "record": row[2]})
-    answer := decide(request)
+    some row in input
+    answer := decide(object.union(data.scopes[row[1]], {"label": data.labels[row[0]], "held": row[2]}))
 ]
 
 decide(r) := {"verdict": verdict(outcomes), "reasons": reasons} if {
@@ -348,7 +385,7 @@ covered(r, clause, origin) if {
 }
 
 review(r, clause) := ["fail", "held"] if {
-    data.holds[r.record]
+    r.held
 } else := ["refer", "review"] if {
     clause.review
 } else := ["pass", "no-review"]
@@ -359,146 +396,145 @@ permit (principal, action, resource);
 
 @id("1 originator-controlled")
 forbid (principal, action, resource) when {
-    context.originator != principal.giver &&
-    (principal.originator_grades.contains(context.grade) ||
-     principal.originator_values.containsAny(context.restrictive)) };
+    resource.originator != principal.giver &&
+    (principal.originator_grades.contains(resource.grade) ||
+     principal.originator_values.containsAny(resource.restrictive)) };
 @id("1 no-grant")
 forbid (principal, action, resource) when {
-    context.originator != principal.giver && context.originator != principal.party &&
-    !context.grants.contains(principal.party) &&
-    !principal.originator_grades.contains(context.grade) &&
-    !principal.originator_values.containsAny(context.restrictive) };
+    resource.originator != principal.giver && resource.originator != principal.party &&
+    !resource.grants.contains(principal.party) &&
+    !principal.originator_grades.contains(resource.grade) &&
+    !principal.originator_values.containsAny(resource.restrictive) };
 
 @id("2 above-clause-ceiling")
-forbid (principal, action, resource) when { resource.above.contains(context.grade) };
+forbid (principal, action, resource) when { resource.clause.above.contains(resource.grade) };
 @id("2 above-node-ceiling")
 forbid (principal, action, resource) when {
-    !resource.above.contains(context.grade) && principal.above.contains(context.grade) };
+    !resource.clause.above.contains(resource.grade) && principal.above.contains(resource.grade) };
 @id("2 unmapped")
 forbid (principal, action, resource) when {
-    (resource.unmapped.contains(context.grade) || principal.unmapped.contains(context.grade)) &&
-    !resource.above.contains(context.grade) && !principal.above.contains(context.grade) };
+    (resource.clause.unmapped.contains(resource.grade) || principal.unmapped.contains(resource.grade)) &&
+    !resource.clause.above.contains(resource.grade) && !principal.above.contains(resource.grade) };
 
 @id("3 refused")
 forbid (principal, action, resource) when {
-    context.access == "refused" && context.originator != principal.party };
+    resource.access == "refused" && resource.originator != principal.party };
 @id("3 unmarked")
 forbid (principal, action, resource) when {
-    context.access == "unmarked" && principal.person.contains(context.grade) &&
-    context.originator != principal.party };
+    resource.access == "unmarked" && principal.person.contains(resource.grade) &&
+    resource.originator != principal.party };
 @id("3 display-only")
 forbid (principal, action, resource) when {
-    context.access == "listed" && context.display.contains(principal.party) &&
-    context.originator != principal.party };
+    resource.access == "listed" && resource.display.contains(principal.party) &&
+    resource.originator != principal.party };
 @id("3 nobody")
 forbid (principal, action, resource) when {
-    context.access == "listed" && context.parties.isEmpty() && !context.display.contains(principal.party) &&
-    context.originator != principal.party };
+    resource.access == "listed" && resource.parties.isEmpty() && !resource.display.contains(principal.party) &&
+    resource.originator != principal.party };
 @id("3 not-listed")
 forbid (principal, action, resource) when {
-    context.access == "listed" && !context.parties.isEmpty() && !context.parties.contains(principal.party) &&
-    !context.display.contains(principal.party) && context.originator != principal.party };
+    resource.access == "listed" && !resource.parties.isEmpty() && !resource.parties.contains(principal.party) &&
+    !resource.display.contains(principal.party) && resource.originator != principal.party };
 
 @id("4 direction")
 forbid (principal, action, resource) unless {
-    resource.givers.contains(principal.giver) && resource.takers.contains(principal.party) };
+    resource.clause.givers.contains(principal.giver) && resource.clause.takers.contains(principal.party) };
 @id("4 project")
 forbid (principal, action, resource) when {
-    resource.givers.contains(principal.giver) && resource.takers.contains(principal.party) &&
-    !resource.projects.contains(context.project) };
+    resource.clause.givers.contains(principal.giver) && resource.clause.takers.contains(principal.party) &&
+    !resource.clause.projects.contains(resource.project) };
 @id("4 purpose")
 forbid (principal, action, resource) when {
-    resource.givers.contains(principal.giver) && resource.takers.contains(principal.party) &&
-    resource.projects.contains(context.project) && !resource.purposes.contains(context.purpose) };
+    resource.clause.givers.contains(principal.giver) && resource.clause.takers.contains(principal.party) &&
+    resource.clause.projects.contains(resource.project) && !resource.clause.purposes.contains(resource.purpose) };
 
 @id("5 category-not-permitted")
-forbid (principal, action, resource) unless { resource.categories.containsAll(context.restrictive) };
+forbid (principal, action, resource) unless { resource.clause.categories.containsAll(resource.restrictive) };
 @id("5 category-not-held")
 forbid (principal, action, resource) when {
-    resource.categories.containsAll(context.restrictive) && !principal.held.containsAll(context.restrictive) };
+    resource.clause.categories.containsAll(resource.restrictive) && !principal.held.containsAll(resource.restrictive) };
 
 @id("6 unlicensed")
-forbid (principal, action, resource) unless { principal.licensed.containsAll(context.control) };
+forbid (principal, action, resource) unless { principal.licensed.containsAll(resource.control) };
 
 @id("7 origin-not-covered")
 forbid (principal, action, resource) when {
-    !context.grants.contains(principal.party) && !principal.ends.containsAll(context.origins) &&
-    !(resource.covered.containsAll(context.origins) && resource.projects.contains(context.project) &&
-      resource.purposes.contains(context.purpose)) };
+    !resource.grants.contains(principal.party) && !principal.ends.containsAll(resource.origins) &&
+    !(resource.clause.covered.containsAll(resource.origins) && resource.clause.projects.contains(resource.project) &&
+      resource.clause.purposes.contains(resource.purpose)) };
 @id("7 concealed-origin")
 forbid (principal, action, resource) when {
-    context.origins.contains("FGI") &&
-    (context.grants.contains(principal.party) || principal.ends.containsAll(context.origins) ||
-     (resource.covered.containsAll(context.origins) && resource.projects.contains(context.project) &&
-      resource.purposes.contains(context.purpose))) };
+    resource.origins.contains("FGI") &&
+    (resource.grants.contains(principal.party) || principal.ends.containsAll(resource.origins) ||
+     (resource.clause.covered.containsAll(resource.origins) && resource.clause.projects.contains(resource.project) &&
+      resource.clause.purposes.contains(resource.purpose))) };
 
 @id("8 held")
-forbid (principal, action, resource) when { context.held };
+forbid (principal, action, resource) when { resource.held };
 @id("8 review")
-forbid (principal, action, resource) when { resource.review && !context.held };
+forbid (principal, action, resource) when { resource.clause.review && !resource.held };
 """
 
 
-def cedar_entities() -> str:
-    """The recipient and the clauses as entities, every map turned into the sets that Cedar asks for."""
+CEDAR_CODES = {f"policy{n}": found for n, found in enumerate(re.findall(r'@id\("(\d [a-z-]+)"\)', CEDAR), 1)}
+"""Cedar names policies by their place; the first is the permit."""
+
+
+def plain_scope(scope: RowScope | Request) -> dict[str, Any]:
+    """What is asked beside the label, as plain JSON."""
+    return {
+        "kind": scope.kind,
+        "originator": scope.originator,
+        "project": scope.project,
+        "purpose": PURPOSE,
+        "grants": sorted(scope.origin_grants),
+    }
+
+
+def plain_request(request: Request) -> dict[str, Any]:
+    """A request as plain JSON; whether the record is on hold is looked up for the peers."""
+    return {**plain_scope(request), "label": plain_label(request.label), "held": request.record in EPOCH.holds}
+
+
+def cedar_entities(requests: Sequence[Request]) -> str:
+    """Recipient, clauses and records as entities; every map is turned into the sets that Cedar asks for."""
     data = peer_data()
 
     def split(grades: dict[str, str], what: str) -> list[str]:
         return sorted(grade for grade, answer in grades.items() if answer == what)
 
     recipient = {
-        "uid": {"type": "Node", "id": NODE},
-        "parents": [],
-        "attrs": {
-            "party": data["taker"],
-            "giver": data["party"],
-            "ends": [data["party"], data["taker"], "FGI"],
-            "above": split(data["ceiling"], "fail"),
-            "unmapped": split(data["ceiling"], "refer"),
-            **{key: data[key] for key in ("held", "licensed", "person", "originator_grades", "originator_values")},
-        },
+        "party": data["taker"],
+        "giver": data["party"],
+        "ends": [data["party"], data["taker"], "FGI"],
+        "above": split(data["ceiling"], "fail"),
+        "unmapped": split(data["ceiling"], "refer"),
+        **{key: data[key] for key in ("held", "licensed", "person", "originator_grades", "originator_values")},
     }
-    clauses = [
-        {
-            "uid": {"type": "Clause", "id": kind},
-            "parents": [],
-            "attrs": {
-                **{key: row[key] for key in ("projects", "purposes", "givers", "takers", "review", "categories")},
-                "above": split(row["ceiling"], "fail"),
-                "unmapped": split(row["ceiling"], "refer"),
-                "covered": sorted({*row["givers"], data["party"], data["taker"], "FGI"}),
-            },
+    clauses = {
+        kind: {
+            **{key: row[key] for key in ("projects", "purposes", "givers", "takers", "review", "categories")},
+            "above": split(row["ceiling"], "fail"),
+            "unmapped": split(row["ceiling"], "refer"),
+            "covered": sorted({*row["givers"], data["party"], data["taker"], "FGI"}),
         }
         for kind, row in data["clauses"].items()
-    ]
-    return json.dumps([recipient, *clauses])
-
-
-def rego_input(request: Request) -> dict[str, Any]:
-    """A request as regorus takes it."""
-    return {
-        "label": peer_label(request.label),
-        "kind": request.kind,
-        "originator": request.originator,
-        "project": request.project,
-        "purpose": request.purpose,
-        "grants": sorted(request.origin_grants),
-        "record": request.record,
     }
+    records = {}
+    for number, request in enumerate(requests):
+        plain = plain_request(request)
+        label = plain.pop("label")
+        records[str(number)] = {**plain, **label, "clause": {"__entity": {"type": "Clause", "id": request.kind}}}
+    rows = [("Node", NODE, recipient), *(("Clause", name, row) for name, row in clauses.items())]
+    rows += [("Record", name, row) for name, row in records.items()]
+    return json.dumps([{"uid": {"type": kind, "id": name}, "parents": [], "attrs": row} for kind, name, row in rows])
 
 
-def cedar_request(request: Request) -> dict[str, Any]:
-    """A request as cedarpy takes it; whether the record is on hold is looked up for it."""
-    plain = rego_input(request)
-    context = {**plain["label"], **{key: plain[key] for key in ("originator", "project", "purpose", "grants")}}
+def cedar_request(number: int) -> dict[str, Any]:
+    """The question whether the record with this number may go."""
     return {
-        "principal": f'Node::"{NODE}"',
-        "action": 'Action::"release"',
-        "resource": f'Clause::"{request.kind}"',
-        "context": {**context, "held": request.record in EPOCH.holds},
+        "principal": {"type": "Node", "id": NODE},
+        "action": {"type": "Action", "id": "release"},
+        "resource": {"type": "Record", "id": str(number)},
+        "context": {},
     }
-
-
-def encoded(value: object) -> str:
-    """As JSON text."""
-    return msgspec.json.encode(value).decode()

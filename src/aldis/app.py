@@ -93,8 +93,13 @@ class Command(Protocol):
 class App(Protocol):
     """A part built on the kernel."""
 
-    name: str
-    kinds: Sequence[Kind]
+    @property
+    def name(self) -> str:
+        """The app's name, as its entry point has it."""
+
+    @property
+    def kinds(self) -> Sequence[Kind]:
+        """The record kinds it declares."""
 
     def commands(self) -> Sequence[Any]:
         """The app's click commands; they stand beside the node's own."""

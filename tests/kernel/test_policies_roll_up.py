@@ -11,6 +11,7 @@ from strategies import AT, POLICIES, UNIVERSE, label_any, labels, same_policy
 from aldis.kernel.errors import AldisError, InvalidInput, NeedsPerson, UnknownTerm
 from aldis.kernel.labels import REFUSED, Access, CategoryType, Label, Releasability, decode_label, encode_label
 from aldis.kernel.markings import parse, write
+from aldis.kernel.policies import Policies
 
 VECTORS = json.loads((Path(__file__).parents[2] / "spec/vectors/labels.json").read_text())
 
@@ -21,6 +22,13 @@ def rolled(*portions):
 
 def anyone_but_owners(portion, parties):
     return parties - {POLICIES.policy(portion.policy).owner}
+
+
+FIVE = ("AUS", "CAN", "NZL", "UK", "US")
+SECRETS = st.one_of(*(labels(name) for name in FIVE)).map(
+    lambda label: label.narrowed(classification="SECRET", categories=())
+)
+"""Labels that every one of the five policies can map."""
 
 
 @given(same_policy(3))
@@ -47,14 +55,19 @@ def test_roll_up_never_widens_the_audience(portions):
         assert audience <= POLICIES.releasable_to(portion, UNIVERSE)
 
 
-@given(st.lists(label_any(), min_size=1, max_size=4), st.sampled_from(POLICIES.names))
+@given(st.lists(SECRETS, min_size=1, max_size=4), st.sampled_from(FIVE))
 def test_roll_up_across_policies_widens_to_nobody_but_an_owner(portions, name):
-    try:
-        audience = POLICIES.releasable_to(POLICIES.roll_up(portions, name, AT), UNIVERSE)
-    except NeedsPerson:
-        return
+    audience = POLICIES.releasable_to(POLICIES.roll_up(portions, name, AT), UNIVERSE)
     for portion in portions:
         assert anyone_but_owners(portion, audience) <= POLICIES.releasable_to(portion, UNIVERSE)
+
+
+@given(st.lists(SECRETS, min_size=3, max_size=3), st.sampled_from(FIVE))
+def test_roll_up_across_policies_is_associative(three, name):
+    a, b, c = three
+    one = POLICIES.roll_up([a, b, c], name, AT)
+    assert POLICIES.roll_up([POLICIES.roll_up([a, b], name, AT), c], name, AT) == one
+    assert POLICIES.roll_up([a, POLICIES.roll_up([b, c], name, AT)], name, AT) == one
 
 
 @given(st.lists(label_any(), min_size=1, max_size=4), st.sampled_from(POLICIES.names))
@@ -110,6 +123,29 @@ def test_the_banner_over_nothing_is_refused():
 def test_an_invalid_portion_is_refused_before_anything_is_joined():
     with pytest.raises(UnknownTerm, match="SECRT"):
         POLICIES.roll_up([Label("US", "SECRET"), Label("US", "SECRT")], "US", AT)
+    too_low = Label("US", "CONFIDENTIAL", categories=(("SCI", frozenset({"TK"})),))
+    with pytest.raises(InvalidInput, match="must be at least SECRET"):
+        POLICIES.roll_up([too_low, Label("US", "SECRET")], "US", AT)
+
+
+def test_portions_that_their_policy_admits_apart_but_not_together_are_refused():
+    table = """
+        policy = {name = "X", owner = "AUS", authority = "none"}
+        rungs = [
+            {name = "LOW", portion = "L", unmarked = "agreement", source = "none"},
+            {name = "HIGH", portion = "H", unmarked = "agreement", source = "none"},
+        ]
+        [[categories]]
+        tag = "Local"
+        type = "restrictive"
+        source = "none"
+        values = [{name = "LOW ONLY", highest = "LOW", source = "none"}]
+    """
+    rest = {"groups": b"groups = []", "parties": b'source = "none"\ncodes = []', "equivalences": b"rows = []"}
+    policies = Policies.from_tables({**rest, "x": table.encode()})
+    local = Label("X", "LOW", categories=(("Local", frozenset({"LOW ONLY"})),))
+    with pytest.raises(InvalidInput, match="must be at most LOW"):
+        policies.roll_up([local, Label("X", "HIGH")], "X", AT)
 
 
 CAPCO = [

@@ -54,7 +54,8 @@ from aldis.kernel.records import Kind, Portion, Record, read_portion, read_recor
 from aldis.kernel.release import Outcome, node_ceiling
 from aldis.kernel.signatures import Key
 
-__all__ = ["CLOCK_TOLERANCE", "Admission", "Admitted", "History", "Peer", "Peers", "Refused", "set_aside"]
+__all__ = ["CLOCK_TOLERANCE", "Admission", "Admitted", "History", "Peer", "Peers", "Refused"]
+__all__ += ["read_set_aside", "set_aside"]
 
 CLOCK_TOLERANCE = 10 * 60 * 1000
 """How far ahead of ours a partner's clock may be, in milliseconds."""
@@ -70,7 +71,8 @@ History = Callable[[Iterable[tuple[str, str, int]]], Mapping[tuple[str, str], Ma
 class Peer:
     """What this node knows of a partner: its key, and how far its stream has been admitted.
 
-    `distrust_after` is the last sequence number believed of a key that was compromised; None trusts it all.
+    `distrust_after` is the last sequence number believed of a key that was compromised, in the epoch of `cursor`; no
+    other epoch of it is believed, and no grant. None trusts it all.
     """
 
     node: str
@@ -154,7 +156,7 @@ class Peers:
         return Admission(bundle, cursor, admitted, refused)
 
     def readmit(self, data: bytes, *, history: History, at: int) -> Admitted:
-        """Judge an item that was set aside again, by steps 1, 3, 4 and 7 to 11.
+        """Judge an item that was set aside again, by steps 1, 3, 4 and 7 to 11, and whether its key was distrusted.
 
         Raises:
             AldisError: what still stands against it.
@@ -167,6 +169,7 @@ class Peers:
             raise NotAuthentic("what was set aside is not for this node, or was altered since", fix="Drop it")
         root = digest_from_hex(manifest.root)
         verify_inclusion(leaf_hash(kept.item.commitment), kept.proof.index, manifest.count, kept.proof.path, root)
+        _check_trust(peer, manifest.epoch, manifest.first + kept.proof.index)
         admitted = self._admit_item(kept.item, kept.proof.index, peer, at)
         _check_history(admitted.record, _near([admitted.record], history))
         return admitted
@@ -279,18 +282,17 @@ class Peers:
         manifest = verify_grant(item.grant, source.key, party=self.party, carried=commitment)
         if (manifest.origin, manifest.audience) != (originator, peer.node):
             raise NotAuthentic(f"the grant is from {manifest.origin} to {manifest.audience}, not to {peer.node}")
-        if source.distrust_after is not None and manifest.first + item.grant.index > source.distrust_after:
-            raise NotAuthentic(f"the grant was signed after the key of {originator} was distrusted")
+        if source.distrust_after is not None:
+            raise NotAuthentic(
+                f"the key of {originator} is distrusted, and when this grant was signed nobody can tell",
+                fix=f"Ask {originator} to pair again with a new key, and to release it anew",
+            )
 
 
 def _check_place(bundle: Bundle, peer: Peer) -> None:
     """Step 5: the bundle is the very next of the partner's stream."""
     manifest, cursor = bundle.manifest, peer.cursor
-    if peer.distrust_after is not None and manifest.last > peer.distrust_after:
-        raise NotAuthentic(
-            f"{peer.node}'s key is distrusted after item {peer.distrust_after}, this bundle ends at {manifest.last}",
-            fix="Pair again with a new key",
-        )
+    _check_trust(peer, manifest.epoch, manifest.last)
     if manifest.epoch < cursor.epoch:
         raise Stale(f"epoch {manifest.epoch} of {peer.node} was abandoned", fix="The sender runs on an old store")
     if manifest.epoch > cursor.epoch:
@@ -313,6 +315,16 @@ def _check_place(bundle: Bundle, peer: Peer) -> None:
         f"{peer.node} signed two histories at item {manifest.first}: its store may have been restored from a backup",
         fix=f"Ask {peer.node} to run `aldis doctor --new-epoch`, and compare ledgers",
     )
+
+
+def _check_trust(peer: Peer, epoch: int, last: int) -> None:
+    """Numbers begin anew with an epoch, so a distrusted key is believed in no epoch but the one it was trusted in."""
+    if peer.distrust_after is not None and (last > peer.distrust_after or epoch != peer.cursor.epoch):
+        raise NotAuthentic(
+            f"{peer.node}'s key is distrusted after item {peer.distrust_after} of epoch {peer.cursor.epoch},"
+            f" this is item {last} of epoch {epoch}",
+            fix="Pair again with a new key",
+        )
 
 
 _Held = dict[tuple[str, str], dict[int, tuple[str, str]]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from aldis.kernel.encoding import DIGEST_SIZE, digest_from_hex, sha256
+from aldis.kernel.encoding import DIGEST_SIZE, MOST, digest_from_hex, sha256
 from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, TooLarge, VerificationFailed
 from aldis.kernel.ledger import leaf_hash, merkle_root, verify_inclusion
 from aldis.kernel.records import Portion
@@ -242,7 +242,8 @@ def read_manifest(data: bytes) -> Manifest:
         manifest = _manifest_decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a bundle manifest: {error}") from error
-    if manifest.first < 1 or not 0 < manifest.count <= ITEM_LIMIT or manifest.epoch < 1:
+    numbers = (manifest.epoch, manifest.first, manifest.last, manifest.created)
+    if min(numbers) < 1 or max(numbers) > MOST or not 0 < manifest.count <= ITEM_LIMIT:
         raise InvalidInput(
             f"a manifest cannot hold items {manifest.first} to {manifest.last} of epoch {manifest.epoch}"
         )

@@ -5,16 +5,20 @@ Each travels as JSON bytes and one signature over exactly those bytes, in the co
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
+from aldis.kernel.encoding import MOST
 from aldis.kernel.errors import InvalidInput, TooLarge
 from aldis.kernel.signatures import Key, Signer
 
 __all__ = ["Cursor", "Greeting", "Receipt", "Welcome", "open_message", "read_unverified", "sign_message"]
 
 MAX_MESSAGE = 256 * 1024
+
+_Whole = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+_Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
 
 
 class _Message(Protocol):
@@ -29,9 +33,9 @@ class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `digest` is that of the last admitted manifest, hex; empty before the first.
     """
 
-    epoch: int
-    seq: int
-    digest: str
+    epoch: _Whole
+    seq: _Whole
+    digest: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?\\Z")]
 
 
 class Greeting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -43,11 +47,11 @@ class Greeting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     CONTEXT = b"aldis/greeting/1"
     origin: str
     audience: str
-    at: int
-    epoch: int
+    at: _Whole
+    epoch: _Whole
     checkpoint: str = ""
-    since: int = 0
-    proof: list[str] = []
+    since: _Whole = 0
+    proof: list[_Digest] = []
 
 
 class Welcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -59,9 +63,9 @@ class Welcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     CONTEXT = b"aldis/welcome/1"
     origin: str
     audience: str
-    at: int
+    at: _Whole
     cursor: Cursor
-    cosigned: int = 0
+    cosigned: _Whole = 0
     cosignature: str = ""
 
 
@@ -74,9 +78,9 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     CONTEXT = b"aldis/receipt/1"
     origin: str
     audience: str
-    at: int
+    at: _Whole
     cursor: Cursor
-    quarantined: int = 0
+    quarantined: _Whole = 0
 
 
 class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

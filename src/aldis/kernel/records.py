@@ -246,8 +246,9 @@ def make_record(draft: Draft, random: Callable[[int], bytes]) -> Record:
         attachments=list(draft.attachments),
         deleted=draft.deleted,
     )
+    _check_header(header)
     data = _encoder.encode(header)
-    _check_header(header, len(data))
+    _limit(data, MAX_HEADER, f"the header of {header.id!r}")
     _check_size(header, len(data), portions)
     return Record(data, sha256(data), header, portions)
 
@@ -289,7 +290,7 @@ def read_header(data: bytes) -> Header:
         header = _header_decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a record header: {error}") from error
-    _check_header(header, len(data))
+    _check_header(header)
     return header
 
 
@@ -345,9 +346,7 @@ def intern_labels(record: Record, table: LabelTable) -> tuple[int, ...]:
     )
 
 
-def _check_header(header: Header, size: int) -> None:
-    if size > MAX_HEADER:
-        raise TooLarge(f"the header of {header.id!r} has {size} bytes; the limit is {MAX_HEADER}")
+def _check_header(header: Header) -> None:
     if not _ID.fullmatch(header.id):
         raise InvalidInput(f"record id {header.id[:96]!r} is not letters, digits and ._:- (at most 96)")
     if len(header.portions) > MAX_PORTIONS:
@@ -356,13 +355,14 @@ def _check_header(header: Header, size: int) -> None:
         raise InvalidInput(f"record {header.id!r}: version {header.version} and its predecessor do not fit")
     if not 0 <= header.created <= MOST:
         raise InvalidInput(f"record {header.id!r}: created {header.created} is no time in ms since 1970")
-    if not (header.kind + header.originator + header.author + header.project).isprintable():
+    said = [header.kind, header.originator, header.author, header.project]
+    if not "".join(said + [file.media_type + file.portion for file in header.attachments]).isprintable():
         raise InvalidInput(f"record {header.id!r} has unprintable characters in its header")
     if header.deleted and (header.portions or header.attachments):
         raise InvalidInput(f"record {header.id!r} is deleted and yet has content")
-    files = [attachment.digest for attachment in header.attachments]
+    files = [file.digest for file in header.attachments]
     check_digests([*header.portions, *header.sources, *files, *filter(None, (header.previous,))])
-    if any(not 0 <= attachment.size <= MOST for attachment in header.attachments):
+    if any(not 0 <= file.size <= MOST for file in header.attachments):
         raise InvalidInput(f"record {header.id!r} has an attachment of no possible size")
 
 

@@ -6,11 +6,13 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from aldis.kernel.bundles import ITEM_LIMIT
 from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.frames import FRAME_LIMIT
 
 __all__ = ["FILE", "Config", "describe", "load", "write"]
 
@@ -27,11 +29,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     algorithm: str = "ed25519"
     listen: str = "127.0.0.1:7461"
     url: str = ""
-    batch: int = 500
-    live_ms: int = 100
-    live_bytes: int = 64 * 1024
-    quarantine_mib: int = 256
-    checkpoint_s: int = 60
+    batch: Annotated[int, msgspec.Meta(ge=1, le=ITEM_LIMIT)] = 500
+    live_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
+    live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
+    quarantine_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 256
+    checkpoint_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
     sources: list[str] = []
     pace: float = 1.0
     project: str = ""
@@ -51,7 +53,10 @@ _MEANING = {
     "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
     "quarantine_mib": "most MiB of what was set aside; when full, nothing more is admitted until it is looked through",
     "checkpoint_s": "seconds between two checkpoints of the ledger that partners are asked to cosign",
-    "labels": 'default markings for what gateways put, a table for each kind: portion = "marking"',
+    "sources": "where gateways listen: udp://host:port, or the path of a recording",
+    "pace": "how many times faster than it was made a recording is played",
+    "project": "the project of what gateways put",
+    "labels": "default markings of what gateways put: a table for each kind, with `header` and each portion",
 }
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from aldis.kernel.bundles import Stream
 from aldis.kernel.encoding import digest_from_hex, unb64
-from aldis.kernel.errors import AldisError, Forked, NotAuthentic, RefusedByPolicy
+from aldis.kernel.errors import AldisError, Forked, NotAuthentic, RefusedByPolicy, Stale
 from aldis.kernel.ledger import verify_checkpoint
 from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
 from aldis.node.audit import Audit
@@ -131,9 +131,21 @@ class Exchange:
         state.last_contact = self._core.clock.now()
 
     def receipt(self, data: bytes, known: Known) -> Receipt:
-        """Take a receipt in, from the network or a file."""
+        """Take a receipt in, from the network or a file.
+
+        Raises:
+            Stale: a later one was taken in before.
+            NotAuthentic, Forked: as `answered`.
+        """
         receipt = open_message(data, Receipt, known.sheet.pinned)
         self._addressed(receipt.origin, receipt.audience, known.node)
+        acknowledged = self._store.partners.acknowledged(known.node)
+        before = (self.epoch, acknowledged.seq if acknowledged else 0)
+        if (receipt.cursor.epoch, receipt.cursor.seq) < before:
+            raise Stale(
+                f"{known.node} gave a receipt for item {before[1]} of epoch {before[0]} after this one",
+                fix="There is nothing to do",
+            )
         self.reconcile(known.node, receipt.cursor, data)
         return receipt
 

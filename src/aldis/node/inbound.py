@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from aldis.kernel.admission import CLOCK_TOLERANCE, Admission, Admitted, Peer, Peers, set_aside
+from aldis.kernel.admission import CLOCK_TOLERANCE, Admission, Admitted, Peer, Peers, read_set_aside, set_aside
 from aldis.kernel.bundles import Grant, grant_of
 from aldis.kernel.encoding import sha256, unb64
 from aldis.kernel.errors import AldisError, Forked, NotAuthentic, Stale, Unavailable, UnknownTerm
@@ -124,7 +124,7 @@ class Inbound:
         entry, data = found
         with self._store.transaction():
             one = self.peers().readmit(data, history=self._store.records.neighbours, at=self._core.clock.now())
-            self._put([one], entry.source, {})
+            self._put([one], entry.source, {one.index: read_set_aside(data).proof})
             self._store.quarantine.drop(number)
             self._audit.write("admission", one.record.digest.hex(), verdict="admitted", reasons=["from quarantine"])
         self._told(one.record, entry.source)

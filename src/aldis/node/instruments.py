@@ -32,6 +32,7 @@ __all__ = [
     "INSTRUMENT",
     "KINDS",
     "NOTICE",
+    "PAIRING_PREFIX",
     "cosignature_draft",
     "gather",
     "instrument_draft",
@@ -43,6 +44,8 @@ __all__ = [
 INSTRUMENT = "instrument"
 COSIGNATURE = "cosignature"
 NOTICE = "notice"
+PAIRING_PREFIX = "pairing-"
+"""How the id of every pairing agreement begins."""
 
 _T = TypeVar("_T")
 _Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
@@ -149,10 +152,12 @@ def notice_draft(record: Record, *, effect: Effect, on: int, party: str, node: s
 
 
 def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key]]) -> Instruments:
-    """The instruments that these records make up; `signers` maps each known node to its party and pinned key.
+    """The instruments that these records make up, newest arrival first; `signers` maps each known node to its party
+    and pinned key.
 
     A signature or notice counts only if the node that wrote its record belongs to the party it speaks for, and a
-    signature only if that node's key verifies it.
+    signature only if that node's key verifies it. An id belongs to the party to it whose draft was here first:
+    another's draft of the same id counts for nothing.
     """
     held = list(records)
     signed: dict[bytes, set[str]] = {}
@@ -167,16 +172,19 @@ def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key]]) ->
             notice = _value(record, "notice", _Notice)
             if notice and notice.party == party:
                 notices.append(Notice(notice.instrument, party, Effect(notice.effect), notice.on, notice.version))
-    entries = []
+    entries: list[tuple[str, Entry]] = []
+    owners: dict[str, str] = {}
     for record in held:
-        if record.header.kind != INSTRUMENT or record.header.deleted:
+        if record.header.kind != INSTRUMENT or record.portion("text") is None:
             continue
         instrument = parse_instrument(instrument_text(record))
-        drafter = signers.get(record.header.originator, ("", None))[0]
-        if drafter in instrument.parties and instrument.id == record.header.id:
+        drafter = record.header.originator
+        if signers.get(drafter, ("", None))[0] in instrument.parties and instrument.id == record.header.id:
             signatures = frozenset(signed.get(record.digest, ())) & instrument.parties
-            entries.append(Entry(instrument, record.digest, record.header.version, signatures))
-    return Instruments(tuple(entries), tuple(notices))
+            entries.append((drafter, Entry(instrument, record.digest, record.header.version, signatures)))
+            owners[instrument.id] = drafter
+    kept = tuple(entry for drafter, entry in entries if owners[entry.instrument.id] == drafter)
+    return Instruments(kept, tuple(notices))
 
 
 def _signed_by(record: Record, party: str, key: Key) -> bytes:

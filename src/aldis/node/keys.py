@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 
-from aldis.kernel.errors import InvalidInput
+from aldis.kernel.errors import InvalidInput, NotAuthentic
 from aldis.kernel.signatures import Algorithm, Key, framed, p384_fixed
 
 __all__ = ["NodeSigner", "NoteSigner", "generate", "load", "read_private", "write_private"]
@@ -37,9 +37,9 @@ class NoteSigner:
     """Signs the ledger's notes: Ed25519 over the bytes as they are, as C2SP signed notes ask."""
 
     def __init__(self, pem: bytes) -> None:
-        key = _load(pem, Algorithm.ED25519)[0]
+        key = next(iter(_load(pem, Algorithm.ED25519)), None)
         if not isinstance(key, ed25519.Ed25519PrivateKey):
-            raise InvalidInput("the ledger key is not an Ed25519 key", fix="Restore it from your backup of the keys")
+            raise _wrong_keys(Algorithm.ED25519)
         self.public = key.public_key().public_bytes(*_RAW)
         self.sign = key.sign
 
@@ -60,7 +60,10 @@ def load(algorithm: Algorithm, pem: bytes) -> NodeSigner:
     Raises:
         InvalidInput: not the keys of this algorithm.
     """
-    return NodeSigner(algorithm, *_load(pem, algorithm))
+    try:
+        return NodeSigner(algorithm, *_load(pem, algorithm))
+    except (NotAuthentic, TypeError) as error:
+        raise _wrong_keys(algorithm) from error
 
 
 def _load(pem: bytes, algorithm: Algorithm) -> list[object]:
@@ -69,9 +72,13 @@ def _load(pem: bytes, algorithm: Algorithm) -> list[object]:
     try:
         return [serialization.load_pem_private_key(block, None) for block in blocks]
     except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"the key file does not hold {algorithm.value} keys", fix="Restore it from your backup of the keys"
-        ) from error
+        raise _wrong_keys(algorithm) from error
+
+
+def _wrong_keys(algorithm: Algorithm) -> InvalidInput:
+    return InvalidInput(
+        f"the key file does not hold {algorithm.value} keys", fix="Restore it from your backup of the keys"
+    )
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -13,6 +13,7 @@ from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.frames import Update, open_frame, seal_frame
 from aldis.kernel.labels import Label, encode_label
 from aldis.kernel.release import Decision, Request, compile_terms
+from aldis.kernel.signatures import Algorithm
 from aldis.kernel.transforms import Transformed, apply_transforms
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
@@ -21,7 +22,8 @@ __all__ = ["LiveIn", "LiveOut"]
 
 MAX_VALUES = 80_000
 _encode = msgspec.msgpack.Encoder().encode
-_OVERHEAD = 512  # bytes of envelope, manifest and signature
+_OVERHEAD = {Algorithm.ED25519: 512, Algorithm.P384: 512, Algorithm.HYBRID: 4096}
+"""Bytes of envelope, manifest and signature at most."""
 
 _Slot = tuple[str, str]
 
@@ -73,8 +75,8 @@ class LiveOut:
     def frame(self, node: str, stream_epoch: int) -> bytes | None:
         """The next frame for a partner, of what it may have and the budget holds; None where nothing waits.
 
-        What the budget does not hold waits for the frame after; what may not go, or only later, is dropped: the
-        durable records carry it when it may.
+        What the budget does not hold waits for the frame after; what no frame would hold, and what may not go or only
+        later, is dropped: the durable records carry it when it may.
         """
         queue = self._queues.get(node)
         if queue is None or not queue.values:
@@ -82,15 +84,19 @@ class LiveOut:
         core, now, epoch = self._core, self._core.clock.now(), self._epochs.current()
         decide = _Decider(epoch, core.party, node, now)
         groups: dict[Label, list[Update]] = {}
-        room = core.config.live_bytes - _OVERHEAD
+        room = core.config.live_bytes - _OVERHEAD[core.signer.public.algorithm]
         for slot in list(queue.values):
             value = queue.values[slot]
             update = decide.given(value, core.secret)
             if update is not None:
-                room -= len(_encode(update)) + (0 if value.label in groups else len(encode_label(value.label)) + 8)
-                if room < 0:
+                size = len(_encode(update)) + (0 if value.label in groups else len(encode_label(value.label)) + 8)
+                if size > room and groups:
                     break
-                groups.setdefault(value.label, []).append(update)
+                if size > room:
+                    queue.dropped += 1
+                else:
+                    room -= size
+                    groups.setdefault(value.label, []).append(update)
             del queue.values[slot]
         if not groups:
             return None
@@ -112,12 +118,14 @@ class _Decider:
 
     def __init__(self, epoch: PolicyEpoch, party: str, node: str, now: int) -> None:
         self._terms = compile_terms(epoch, node, None, now)
-        self._party, self._node, self._now = party, node, now
+        self._party, self._node, self._now, self._holds = party, node, now, epoch.holds
         self._known: dict[tuple[Label, str, str, str], Decision] = {}
 
     def given(self, value: _Value, secret: bytes) -> Update | None:
         """The update as the partner may have it, or None."""
         update = value.update
+        if update.id in self._holds:
+            return None
         header = self._decide(value.header, update.kind, value.project, "")
         portion = self._decide(value.label, update.kind, value.project, update.portion)
         if not header.permits or not portion.permits:

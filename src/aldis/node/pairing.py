@@ -12,18 +12,20 @@ from typing import Annotated
 import msgspec
 
 from aldis.kernel.encoding import sha256, unb64
-from aldis.kernel.errors import NotAuthentic, RefusedByPolicy, Stale
-from aldis.kernel.instruments import COSIGN_CONTEXT, cosign_message, parse_instrument
+from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, Stale
+from aldis.kernel.instruments import COSIGN_CONTEXT, Form, cosign_message, parse_instrument
 from aldis.kernel.messages import open_message, read_unverified, sign_message
 from aldis.kernel.records import Record, read_record
 from aldis.kernel.signatures import Key, Signer, algorithm_named
-from aldis.node.instruments import instrument_text
+from aldis.node.instruments import COSIGNATURE, INSTRUMENT, KINDS, PAIRING_PREFIX, instrument_text
 
 __all__ = ["Invitation", "Sheet", "check_invitation", "fingerprint", "seal_invitation"]
 
 LIFETIME = 7 * 86_400_000
 """How long an invitation may be answered, in milliseconds."""
 
+_LEDGER_KEY = 32
+_KINDS = {kind.name: kind for kind in KINDS}
 _Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}\\Z")]
 _Party = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9]{1,11}\\Z")]
 
@@ -89,7 +91,7 @@ def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[In
         InvalidInput: not an invitation.
         NotAuthentic: not signed by the key inside it, or the agreement is not.
         Stale: older than a week.
-        RefusedByPolicy: it is this node's own, or not meant for this party.
+        RefusedByPolicy: it is this node's own, not meant for this party, or proposes more than a pairing.
     """
     claimed = read_unverified(data, Invitation)
     invitation = open_message(data, Invitation, claimed.sheet.pinned)
@@ -100,22 +102,52 @@ def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[In
         raise Stale(
             "the invitation is older than a week, or from the future", fix="Ask for a new one; check the clocks"
         )
-    agreement = read_record(invitation.header.encode(), [invitation.text.encode()])
-    instrument = parse_instrument(instrument_text(agreement))
-    if instrument.parties != {party, sheet.party}:
-        named = ", ".join(sorted(instrument.parties))
-        raise RefusedByPolicy(
-            f"the invitation is for {named}, this is a node of {party}", fix="Ask for one of your own"
-        )
+    unb64(sheet.ledger_key, _LEDGER_KEY)
+    try:
+        _ = sheet.certificate_der
+    except ValueError as error:
+        raise InvalidInput(f"the certificate of {sheet.node} is not PEM: {error}", fix="Ask for a new one") from error
+    agreement = _read(invitation.header, invitation.text, INSTRUMENT)
+    _check_agreement(agreement, {party, sheet.party}, party)
     header, portion = invitation.cosignature
-    cosignature = read_record(header.encode(), [portion.encode()])
+    cosignature = _read(header, portion, COSIGNATURE)
     _check_cosignature(cosignature, agreement, sheet)
     return invitation, agreement, cosignature
 
 
+def _read(header: str, portion: str, kind: str) -> Record:
+    record = read_record(header.encode(), [portion.encode()])
+    if record.header.kind != kind:
+        raise InvalidInput(f"the invitation holds a {record.header.kind[:64]!r} in the place of its {kind}")
+    _KINDS[kind].check(record.portions[0])
+    return record
+
+
+def _check_agreement(agreement: Record, parties: set[str], party: str) -> None:
+    """Joining signs the agreement unread, so it may let instruments, signatures and notices pass and nothing else."""
+    instrument = parse_instrument(instrument_text(agreement))
+    if instrument.parties != parties:
+        named = ", ".join(sorted(instrument.parties))
+        raise RefusedByPolicy(
+            f"the invitation is for {named}, this is a node of {party}", fix="Ask for one of your own"
+        )
+    if (
+        instrument.form is not Form.AGREEMENT
+        or agreement.header.id != instrument.id
+        or not instrument.id.startswith(PAIRING_PREFIX)
+        or any(not clause.kinds <= _KINDS.keys() for clause in instrument.clauses)
+    ):
+        raise RefusedByPolicy(
+            f"the agreement {instrument.id!r} in this invitation covers more than pairing",
+            fix="Pair first; then let its maker draft it, and sign it once you have read it",
+        )
+
+
 def _check_cosignature(cosignature: Record, agreement: Record, sheet: Sheet) -> None:
     value = cosignature.portions[0].value
-    signed = value.get("digest") == agreement.digest.hex() and value.get("party") == sheet.party
-    if not signed or cosignature.header.originator != sheet.node or not isinstance(value.get("signature"), str):
+    signed = value["digest"] == agreement.digest.hex() and value["party"] == sheet.party
+    if not signed or cosignature.header.originator != sheet.node:
         raise NotAuthentic("the invitation is not signed under the agreement it proposes", fix="Ask for a new one")
+    if cosignature.label != agreement.label:
+        raise NotAuthentic("the signature in the invitation is not labelled as its agreement is")
     sheet.pinned.verify(COSIGN_CONTEXT, cosign_message(agreement.digest, sheet.party), unb64(value["signature"]))

@@ -8,7 +8,7 @@ import msgspec
 
 from aldis.kernel.encoding import b64, sha256
 from aldis.kernel.epoch import Partner, PartnerStatus
-from aldis.kernel.errors import InvalidInput, NotAuthentic, UnknownTerm, VerificationFailed
+from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, UnknownTerm, VerificationFailed
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.messages import open_message
 from aldis.kernel.records import Record, make_record, read_record
@@ -16,7 +16,7 @@ from aldis.kernel.signatures import Key
 from aldis.node import pairing
 from aldis.node.audit import Audit
 from aldis.node.core import Core
-from aldis.node.instruments import cosignature_draft, instrument_draft, pairing_text
+from aldis.node.instruments import PAIRING_PREFIX, cosignature_draft, instrument_draft, pairing_text
 from aldis.node.pairing import Invitation, Sheet
 from aldis.node.store import PartnerRow
 
@@ -112,7 +112,7 @@ class Partners:
         core, now = self._core, self._core.clock.now()
         if party == core.party:
             raise InvalidInput(f"this node is of {party} itself", fix="Name the party that you share with")
-        name = f"pairing-{core.node}-{party.lower()}-{core.random(4).hex()}"
+        name = f"{PAIRING_PREFIX}{core.node}-{party.lower()}-{core.random(4).hex()}"
         lowest = {policy: core.policies.policy(policy).lowest.classification for policy in core.policies.names}
         text = pairing_text(name, (core.party, party), at=now, ceilings=lowest)
         label = Label(core.config.policy, lowest[core.config.policy], Releasability.to(core.party, party))
@@ -126,6 +126,8 @@ class Partners:
 
     def join(self, data: bytes, confirm: Confirm) -> tuple[Known, bytes | None]:
         """Pair with the maker of an invitation or reply; the reply to send back, or None where this was one.
+
+        A partner that comes back with the same key stays suspended or distrusted if it was.
 
         Raises:
             NotAuthentic: the fingerprints do not match, or the file is not what it claims.
@@ -141,14 +143,24 @@ class Partners:
             reply = self._invitation(agreement, ours, answers=sha256(data).hex())
         if agreement.header.originator != drafter:
             raise NotAuthentic(f"{drafter} did not draft the agreement in this file", fix="Ask for a new one")
+        core.policies.check(agreement.label)
+        held = next((known for known in self.all() if known.node == sheet.node), None)
+        if held is not None and held.party != sheet.party:
+            raise RefusedByPolicy(
+                f"{sheet.node!r} is a node of {held.party} here, and this one is of {sheet.party}",
+                fix="Ask its maker to give it a name of its own",
+            )
         if not confirm(sheet, pairing.fingerprint(data)):
             raise NotAuthentic(
                 f"the fingerprints of {sheet.node} do not match; nothing was changed",
                 fix="Ask for the file again over another way",
             )
         known = Known(sheet, paired=now)
+        if held is not None and held.sheet.pinned == sheet.pinned:
+            known = msgspec.structs.replace(held, sheet=sheet, paired=now)
         with core.store.transaction():
             self._put(known, now)
+            core.store.meta.set(_sent_to(known.party), b"")
             core.store.records.put([agreement], now, "" if drafter == core.node else sheet.node)
             core.store.records.put([ours], now)
             core.store.records.put([theirs], now, sheet.node)
@@ -183,7 +195,8 @@ class Partners:
         draft = cosignature_draft(
             agreement, party=core.party, node=core.node, author=core.node, signer=core.signer, at=core.clock.now()
         )
-        return make_record(draft, core.random)
+        held = core.store.records.get(draft.id, originator=core.node)
+        return held.record() if held is not None else make_record(draft, core.random)
 
     def _invitation(self, agreement: Record, cosignature: Record, *, answers: str) -> bytes:
         invitation = Invitation(
@@ -200,9 +213,9 @@ class Partners:
         """Our own signature in the invitation that a reply answers."""
         core = self._core
         sent = core.store.meta.get(_sent_to(reply.sheet.party))
-        if sent is None or reply.answers != sha256(sent).hex():
+        if not sent or reply.answers != sha256(sent).hex():
             raise VerificationFailed(
-                f"{reply.sheet.node} answers an invitation that this node did not make, or not last",
+                f"{reply.sheet.node} answers an invitation that this node did not make, not last, or that was answered",
                 fix="Make a new one with `aldis invite` and let the partner join that",
             )
         invitation = open_message(sent, Invitation, core.signer.public)

@@ -9,7 +9,7 @@ from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Record, next_version
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
-from aldis.node.instruments import INSTRUMENT, cosignature_draft, instrument_draft, instrument_text, notice_draft
+from aldis.node.instruments import cosignature_draft, instrument_draft, instrument_text, notice_draft
 from aldis.node.records import Records
 
 __all__ = ["Register"]
@@ -97,8 +97,9 @@ class Register:
             )
 
     def _record(self, name: str) -> Record:
-        row = self._core.store.records.get(name)
-        if row is None or row.kind != INSTRUMENT:
+        newest = self._epochs.current().instruments.versions(name)[-1]
+        row = self._core.store.records.by_digest(newest.digest)
+        if row is None:
             raise UnknownTerm(f"no instrument {name!r} here", fix="`aldis instrument list` names those that are")
         return row.record()
 

@@ -18,7 +18,7 @@ from aldis.node.partner_port import Partner, PartnerPort
 from aldis.node.partners import Known
 from aldis.node.tls import client_context, pin
 
-__all__ = ["LIVE_COUNTS", "Service", "serve"]
+__all__ = ["LIVE_COUNTS", "Service", "app_state", "serve"]
 
 _IDLE_S = 0.25
 """Between two looks for something to send; a change of instrument takes effect within it."""
@@ -77,10 +77,19 @@ class Service:
                 self._refresh()
 
     async def _run(self, app: App) -> None:
+        """Let an app work beside the node; how it ended stands in the store, for `aldis doctor`."""
+        meta = self._node.core.store.meta
+        meta.set(app_state(app.name), b"running")
         try:
             await app.run(self._node.context, self._node.core.config.sources)
+        except AldisError as error:
+            _log.error("app failed", app=app.name, code=error.code)
+            meta.set(app_state(app.name), f"failed: {error}".encode())
         except Exception:
             _log.exception("app failed", app=app.name)
+            meta.set(app_state(app.name), b"failed: see the log")
+        else:
+            meta.set(app_state(app.name), b"ended")
 
     def _refresh(self) -> None:
         known = {one.node: one for one in self._node.partners.all() if one.active}
@@ -142,6 +151,11 @@ class Service:
                         await link.live(frame)
                     except AldisError as error:
                         _log.info("live frame lost", partner=known.node, code=error.code)
+
+
+def app_state(name: str) -> str:
+    """The store's key for whether an app runs, has ended or failed."""
+    return f"state of app {name}"
 
 
 async def serve(node: Node, *, ready: Callable[[str], None]) -> None:

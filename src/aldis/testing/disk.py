@@ -80,6 +80,7 @@ class Disk:
         self.files: dict[str, bytearray] = {}
         self.writes = 0
         self.dead = False
+        self._abandoned = False
         self._full_at = self._dies_at = -1
         self._loose: list[_Change] = []
         self._system = _System(self.vfs, self)
@@ -91,6 +92,10 @@ class Disk:
     def die(self, writes: int = 0) -> None:
         """Accept no write any more when so many more have passed."""
         self._dies_at = self.writes + writes
+
+    def abandon(self) -> None:
+        """Take no notice of what is written until `load`: the process is gone, whatever it still believes."""
+        self._abandoned = True
 
     def image(self) -> Image:
         """The files with every write that was accepted, synced or not."""
@@ -114,7 +119,7 @@ class Disk:
         self.files = {name: bytearray(data) for name, data in image.items()}
         self._loose = []
         self._full_at = self._dies_at = -1
-        self.dead = False
+        self.dead = self._abandoned = False
 
     def close(self) -> None:
         """Take the file system out of SQLite again."""
@@ -122,22 +127,29 @@ class Disk:
 
     def write(self, name: str, data: bytes, offset: int) -> None:
         """Called by SQLite."""
-        self._count()
-        file = self.files[name]
-        self._loose.append(_Change(name, offset, data, bytes(file[offset : offset + len(data)]), len(file)))
-        _splice(file, data, offset)
+        if not self._abandoned:
+            self._count()
+            file = self.files[name]
+            self._loose.append(_Change(name, offset, data, bytes(file[offset : offset + len(data)]), len(file)))
+            _splice(file, data, offset)
 
     def truncate(self, name: str, size: int) -> None:
         """Called by SQLite."""
-        if not self.dead:
+        if not self.dead and not self._abandoned:
             file = self.files[name]
             self._loose.append(_Change(name, size, b"", bytes(file[size:]), len(file)))
             del file[size:]
 
     def sync(self, name: str) -> None:
         """Called by SQLite."""
-        self._count()
-        self._loose = [change for change in self._loose if change.name != name]
+        if not self._abandoned:
+            self._count()
+            self._loose = [change for change in self._loose if change.name != name]
+
+    def delete(self, name: str) -> None:
+        """Called by SQLite."""
+        if not self.dead and not self._abandoned:
+            self.files.pop(name, None)
 
     def _count(self) -> None:
         if self.dead or self.writes == self._dies_at:
@@ -229,8 +241,7 @@ class _System(apsw.VFS):
         return _suffix(pathname) in self._disk.files
 
     def xDelete(self, filename: str, _syncdir: bool) -> None:
-        if not self._disk.dead:
-            self._disk.files.pop(_suffix(filename), None)
+        self._disk.delete(_suffix(filename))
 
 
 def _suffix(path: str) -> str:

@@ -25,7 +25,7 @@ _PATIENCE = 12
 class Link:
     """From `sender` to `receiver`; what the sender has to say goes out in `turn` and `live_turn`.
 
-    `weather` may be changed and `cut` set at any time. `refusals` holds what the receiver refused, newest last.
+    `weather` may be changed and `cut` set at any time. `refusals` holds the errors that no sender waited for, newest last.
     """
 
     def __init__(self, sender: Site, receiver: Site, clock: VirtualClock, rng: Random, archive: Archive) -> None:
@@ -124,7 +124,7 @@ class Link:
     def _hand_over(self, operation: str, body: bytes) -> bytes:
         if self.receiver.dead:
             raise Unavailable(f"{self.receiver.name} is down")
-        answer = self.receiver.node.answer(self.sender.name, operation, body)
+        answer = self.receiver.answer(self.sender.name, operation, body)
         if self.receiver.dead:
             raise Unavailable(f"{self.receiver.name} went down before it answered")
         return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -25,7 +25,10 @@ _PKCS8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, seriali
 
 
 class Site:
-    """Runs one node; the process may be stopped, killed and started, the files outlive it."""
+    """Runs one node; the process may be stopped, killed and started, the files outlive it.
+
+    `lies`, where set, answers partners in the node's place.
+    """
 
     def __init__(
         self, home: Path, true_time: VirtualClock, apps: Mapping[str, App], *, seed: int, image: Image | None
@@ -37,6 +40,7 @@ class Site:
         self._apps = apps
         self._rng = Random(f"{seed}/{home.name}")  # noqa: S311
         self.starts = 0
+        self.lies: Callable[[str, str, bytes], bytes] | None = None
         if image is not None:
             self.medium.load(image)
         self.node = self._open()
@@ -58,6 +62,10 @@ class Site:
         """Whether the process was killed by its disk and waits to be started again."""
         return isinstance(self.medium, Disk) and self.medium.dead
 
+    def answer(self, sender: str, operation: str, body: bytes) -> bytes:
+        """What a partner hears when it calls; see `Node.answer`."""
+        return (self.lies or self.node.answer)(sender, operation, body)
+
     def kill(self, image: Image | None = None) -> None:
         """End the process without grace and start another, on the files as they are now or on those given."""
         left = self.medium.image() if image is None else image
@@ -78,7 +86,7 @@ class Site:
     def _abandon(self) -> None:
         """Close the files without a word to the store, which may not be able to write any more."""
         if isinstance(self.medium, Disk):
-            self.medium.die()
+            self.medium.abandon()
         self.node.close()
 
     def _open(self) -> Node:

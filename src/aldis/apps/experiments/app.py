@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from aldis.app import Context
 from aldis.apps.experiments.gateways.observation import Observation, Tally
 from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.sea import Sea
-from aldis.kernel.errors import AldisError
 from aldis.kernel.records import Record
 
 __all__ = ["ExperimentsApp", "follow"]
@@ -46,29 +45,19 @@ class ExperimentsApp:
 
 async def _run(ctx: Context, source: str) -> None:
     tally = Tally()
-    try:
-        sea = Sea(ctx, ctx.labels(TRACK.name), ctx.default_project(), record_every_ms=RECORD_EVERY_MS)
-        async with aclosing(follow(source, ctx, tally)) as observations:
-            count = 0
-            async for observation in observations:
-                sea.observe(observation, ctx.now())
-                count += 1
-                if count % _BREATH == 0:
-                    await asyncio.sleep(0)
-        sea.flush(ctx.now())
-    except AldisError as error:
-        _log.error("source failed", source=source, code=error.code, reason=str(error))
-        return
-    _log.info(
-        "source ended",
-        source=source,
-        reports=tally.observations,
-        dropped=tally.dropped.total(),
-        tracks=len(sea.picture),
-    )
+    sea = Sea(ctx, ctx.labels(TRACK.name), ctx.default_project(), record_every_ms=RECORD_EVERY_MS)
+    async with aclosing(follow(source, ctx, tally)) as observations:
+        count = 0
+        async for observation in observations:
+            sea.observe(observation, ctx.now())
+            count += 1
+            if count % _BREATH == 0:
+                await asyncio.sleep(0)
+    sea.flush(ctx.now())
+    _log.info("source ended", reports=tally.observations, dropped=tally.dropped.total(), tracks=len(sea.picture))
 
 
-async def follow(source: str, ctx: Context, tally: Tally) -> AsyncIterator[Observation]:
+async def follow(source: str, ctx: Context, tally: Tally) -> AsyncGenerator[Observation, None]:
     """Observations from `udp://host:port` as they arrive, or of a recording at the pace it was made times `ctx.pace`.
 
     Raises:

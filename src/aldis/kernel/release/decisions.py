@@ -9,7 +9,7 @@ import msgspec
 from aldis.kernel.instruments import Transform
 from aldis.kernel.labels import Label
 
-__all__ = ["CHECKS", "Basis", "Decision", "Outcome", "Reason", "Request", "Verdict", "verdict_of"]
+__all__ = ["CHECKS", "Basis", "Decision", "Outcome", "Reason", "Request", "Verdict"]
 
 CHECKS = (
     "originator control",
@@ -134,10 +134,3 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     def onward(self) -> tuple[str, ...]:
         """The parties to whom the clause lets the recipient pass it on."""
         return () if self.verdict is Verdict.REFUSE else self.basis.onward
-
-
-def verdict_of(outcomes: int) -> Verdict:
-    """Any check failed: refuse; else any referred: refer; else permit."""
-    if not outcomes:
-        return Verdict.PERMIT
-    return Verdict.REFUSE if outcomes & FAILS else Verdict.REFER

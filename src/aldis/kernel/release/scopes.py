@@ -48,6 +48,8 @@ class Clearing:
     at: int
     standing: tuple[Standing, ...]
     offers: tuple[Offer, ...]
+    kept: dict[tuple[str, str, tuple[tuple[str, frozenset[str]], ...]], tuple[str, str]]
+    """Labels met so far that only their originator may release, by policy, classification and categories."""
 
     @property
     def policies(self) -> Policies:
@@ -59,8 +61,8 @@ class Scope:
     """One kind, project, portion and originator under a `Clearing`; tables fill as labels are met."""
 
     __slots__ = (
-        "_clear", "_export", "_kind", "_onward", "_originator", "_portion", "_project", "_said",
-        "candidates", "control", "ends", "listed", "owner", "taker",
+        "_clear", "_export", "_granted", "_kind", "_onward", "_originator", "_portion", "_project", "_said", "_theirs",
+        "candidates", "control", "ends", "first", "listed", "owner", "taker",
     )  # fmt: skip
 
     def __init__(self, clear: Clearing, kind: str, project: str, portion: str, originator: str) -> None:
@@ -70,10 +72,17 @@ class Scope:
         self.taker = taker
         self.ends = frozenset({giver, taker})
         self.control = self._settled_control(giver, taker)
+        self._theirs = Reason.of(
+            1, Outcome.FAIL, "no-grant", f"{originator}, its originator, has not granted it to {taker}"
+        )
+        self._granted = Reason.of(1, Outcome.PASS, "granted", f"{originator} granted it to {taker}")
+        if taker == originator:
+            self._theirs = self._granted = Reason.of(1, Outcome.PASS, "returned", f"{taker} gets back what is its own")
         self.owner = taker == originator
         self.listed = Reason.of(3, Outcome.PASS, "listed", f"it is releasable to {taker}")
-        self.candidates = self._candidates()
-        self._said: dict[str, Reason] = {}
+        self.first, *others = self._candidates()
+        self.candidates = (self.first, *others) if others else ()
+        self._said: dict[tuple[int, str], Reason] = {}
         self._export: dict[frozenset[str], Reason] = {}
         self._onward: dict[frozenset[str], tuple[Reason, frozenset[str] | None]] = {}
 
@@ -89,19 +98,24 @@ class Scope:
 
     def controlled(self, label: Label, grants: frozenset[str]) -> Reason:
         """Check 1, for a record of another party's."""
-        origin = self._originator
+        key = (label.policy, label.classification, label.categories)
+        kept = self._clear.kept.get(key)
+        if kept is None:
+            if len(self._clear.kept) >= _LIMIT:
+                self._clear.kept.clear()
+            kept = self._clear.kept[key] = self._kept(label)
+        if kept[0]:
+            return self._say(1, Outcome.FAIL, *kept)
+        return self._granted if self.taker in grants else self._theirs
+
+    def _kept(self, label: Label) -> tuple[str, str]:
+        """Code and text where only its originator may release what bears this label; empty where others may too."""
         try:
-            kept = self._clear.policies.policy(label.policy).originator_control(label)
+            if self._clear.policies.originator_control(label):
+                return "originator-controlled", "it is marked so that only its originator may release it"
         except UnknownTerm as error:
-            return Reason.of(1, Outcome.FAIL, "unknown-label", f"nobody defined a term of the label: {error}")
-        if kept:
-            text = f"it is marked so that only {origin}, its originator, may release it"
-            return Reason.of(1, Outcome.FAIL, "originator-controlled", text)
-        if self.owner:
-            return Reason.of(1, Outcome.PASS, "returned", f"{origin} gets back what it originated")
-        if self.taker in grants:
-            return Reason.of(1, Outcome.PASS, "granted", f"{origin} granted it to {self.taker}")
-        return Reason.of(1, Outcome.FAIL, "no-grant", f"{origin}, its originator, has not granted it to {self.taker}")
+            return "unknown-label", f"nobody defined a term of the label: {error}"
+        return "", ""
 
     # 3 releasability
 
@@ -111,31 +125,33 @@ class Scope:
         if taker in said.parties:
             return self.listed
         if self.owner:
-            return self._say(Outcome.PASS, "owner", f"{taker} is its owner")
+            return self._say(3, Outcome.PASS, "owner", f"{taker} is its owner")
         if said.access is Access.REFUSED:
-            return self._say(Outcome.FAIL, "refused", "it is marked for no foreign party")
+            return self._say(3, Outcome.FAIL, "refused", "it is marked for no foreign party")
         if said.access is Access.UNMARKED:
             return self._unmarked(label)
         if taker in said.display:
-            return self._say(Outcome.FAIL, "display-only", f"{taker} may be shown it, not given it")
+            return self._say(3, Outcome.FAIL, "display-only", f"{taker} may be shown it, not given it")
         if not said.parties:
-            return self._say(Outcome.FAIL, "nobody", "it is releasable to nobody beyond its owner")
-        return self._say(Outcome.FAIL, "not-listed", f"it is not releasable to {taker}")
+            return self._say(3, Outcome.FAIL, "nobody", "it is releasable to nobody beyond its owner")
+        return self._say(3, Outcome.FAIL, "not-listed", f"it is not releasable to {taker}")
 
     def _unmarked(self, label: Label) -> Reason:
         try:
             waits = self._clear.policies.policy(label.policy).unmarked(label)
         except UnknownTerm as error:
-            return Reason.of(3, Outcome.FAIL, "unknown-label", f"nobody defined a term of the label: {error}")
+            return self._say(3, Outcome.FAIL, "unknown-label", f"nobody defined a term of the label: {error}")
         if waits:
             text = "nobody has said to whom it is releasable, and its policy leaves that to a person"
-            return self._say(Outcome.REFER, "unmarked", text)
-        return self._say(Outcome.PASS, "by-agreement", "its policy leaves releasability to the agreements")
+            return self._say(3, Outcome.REFER, "unmarked", text)
+        return self._say(3, Outcome.PASS, "by-agreement", "its policy leaves releasability to the agreements")
 
-    def _say(self, outcome: Outcome, code: str, text: str) -> Reason:
-        found = self._said.get(code)
+    def _say(self, check: int, outcome: Outcome, code: str, text: str) -> Reason:
+        found = self._said.get((check, text))
         if found is None:
-            found = self._said[code] = Reason.of(3, outcome, code, text)
+            if len(self._said) >= _LIMIT:
+                self._said.clear()
+            found = self._said[check, text] = Reason.of(check, outcome, code, text)
         return found
 
     # 4 an instrument in force

@@ -19,7 +19,6 @@ from aldis.kernel.release.decisions import (
     Reason,
     Request,
     Verdict,
-    verdict_of,
 )
 from aldis.kernel.release.scopes import Clearing, Scope
 from aldis.kernel.rules import rule_dates
@@ -30,7 +29,7 @@ _MAX_SCOPES = 65_536
 _MAX_TERMS = 4096
 _FOREVER = 1 << 62
 
-_PERMIT, _REFUSE = Verdict.PERMIT, Verdict.REFUSE
+_PERMIT, _REFER, _REFUSE = Verdict.PERMIT, Verdict.REFER, Verdict.REFUSE
 _UNTAGGED = Reason.of(6, Outcome.PASS, "no-tags", "no export-control tag is on it")
 _DIRECT = Reason.of(7, Outcome.PASS, "no-third-party", "it holds no third party's information")
 _HELD = Reason.of(8, Outcome.FAIL, "held", "the record is on hold")
@@ -59,7 +58,7 @@ class Terms:
             return
         own = partner.party == epoch.party
         found = (Offer(epoch, partner, at, own=True),) if own else offers(epoch, partner, at)
-        self._clear = Clearing(epoch, partner, purpose, at, epoch.instruments.in_force(at), found)
+        self._clear = Clearing(epoch, partner, purpose, at, epoch.instruments.in_force(at), found, {})
         self._taker = partner.party
 
     def decide(self, request: Request) -> Decision:
@@ -70,6 +69,9 @@ class Terms:
         """
         if request.recipient != self.recipient or request.purpose != self.purpose:
             raise InvalidInput("the request is not for the recipient and purpose of these terms")
+        return self._decide(request)
+
+    def _decide(self, request: Request) -> Decision:
         scope = self._scopes.get((request.kind, request.project, request.portion, request.originator))
         if scope is None:
             if self._clear is None:
@@ -80,37 +82,37 @@ class Terms:
 
         # 1 originator control
         r1 = scope.control or scope.controlled(label, request.origin_grants)
-        # 3 releasability
-        r3 = scope.listed if self._taker in label.releasable.parties else scope.releasable(label)
-        # 6 export control
-        r6 = scope.export(label.control) if label.control else _UNTAGGED
         # 2, 4, 5, 8 classification, instrument, categories, review: on one clause
-        chosen = scope.candidates[0]
+        chosen = scope.first
         offer = chosen.offer
         r2 = offer.grades.get((label.policy, label.classification)) or offer.grade(label)
         r5 = offer.allow(label) if categories else offer.open
-        if len(scope.candidates) > 1 and r2.bits | r5.bits | chosen.bits:
+        if scope.candidates and r2.bits | r5.bits | chosen.bits:
             chosen = _best(scope.candidates, label)
             offer = chosen.offer
             r2 = offer.grade(label)
             r5 = offer.allow(label) if categories else offer.open
-        r4, r8, basis = chosen.instrument, chosen.review, chosen.basis
-        if request.record in self._holds:
-            r8 = _HELD
+        r4, basis = chosen.instrument, chosen.basis
+        r8 = _HELD if request.record in self._holds else chosen.review
+        # 3 releasability
+        r3 = scope.listed if self._taker in label.releasable.parties else scope.releasable(label)
+        # 6 export control
+        r6 = scope.export(label.control) if label.control else _UNTAGGED
         # 7 onward transfer
         if label.origins <= scope.ends:
             r7 = _DIRECT
         else:
             r7, basis = _passed_on(scope, label, request, r4, basis)
 
-        bits = r1.bits | r2.bits | r3.bits | r4.bits | r5.bits | r6.bits | r7.bits | r8.bits
         reasons: tuple[Reason, ...] = (r1, r2, r3, r4, r5, r6, r7, r8)
-        if bits:
-            if request.approved and bits & REFERS:
-                reasons = tuple(_approve(reason) for reason in reasons)
-                bits &= FAILS
-            return Decision(verdict_of(bits), reasons, basis, request.created + basis.delay_ms)
-        return Decision(_PERMIT, reasons, basis, request.created + basis.delay_ms)
+        bits = r1.bits | r2.bits | r3.bits | r4.bits | r5.bits | r6.bits | r7.bits | r8.bits
+        if not bits:
+            return Decision(_PERMIT, reasons, basis, request.created + basis.delay_ms)
+        if request.approved and bits & REFERS:
+            reasons = tuple(_approve(reason) for reason in reasons)
+            bits &= FAILS
+        verdict = _REFUSE if bits & FAILS else _REFER if bits else _PERMIT
+        return Decision(verdict, reasons, basis, request.created + basis.delay_ms)
 
     def _scope(self, clear: Clearing, request: Request) -> Scope:
         if len(self._scopes) >= _MAX_SCOPES:
@@ -188,4 +190,4 @@ def decide(request: Request, epoch: PolicyEpoch, at: int) -> Decision:
     terms = epoch.compiled.get((request.recipient, request.purpose))
     if not isinstance(terms, Terms) or not terms.since <= at < terms.valid_until:
         terms = compile_terms(epoch, request.recipient, request.purpose, at)
-    return terms.decide(request)
+    return terms._decide(request)

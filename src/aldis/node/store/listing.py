@@ -28,11 +28,15 @@ _END = 2**62
 _STEP = 128
 _MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
 _PLACE_COST = 4
+_MANY = 4  # pages' worth of rows that are read to make one, before reading place by place
 
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 _TIPS = """
 SELECT wanted.value, (SELECT seq FROM listing WHERE place = wanted.value AND seq < ?2 ORDER BY seq DESC LIMIT 1) AS tip
 FROM carray(?1) AS wanted ORDER BY tip DESC LIMIT ?3
+"""
+_ABOVE = """
+SELECT seq FROM carray(?1) AS wanted CROSS JOIN listing ON place = wanted.value AND seq > ?2 AND seq < ?3 LIMIT ?4
 """
 _PLACE = "SELECT seq FROM listing WHERE place = ? AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
 
@@ -78,9 +82,9 @@ class Listing:
             before = _END if after is None else self._cursors.open(after, *bound)
             allowed = self._places(visible, kind, project, latest_only)
             seqs = _newest(connection, allowed, before, limit + 1)
-            rows = rows_of(connection, seqs[:limit], self._profiles.profile)
+            rows = rows_of(connection, seqs[:limit], self._profiles.profile, visible.tobytes())
         more = self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
-        return Page([row.only(visible) for row in rows], more)
+        return Page(rows, more)
 
     def count_visible(self, visible: NDArray[np.bool_], *, kind: str | None = None, project: str | None = None) -> int:
         """How many standing records are visible: for the node's own people only, since counts tell of what is withheld.
@@ -140,11 +144,17 @@ def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int
 
 def _merge(connection: apsw.Connection, places: NDArray[np.int64], before: int, count: int) -> list[int]:
     """As `_newest`: only the places with the newest tips can matter, and each only down to what others gave."""
-    tips = [*connection.execute(_TIPS, (apsw.carray(places), before, count))]
-    found: list[int] = []
-    floor = 0
+    tips = [tip for tip in connection.execute(_TIPS, (apsw.carray(places), before, count)) if tip[1]]
+    if not tips:
+        return []
+    floor = tips[-1][1] - 1 if len(tips) == count else 0
+    tipped = apsw.carray(np.array([place for place, _ in tips]))
+    found = [seq for (seq,) in connection.execute(_ABOVE, (tipped, floor, before, _MANY * count))]
+    if len(found) < _MANY * count:
+        return sorted(found, reverse=True)[:count]
+    found = []
     for place, tip in tips:
-        if tip is None or tip <= floor:
+        if tip <= floor:
             break
         rows = connection.execute(_PLACE, (place, before, floor, count))
         found = sorted([*found, *(seq for (seq,) in rows)], reverse=True)[:count]

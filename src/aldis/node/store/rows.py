@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -20,6 +20,8 @@ COLUMNS = (
     "record.seq, digest, id, version, created, profile, portion_profiles, header, portions, substitute_profiles,"
     " substitutes, arrived, source"
 )
+
+Part = TypeVar("Part")
 
 _portions = msgspec.msgpack.Decoder(list[bytes])
 _substitutes = msgspec.msgpack.Decoder(list[tuple[bytes, str]])
@@ -67,40 +69,51 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     def only(self, visible: NDArray[np.bool_]) -> Row:
         """The same row with just the portions and substitutes whose profiles are visible."""
-        portions = _seen(visible, self.portion_profiles)
-        others = _seen(visible, self.substitute_profiles)
+        seen = visible.tobytes()
+        portions, portion_profiles = _cut(self.portions, self.portion_profiles, seen)
+        others, other_profiles = _cut(self.substitutes, self.substitute_profiles, seen)
         return msgspec.structs.replace(
             self,
-            portions=[self.portions[i] for i in portions],
-            portion_profiles=array("I", [self.portion_profiles[i] for i in portions]),
-            substitutes=[self.substitutes[i] for i in others],
-            substitute_profiles=array("I", [self.substitute_profiles[i] for i in others]),
+            portions=portions,
+            portion_profiles=portion_profiles,
+            substitutes=others,
+            substitute_profiles=other_profiles,
         )
 
 
-def make_row(values: tuple[Any, ...], profile: Callable[[int], Profile]) -> Row:
-    """The row of `COLUMNS`."""
-    seq, digest, id_, version, created, number, numbers, header, portions, others, substitutes, arrived, source = values
+def make_row(values: tuple[Any, ...], profile: Callable[[int], Profile], seen: bytes | None = None) -> Row:
+    """The row of `COLUMNS`; with `seen`, a byte by profile, just the portions and substitutes where it is not 0."""
+    seq, digest, id_, version, created, number, numbers, header, data, others, other_data, arrived, source = values
+    portions, portion_profiles = _portions.decode(data), array("I", numbers)
+    substitutes, substitute_profiles = _substitutes.decode(other_data) if other_data else [], array("I", others)
+    if seen is not None:
+        portions, portion_profiles = _cut(portions, portion_profiles, seen)
+        if substitutes:
+            substitutes, substitute_profiles = _cut(substitutes, substitute_profiles, seen)
     of = profile(number)
     return Row(
-        seq, digest, id_, version, of.kind, of.project, of.originator, created, number,
-        array("I", numbers), header, _portions.decode(portions),
-        array("I", others), _substitutes.decode(substitutes) if substitutes else [],
-        arrived, source,
+        seq, digest, id_, version, of.kind, of.project, of.originator, created, number, portion_profiles, header,
+        portions, substitute_profiles, substitutes, arrived, source,
     )  # fmt: skip
 
 
-def rows_of(connection: apsw.Connection, seqs: Sequence[int], profile: Callable[[int], Profile]) -> list[Row]:
-    """The rows with these numbers, in the order given."""
+def rows_of(
+    connection: apsw.Connection, seqs: Sequence[int], profile: Callable[[int], Profile], seen: bytes | None = None
+) -> list[Row]:
+    """The rows with these numbers, in the order given, cut as `make_row` says."""
     if not seqs:
         return []
     found = connection.execute(
         f"SELECT {COLUMNS} FROM carray(?) AS wanted CROSS JOIN record ON record.seq = wanted.value",  # noqa: S608
         (apsw.carray(array("q", seqs)),),
     )
-    return [make_row(values, profile) for values in found]
+    return [make_row(values, profile, seen) for values in found]
 
 
-def _seen(visible: NDArray[np.bool_], profiles: array[int]) -> list[int]:
-    known = len(visible)
-    return [i for i, profile in enumerate(profiles) if profile < known and visible[profile]]
+def _cut(parts: list[Part], profiles: array[int], seen: bytes) -> tuple[list[Part], array[int]]:
+    """The parts that may be seen, and their profiles."""
+    known = len(seen)
+    kept = [i for i, profile in enumerate(profiles) if profile < known and seen[profile]]
+    if len(kept) == len(parts):
+        return parts, profiles
+    return [parts[i] for i in kept], array("I", [profiles[i] for i in kept])

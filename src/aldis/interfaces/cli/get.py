@@ -1,0 +1,108 @@
+"""`aldis get`: a record with its markings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.padding import Padding
+from rich.text import Text
+
+from aldis.interfaces.cli.marks import Marks
+from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.parties import partner_node
+from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.text import moment, words
+from aldis.kernel.errors import RefusedByPolicy
+from aldis.kernel.explain import RecordExplanation
+from aldis.kernel.records import Portion, Record, read_portion
+from aldis.kernel.transforms import describe
+from aldis.node.node import Node
+from aldis.node.store import Row
+
+__all__ = ["get"]
+
+
+@click.command("get")
+@click.argument("id_", metavar="ID")
+@click.option("--version", type=int, metavar="N", help="An earlier version.")
+@click.option("--as", "viewer", metavar="NODE", help="Only what this node would release of it to a partner now.")
+@pass_session
+def get(session: Session, id_: str, version: int | None, viewer: str | None) -> None:
+    """Show record ID: its banner, each portion with its mark, and where it came from."""
+    node = session.node
+    row = node.records.get(id_, version)
+    record, altered = row.record(), dict[str, str]()
+    if viewer is not None:
+        record, altered = _as_seen(record, node.desk.why(id_, partner_node(node, viewer), version=version), viewer)
+    others = [] if viewer is not None else [(read_portion(data), words) for data, words in row.substitutes]
+    session.out.data(_data(node, row, record, others, altered), *_shown(node, row, record, others, altered))
+
+
+def _as_seen(record: Record, explanation: RecordExplanation, viewer: str) -> tuple[Record, dict[str, str]]:
+    """The portions that would go, and what would be done to each on its way."""
+    if not explanation.header.decision.permits:
+        raise RefusedByPolicy(
+            f"{viewer} may not know of {record.header.id!r}", fix=f"`aldis why {record.header.id} {viewer}` says why"
+        )
+    goes = {name: part.decision for name, part in explanation.portions.items() if part.decision.permits}
+    altered = {name: ", ".join(map(describe, one.transforms)) for name, one in goes.items() if one.transforms}
+    return record.only(part.digest for part in record.portions if part.name in goes), altered
+
+
+def _data(
+    node: Node, row: Row, record: Record, others: list[tuple[Portion, str]], altered: Mapping[str, str]
+) -> dict[str, Any]:
+    marks, header = Marks.of(node), record.header
+
+    def of(part: Portion, transform: str) -> dict[str, Any]:
+        told = {"transform": transform} if transform else {}
+        mark = marks.write(part.label, header.created, portion=True)
+        return {"name": part.name, "mark": mark, "label": marks.data(part.label), "value": part.value, **told}
+
+    return {
+        "id": header.id, "version": header.version, "kind": header.kind, "project": header.project,
+        "originator": header.originator, "author": header.author, "created": header.created,
+        "source": row.source, "arrived": row.arrived, "digest": record.digest.hex(), "deleted": header.deleted,
+        "sources": header.sources, "banner": _banner(marks, record, others), "label": marks.data(record.label),
+        "portions": [of(part, altered.get(part.name, "")) for part in record.portions],
+        "substitutes": [of(part, transform) for part, transform in others],
+    }  # fmt: skip
+
+
+def _banner(marks: Marks, record: Record, others: list[tuple[Portion, str]]) -> str:
+    parts = [*record.portions, *(part for part, _ in others)]
+    return marks.banner([record.label, *(part.label for part in parts)], record.header.created)
+
+
+def _shown(
+    node: Node, row: Row, record: Record, others: list[tuple[Portion, str]], altered: Mapping[str, str]
+) -> list[Any]:
+    marks, header = Marks.of(node), record.header
+    banner = Text(_banner(marks, record, others), style="bold")
+    rows = [
+        ("record", f"{header.id}, version {header.version}{', deleted' if header.deleted else ''}"),
+        ("kind", f"{header.kind}{f', project {header.project}' if header.project else ''}"),
+        ("written", f"{moment(header.created)} by {_writer(node, record)}"),
+        ("existence", marks.write(record.label, header.created)),
+        ("digest", record.digest.hex()),
+    ]
+    if row.source:
+        rows.append(("came from", f"{row.source}, {moment(row.arrived)}"))
+    if header.sources:
+        rows.append(("made from", "\n".join(header.sources)))
+    shown: list[Any] = [banner, "", grid(rows), ""]
+    parts = [(part, altered.get(part.name, "")) for part in record.portions]
+    for part, transform in [*parts, *others]:
+        note = f"  [{'as it came' if part in dict(others) else 'on its way'}: {transform}]" if transform else ""
+        mark = marks.write(part.label, header.created, portion=True)
+        shown += [Text(f"{mark} {part.name}{note}", style="bold"), Padding(Text(words(part.value)), (0, 0, 1, 2))]
+    return [*shown, banner]
+
+
+def _writer(node: Node, record: Record) -> str:
+    header = record.header
+    party = node.partners.keys().get(header.originator, ("unknown party",))[0]
+    author = f"{header.author} at " if header.author != header.originator else ""
+    return f"{author}{header.originator} ({party})"

@@ -1,0 +1,113 @@
+"""`aldis list` and `aldis search`: what is here, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from aldis.interfaces.cli.marks import Marks
+from aldis.interfaces.cli.parties import partner_node
+from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.text import day, one_line, words
+from aldis.kernel.records import Record
+from aldis.node.node import Node
+from aldis.node.store import Row
+
+__all__ = ["list_", "search", "summary", "title"]
+
+_TITLE = 120
+
+_Command = Callable[..., None]
+
+
+def _narrowing(command: _Command) -> _Command:
+    """The options that a list and a search have in common."""
+    for option in (
+        click.option("--as", "viewer", metavar="NODE", default="", help="Only what a partner may see."),
+        click.option("--cursor", metavar="C", default="", help="Go on where the page before ended."),
+        click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="Records in a page."),
+        click.option("--project", metavar="P", default="", help="Only of this project."),
+        click.option("--kind", metavar="KIND", default="", help="Only of this kind; `aldis apps` lists them."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("list")
+@_narrowing
+@pass_session
+def list_(session: Session, viewer: str, cursor: str, limit: int, project: str, kind: str) -> None:
+    """List the newest version of each record, the newest arrival first.
+
+    Where stdout is no terminal, each record is a line of id, version, kind, project, banner, originator, day and
+    title, with tabs between them.
+    """
+    node = session.node
+    seen_by = partner_node(node, viewer) if viewer else ""
+    page = node.records.page(kind=kind, project=project, cursor=cursor, limit=limit, viewer=seen_by)
+    found = [summary(node, row) for row in page.rows]
+    headings = ("id", "v", "kind", "project", "banner", "from", "written", "title")
+    rows = [
+        (one["id"], str(one["version"]), one["kind"], one["project"], one["banner"], one["originator"],
+         day(one["created"]), one["title"])
+        for one in found
+    ]  # fmt: skip
+    session.out.table({"records": found, "next": page.next}, headings, rows)
+    _more(session, found, page.next, "`aldis put --help` shows how to store one")
+
+
+@click.command("search")
+@click.argument("text", nargs=-1, required=True)
+@_narrowing
+@pass_session
+def search(
+    session: Session, text: tuple[str, ...], viewer: str, cursor: str, limit: int, project: str, kind: str
+) -> None:
+    """Find records with a portion that has all the words of TEXT, the newest arrival first.
+
+    Where stdout is no terminal, each hit is a line of id, version, portion, its mark and the words around, with tabs
+    between them.
+    """
+    node = session.node
+    seen_by = partner_node(node, viewer) if viewer else ""
+    hits = node.records.search(" ".join(text), kind=kind, project=project, cursor=cursor, limit=limit, viewer=seen_by)
+    marks, found = Marks.of(node), list[dict[str, Any]]()
+    for hit in hits.hits:
+        part = hit.row.record().portion(hit.portion)
+        mark = marks.write(part.label, hit.row.created, portion=True) if part else ""
+        found.append({**summary(node, hit.row), "portion": hit.portion, "mark": mark, "snippet": hit.snippet})
+    rows = [(one["id"], str(one["version"]), one["portion"], one["mark"], one["snippet"]) for one in found]
+    session.out.table({"records": found, "next": hits.next}, ("id", "v", "portion", "mark", "words"), rows)
+    _more(session, found, hits.next, "try fewer words, or `aldis list`")
+
+
+def summary(node: Node, row: Row) -> dict[str, Any]:
+    """A row in a few fields."""
+    record = row.record()
+    labels = [record.label, *(part.label for part in record.portions)]
+    return {
+        "id": row.id, "version": row.version, "kind": row.kind, "project": row.project,
+        "banner": Marks.of(node).banner(labels, row.created), "originator": row.originator,
+        "created": row.created, "title": title(node, record), "digest": row.digest.hex(),
+    }  # fmt: skip
+
+
+def title(node: Node, record: Record) -> str:
+    """What people know a record by, on one line; empty where the portion that says it is not here."""
+    kind = node.core.kinds.get(record.header.kind)
+    part = record.portion(kind.title) if kind and kind.title else None
+    value = part.value if part else ""
+    if isinstance(value, dict):
+        value = next((value[key] for key in ("name", "title", "mmsi") if value.get(key)), value)
+    text = one_line(words(value))
+    return text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…"
+
+
+def _more(session: Session, found: list[dict[str, Any]], cursor: str | None, otherwise: str) -> None:
+    if not found:
+        session.out.say("Nothing found.")
+        session.out.next(otherwise)
+    elif cursor:
+        session.out.say(f"More: the same command with --cursor {cursor}")

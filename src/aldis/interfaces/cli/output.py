@@ -1,0 +1,113 @@
+"""Data on stdout, talk on stderr. What came from elsewhere never reaches a terminal as control codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from aldis.interfaces.cli.text import clean, one_line
+
+__all__ = ["Output", "Told", "grid"]
+
+Told = Callable[[int, int | None], None]
+"""Says how much is done, and of how many where that is known."""
+
+_PIPED = 100
+"""Columns where stdout is no terminal and COLUMNS is not set."""
+
+
+class _Clean:
+    """Whatever is inside, without control characters."""
+
+    def __init__(self, inside: RenderableType) -> None:
+        self._inside = inside
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for text, style, control in console.render(self._inside, options):
+            yield Segment(text if control else clean(text), style, control)
+
+
+class Output:
+    """The two streams; `hint` fits a hint's commands to this run."""
+
+    def __init__(self, as_json: bool, hint: Callable[[str], str]) -> None:
+        self.as_json = as_json
+        self._hint = hint
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person reads stdout as it is."""
+        return sys.stdout.isatty()
+
+    def data(self, value: Any, *shown: RenderableType) -> None:
+        """What was asked for: as JSON, or as people read it."""
+        if self.as_json:
+            click.echo(json.dumps(value, indent=2))
+            return
+        width = None if self.on_terminal or "COLUMNS" in os.environ else _PIPED
+        console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
+        console.print(_Clean(Group(*shown)), end="")
+
+    def lines(self, value: Any, rows: Iterable[str]) -> None:
+        """As `data`, where a line is to stay a line however long it is."""
+        if self.as_json:
+            self.data(value)
+            return
+        for row in rows:
+            click.echo(clean(row))
+
+    def table(self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """As `data`: a table on a terminal, else a line for each row with a tab between its fields."""
+        if self.as_json or not self.on_terminal:
+            self.lines(value, ("\t".join(one_line(field) for field in row) for row in rows))
+            return
+        self.data(value, grid(rows, headings))
+
+    def say(self, text: str) -> None:
+        """Talk to a person; nothing where JSON was asked for."""
+        if not self.as_json:
+            click.echo(clean(self._hint(text)), err=True)
+
+    def next(self, *steps: str) -> None:
+        """What to do next, each step with its command between backticks."""
+        for step in steps:
+            self.say(f"Next: {step}")
+
+    def ask(self, question: str) -> bool | None:
+        """A person's yes or no; None where there is no terminal to ask at."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        return click.confirm(clean(question), err=True)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Told]:
+        """A bar on stderr while the block runs, on a terminal only."""
+        if self.as_json or not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=Console(stderr=True, markup=False), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def grid(rows: Iterable[Sequence[RenderableType]], headings: Sequence[str] = ()) -> Table:
+    """Rows in columns, without lines between them."""
+    table = Table(box=SIMPLE_HEAD if headings else None, show_header=bool(headings), pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(field) if isinstance(field, str) else field for field in row))
+    return table

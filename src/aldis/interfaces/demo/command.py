@@ -1,0 +1,164 @@
+"""`aldis demo`: the main job from nothing to the pictures, the reasons and the proof, in well under two minutes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from aldis.interfaces.demo.nations import NATIONS, Nations, Running
+from aldis.interfaces.demo.pictures import count_table, pick_vessel, vessel_table
+from aldis.interfaces.demo.proofs import prove
+from aldis.interfaces.demo.scenario import (
+    PACKAGE,
+    PROJECT,
+    TRACK_LABELS,
+    agree,
+    draft_instruments,
+    put_documents,
+    put_reply,
+)
+from aldis.interfaces.demo.sources import Source, choose
+from aldis.kernel.errors import Unavailable, VerificationFailed
+from aldis.kernel.release import CHECKS, Outcome
+from aldis.node.node import Node
+from aldis.node.service import app_state
+
+__all__ = ["demo"]
+
+_DRAIN_S = 20.0
+_QUIET_S = 1.5
+
+
+@click.command()
+@click.option(
+    "--input", "source", metavar="FILE|udp://HOST:PORT", help="NMEA 0183, AIS or NMEA 2000; default: Porkkala"
+)
+@click.option("--seconds", type=click.IntRange(1, 86400), help="How long to listen to udp://; how long a file plays.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep the three nodes here.")
+@click.option("--serve", is_flag=True, help="Leave the nodes running until Ctrl-C.")
+def demo(source: str | None, seconds: int | None, folder: Path | None, *, serve: bool) -> None:
+    """Run three nations on one real sea picture, and show what each sees, why, and the proof."""
+    talk, out = Console(stderr=True), Console()
+    chosen = choose(source, seconds, lambda text: talk.print(f"[dim]{text}[/]"))
+    with ExitStack() as stack:
+        if folder is None and not serve:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aldis-demo-")))
+        nations = Nations((folder or Path(tempfile.mkdtemp(prefix="aldis-demo-"))).resolve())
+        running = Running(nations)
+        stack.callback(running.stop)
+        with _progress(talk) as step:
+            _play(nations, running, chosen, step)
+        _show(nations, out)
+        if serve:
+            out.print(f"\nThe nodes run on, in {nations.folder}. Try: aldis --home {nations.home('usa')} list")
+            out.print("Ctrl-C ends them.")
+            running.wait()
+        else:
+            out.print(
+                "\nNext: [bold]aldis demo --serve[/] leaves the three nodes running for you to ask them yourself."
+            )
+
+
+def _play(nations: Nations, running: Running, source: Source, step: Callable[[str], None]) -> None:
+    """Everything up to the pictures, saying each step as it begins."""
+    step("Making three nodes, each with its own keys, store and ledger")
+    nations.make([source.place], source.pace, PROJECT, TRACK_LABELS)
+    for one, other, digits in nations.pair():
+        step(f"Paired {one} and {other} by invitation file, fingerprint {digits}")
+    draft_instruments(nations)
+    step("Starting the nodes as three processes")
+    took = running.start()
+    step(f"All three answer after {took:.1f} s; each party signs at its own node")
+    agree(nations, step)
+    put_documents(nations)
+    put_reply(nations)
+    step(f"Listening at aus to {source.words} ({source.pace:.0f} times as fast)")
+    _until_quiet(nations, source)
+
+
+def _until_quiet(nations: Nations, source: Source) -> None:
+    """Wait until the source has ended and everything that left has arrived."""
+    end = time.monotonic() + source.seconds + _DRAIN_S
+    if source.place.startswith("udp://"):
+        time.sleep(source.seconds)
+    with nations.open("aus") as node:
+        while not source.place.startswith("udp://") and (state := _source_state(node)) != "ended":
+            if state.startswith("failed") or time.monotonic() > end:
+                raise Unavailable(f"the source is still {state}", fix=f"See {nations.home('aus') / 'node.log'}")
+            time.sleep(0.2)
+        _until_arrived(node, end)
+
+
+def _source_state(node: Node) -> str:
+    return (node.core.store.meta.get(app_state("experiments")) or b"running").decode()
+
+
+def _until_arrived(node: Node, end: float) -> None:
+    """Wait until all that left was acknowledged and nothing more has left for a while."""
+    exchange, partners = node.core.store.exchange, node.core.store.partners
+    quiet, since = (0, 0), time.monotonic()
+    while time.monotonic() - since < _QUIET_S:
+        left = sum(exchange.last(name) for name in NATIONS)
+        arrived = sum(row.seq for name in NATIONS if (row := partners.acknowledged(name)))
+        if (left, arrived) != quiet or left != arrived:
+            quiet, since = (left, arrived), time.monotonic()
+        if time.monotonic() > end:
+            raise Unavailable(f"{arrived} of {left} items have arrived so far", fix="Try again on a quieter machine")
+        time.sleep(0.2)
+
+
+def _show(nations: Nations, out: Console) -> None:
+    with ExitStack() as stack:
+        nodes = {name: stack.enter_context(nations.open(name)) for name in NATIONS}
+        out.print()
+        out.print(count_table(nodes))
+        vessel = pick_vessel(nodes["aus"])
+        if vessel is not None:
+            out.print()
+            out.print(vessel_table(nodes, vessel))
+        out.print()
+        _show_why(nodes["aus"], out)
+        out.print("\n[bold]Proof: what left is what arrived[/]")
+        findings = list(prove(nodes))
+        for finding in findings:
+            out.print(f"  {'[green]holds[/]' if finding.holds else '[red]FAILS[/]'}  {finding.text}", highlight=False)
+        if not all(finding.holds for finding in findings):
+            raise VerificationFailed(
+                "a proof does not hold", fix="Run again with --folder and look with `aldis ledger`"
+            )
+
+
+def _show_why(node: Node, out: Console) -> None:
+    out.print(f"[bold]Why can GBR not see the drawings of {PACKAGE}?[/]   aldis why {PACKAGE} gbr")
+    explanation = node.desk.why(PACKAGE, "gbr").portions["parts"]
+    for reason in explanation.decision.reasons:
+        mark = {Outcome.PASS: "[green]✓[/]", Outcome.REFER: "[yellow]?[/]", Outcome.FAIL: "[red]✗[/]"}[reason.outcome]
+        out.print(f"  {mark} {reason.check} {CHECKS[reason.check - 1]}: {reason.text}", highlight=False)
+    for change in explanation.changes:
+        out.print(f"  What would change it: {change.text} ({change.who})", highlight=False)
+    out.print(f"  What GBR is told: {node.desk.told(PACKAGE, 'gbr').text}", highlight=False)
+
+
+@contextmanager
+def _progress(talk: Console) -> Iterator[Callable[[str], None]]:
+    """Steps with a clock on a terminal, plain lines elsewhere."""
+    if not talk.is_terminal:
+        yield lambda text: talk.print(text, highlight=False)
+        return
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=talk) as progress:
+        task = progress.add_task("", total=None)
+
+        def step(text: str) -> None:
+            before = progress.tasks[task].description
+            if before:
+                progress.console.print(f"[green]✓[/] {before}", highlight=False)
+            progress.update(task, description=text)
+
+        yield step

@@ -1,0 +1,138 @@
+"""Three nodes on loopback: made, paired by invitation files, run as processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aldis.kernel.errors import Unavailable
+from aldis.node.clock import SystemClock
+from aldis.node.config import Config
+from aldis.node.home import make_home
+from aldis.node.node import Node
+from aldis.node.pairing import Sheet, fingerprint
+
+__all__ = ["NATIONS", "Nations", "Running"]
+
+NATIONS = {"aus": ("AUS", "AUS", "SECRET"), "gbr": ("GBR", "UK", "SECRET"), "usa": ("USA", "US", "SECRET")}
+"""By node: party, label policy, ceiling."""
+_PATIENCE_S = 20.0
+_ENVIRONMENT: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Nations:
+    """The folders of the three nodes, `folder/aus` and so on."""
+
+    folder: Path
+
+    def home(self, node: str) -> Path:
+        """A node's folder."""
+        return self.folder / node
+
+    def open(self, node: str) -> Node:
+        """A node, opened beside its running process if there is one."""
+        return Node.open(self.home(node), environment=_ENVIRONMENT)
+
+    def make(self, sources: list[str], pace: float, project: str, labels: dict[str, dict[str, str]]) -> None:
+        """Make the three; the first one has the sources."""
+        for place, (node, (party, policy, ceiling)) in enumerate(NATIONS.items()):
+            config = Config(
+                node=node,
+                party=party,
+                policy=policy,
+                ceiling=ceiling,
+                listen=f"127.0.0.1:{_free_port()}",
+                checkpoint_s=5,
+                sources=[] if place else sources,
+                pace=pace,
+                project=project,
+                labels={} if place else labels,
+            )
+            make_home(self.home(node), config, now=SystemClock().now())
+
+    def pair(self) -> Iterator[tuple[str, str, str]]:
+        """Pair each with each by files in `folder/invitations`; the two nodes and the fingerprint both confirmed."""
+        post = self.folder / "invitations"
+        post.mkdir(exist_ok=True)
+        names = list(NATIONS)
+        for one, other in [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]:
+            with self.open(one) as inviter, self.open(other) as joiner:
+                invitation, reply = post / f"{one}-{other}.invite", post / f"{other}-{one}.reply"
+                invitation.write_bytes(inviter.partners.invite(joiner.core.party))
+                _, answer = joiner.partners.join(invitation.read_bytes(), _read_out(invitation))
+                reply.write_bytes(answer or b"")
+                inviter.partners.join(reply.read_bytes(), _read_out(reply))
+                yield one, other, fingerprint(reply.read_bytes())
+
+
+class Running:
+    """The three processes; `stop` ends them and waits."""
+
+    def __init__(self, nations: Nations) -> None:
+        self._nations = nations
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> float:
+        """Start all and wait until each listens; the seconds that the slowest took."""
+        began = time.monotonic()
+        for node in NATIONS:
+            log = (self._nations.home(node) / "node.log").open("ab")
+            command = [sys.executable, "-m", "aldis", "--home", str(self._nations.home(node)), "up"]
+            environment = {k: v for k, v in os.environ.items() if not k.startswith("ALDIS_")}
+            self._processes[node] = subprocess.Popen(  # noqa: S603 - our own interpreter and folder
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+            )
+        for node, process in self._processes.items():
+            with self._nations.open(node) as one:
+                host, _, port = one.core.config.listen.rpartition(":")
+            while not _listens(host, int(port)):
+                if process.poll() is not None or time.monotonic() - began > _PATIENCE_S:
+                    raise Unavailable(
+                        f"the node {node} did not start", fix=f"See {self._nations.home(node) / 'node.log'}"
+                    )
+                time.sleep(0.05)
+        return time.monotonic() - began
+
+    def stop(self) -> None:
+        """End the processes."""
+        for process in self._processes.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        for process in self._processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def wait(self) -> None:
+        """Wait until one of them ends."""
+        while all(process.poll() is None for process in self._processes.values()):
+            time.sleep(0.5)
+
+
+def _read_out(file: Path) -> Callable[[Sheet, str], bool]:
+    """What two people do by voice: the fingerprint shown is that of the file that was sent."""
+    said = fingerprint(file.read_bytes())
+    return lambda _, shown: shown == said
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex((host, port)) == 0

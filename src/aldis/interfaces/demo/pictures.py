@@ -1,0 +1,112 @@
+"""Three pictures of the same sea, side by side: counts, and one vessel field by field."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from rich.table import Table
+
+from aldis.interfaces.demo.nations import NATIONS
+from aldis.kernel.records import read_portion
+from aldis.node.node import Node
+from aldis.node.service import LIVE_COUNTS
+from aldis.node.store import PAGE_LIMIT, Row
+
+__all__ = ["count_table", "pick_vessel", "vessel_table"]
+
+_PORTIONS = ("position", "identity", "voyage", "sensor")
+_FIELDS = {
+    "position": ("lat_deg", "lon_deg", "speed_mps", "course_deg", "grid_m"),
+    "identity": ("name", "mmsi", "callsign", "ship_type_text"),
+    "voyage": ("destination", "eta", "draught_m"),
+    "sensor": ("protocol", "station", "reports"),
+}
+
+
+def count_table(nodes: dict[str, Node]) -> Table:
+    """How many tracks each nation sees, and of how many it has each portion."""
+    table = Table(title="The same sea, three pictures", title_justify="left")
+    table.add_column("")
+    for node in nodes:
+        table.add_column(NATIONS[node][0], justify="right")
+    counts = {node: _counts(nodes[node]) for node in nodes}
+    for name in ("tracks", *_PORTIONS, "position, coarse"):
+        table.add_row(name, *(_number(counts[node][name]) for node in nodes))
+    table.add_row("documents", *(_number(nodes[node].records.count(kind="document")) for node in nodes))
+    table.add_row("technical data", *(_number(nodes[node].records.count(kind="technical-data")) for node in nodes))
+    table.add_row("live values", *(_number(_live(nodes[node])) for node in nodes))
+    return table
+
+
+def pick_vessel(node: Node) -> str | None:
+    """A track with all four portions, the one with most reports."""
+    full = [(row, _values(row)) for row in _tracks(node) if len(row.portions) == len(_PORTIONS)]
+    if not full:
+        return None
+    best = max(full, key=lambda one: (bool(one[1]["identity"].get("name")), one[1]["sensor"].get("reports") or 0))
+    return best[0].id
+
+
+def vessel_table(nodes: dict[str, Node], track: str) -> Table:
+    """One vessel, field by field, at each nation."""
+    table = Table(title=f"One vessel, field by field: {track}", title_justify="left")
+    table.add_column("")
+    for node in nodes:
+        table.add_column(NATIONS[node][0])
+    seen = {node: _held(nodes[node], track) for node in nodes}
+    for portion in _PORTIONS:
+        for field in _FIELDS[portion]:
+            cells = [_cell(seen[node], portion, field) for node in nodes]
+            if any(cell.strip("·—") for cell in cells):
+                table.add_row(f"{portion}.{field}", *cells)
+    return table
+
+
+def _held(node: Node, track: str) -> dict[str, dict[str, Any]]:
+    row = node.core.store.records.get(track)
+    return _values(row) if row else {}
+
+
+def _values(row: Row) -> dict[str, dict[str, Any]]:
+    held = [*row.portions, *(data for data, _ in row.substitutes)]
+    return {portion.name: portion.value for portion in map(read_portion, held)}
+
+
+def _cell(seen: dict[str, dict[str, Any]], portion: str, field: str) -> str:
+    if portion not in seen:
+        return "[dim]withheld[/]" if seen else "—"
+    value = seen[portion].get(field)
+    if value is None:
+        return "·"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _counts(node: Node) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in _tracks(node):
+        counts["tracks"] += 1
+        counts.update(read_portion(data).name for data in row.portions)
+        counts.update(f"{read_portion(data).name}, coarse" for data, _ in row.substitutes)
+    return counts
+
+
+def _tracks(node: Node) -> Iterator[Row]:
+    cursor = ""
+    while True:
+        page = node.records.page(kind="track", cursor=cursor, limit=PAGE_LIMIT)
+        yield from page.rows
+        if not page.next:
+            return
+        cursor = page.next
+
+
+def _live(node: Node) -> int:
+    data = node.core.store.meta.get(LIVE_COUNTS)
+    return sum(msgspec.json.decode(data, type=dict[str, int]).values()) if data else 0
+
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value else "—"

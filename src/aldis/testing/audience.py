@@ -1,0 +1,205 @@
+"""The invariant of release: whatever left a node was permitted to its recipient, then, by its label and instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aldis.kernel.bundles import Item, read_commitment
+from aldis.kernel.encoding import digest_from_hex, sha256, unb64
+from aldis.kernel.epoch import PolicyEpoch
+from aldis.kernel.errors import AldisError
+from aldis.kernel.instruments import COSIGN_CONTEXT, cosign_message
+from aldis.kernel.labels import Label, audience
+from aldis.kernel.policies import builtin
+from aldis.kernel.records import Record, read_portion, read_record
+from aldis.kernel.release import Request, decide, requests_for
+from aldis.testing.archive import Sent
+from aldis.testing.coalition import Coalition
+from aldis.testing.streams import Broken, rows
+
+__all__ = ["Decide", "Ruling", "View", "check_audience", "kernel_decide", "party_of"]
+
+
+class Ruling(Protocol):
+    """What is asked of a decision, whoever made it."""
+
+    @property
+    def permits(self) -> bool:
+        """Whether it may go."""
+
+    @property
+    def not_before(self) -> int:
+        """The first instant at which it may."""
+
+    @property
+    def transforms(self) -> Sequence[Any]:
+        """What must be done to it first."""
+
+    @property
+    def purposes(self) -> Sequence[str]:
+        """What it may be used for."""
+
+
+Decide = Callable[[Request, PolicyEpoch, int], Ruling]
+
+
+def kernel_decide(request: Request, epoch: PolicyEpoch, at: int) -> Ruling:
+    """The kernel's own decision."""
+    return decide(request, epoch, at)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A record as a release decision sees it; `originator` is a party."""
+
+    digest: bytes
+    kind: str
+    id: str
+    project: str
+    originator: str
+    created: int
+    label: Label
+    portions: Sequence[tuple[bytes, str, Label]]
+
+    @classmethod
+    def of(cls, record: Record, party: str) -> View:
+        """The view of a record that a node of `party` originated."""
+        header = record.header
+        portions = [(portion.digest, portion.name, portion.label) for portion in record.portions]
+        return cls(
+            record.digest, header.kind, header.id, header.project, party, header.created, record.label, portions
+        )
+
+
+def party_of(coalition: Coalition, node: str) -> str:
+    """The party of a node."""
+    return coalition[node].core.party if node in coalition.sites else ""
+
+
+def check_audience(
+    coalition: Coalition, honest: Collection[str] | None = None, decide: Decide = kernel_decide
+) -> None:
+    """Decide again all that honest nodes ever sent, and look at what every node holds and every live frame had.
+
+    1. Each item was permitted to its recipient when it was sealed, portion by portion, under the epoch kept then.
+    2. Each signature which that epoch counted is one that a node of that party really made.
+    3. Each portion held anywhere has a label that lets its holder have it, and was sent there by its originator, or
+       granted by it to that party.
+    4. Each live value went to a party that its label names.
+
+    `decide` may be another implementation, to hold the kernel's against.
+
+    Raises:
+        Broken: one of these does not hold.
+    """
+    auditor = _Auditor(coalition, set(coalition if honest is None else honest), decide)
+    for sent in coalition.archive.bundles.values():
+        if sent.sender in auditor.honest:
+            auditor.check_sent(sent)
+    for name in coalition:
+        auditor.check_held(name)
+    for frame in coalition.archive.frames:
+        party = party_of(coalition, frame.receiver)
+        for label, _ in frame.frame.groups:
+            if frame.sender in auditor.honest and not audience(label, frozenset({party})):
+                raise Broken(f"{frame.sender} sent {frame.receiver} a live value that is not for {party}")
+
+
+class _Auditor:
+    def __init__(self, coalition: Coalition, honest: set[str], decide: Decide) -> None:
+        self.honest = honest
+        self._coalition, self._decide = coalition, decide
+        self._epochs: dict[bytes, PolicyEpoch] = {}
+        self._signed: set[tuple[bytes, str]] | None = None
+        self._sent: dict[tuple[str, bytes], set[bytes]] = {}
+        self._granted: dict[tuple[str, bytes], set[bytes]] = {}
+
+    def check_sent(self, sent: Sent) -> None:
+        epoch = self._epoch(sent)
+        for item in sent.bundle.items:
+            self._note(sent, item)
+            self._check_item(sent, item, epoch)
+
+    def check_held(self, name: str) -> None:
+        party = party_of(self._coalition, name)
+        for row in rows(self._coalition[name]):
+            if row.originator == name or row.originator not in self.honest:
+                continue
+            record = row.record()
+            given = self._sent.get((name, row.digest), set()) | self._granted.get((party, row.digest), set())
+            for label, data in ((record.label, row.header), *((p.label, p.data) for p in record.portions)):
+                if not audience(label, frozenset({party})) and party not in label.origins:
+                    raise Broken(f"{name} holds part of {row.id!r} by {row.originator}, which is not for {party}")
+                if data not in given and record.header.kind not in _PAIRING:
+                    raise Broken(f"{name} holds part of {row.id!r}, which {row.originator} gave neither it nor {party}")
+
+    def _note(self, sent: Sent, item: Item) -> None:
+        """Who was given what, and granted what, of a record by the node that originated it."""
+        digest, commitment = sha256(item.record), read_commitment(item.commitment)
+        if item.grant is None:
+            given = self._sent.setdefault((sent.receiver, digest), set())
+            given.update((item.record, *item.portions, *(one.portion for one in item.substitutes)))
+            by_digest = {sha256(data): data for data in (*item.portions, *(one.portion for one in item.substitutes))}
+            for party, digests in commitment.onward.items():
+                granted = self._granted.setdefault((party, digest), set())
+                granted.update((item.record, *(by_digest[one] for one in digests)))
+
+    def _check_item(self, sent: Sent, item: Item, epoch: PolicyEpoch) -> None:
+        record = read_record(item.record, item.portions)
+        changed = [read_portion(one.portion) for one in item.substitutes]
+        whole = Record(record.data, record.digest, record.header, (*record.portions, *changed))
+        grants = read_commitment(item.grant.commitment).onward if item.grant else {}
+        approved = sent.approved | ({portion.digest for portion in changed} if sent.approved else set())
+        view = View.of(whole, party_of(self._coalition, record.header.originator))
+        at = sent.bundle.manifest.created
+        for digest, request in requests_for(view, sent.receiver, None, grants=grants, approved=approved):
+            ruling = self._decide(request, epoch, at)
+            late = digest != record.digest and ruling.not_before > at
+            if not ruling.permits or late or bool(ruling.transforms) is not any(p.digest == digest for p in changed):
+                what = f"portion {request.portion!r}" if request.portion else "the header"
+                raise Broken(f"{sent.sender} sent {sent.receiver} {what} of {record.header.id!r} against the rules")
+
+    def _epoch(self, sent: Sent) -> PolicyEpoch:
+        digest = sha256(sent.epoch)
+        if digest.hex() != sent.bundle.manifest.policy_epoch:
+            raise Broken(f"{sent.sender} sealed under another policy epoch than the manifest says")
+        if digest not in self._epochs:
+            epoch = self._epochs[digest] = PolicyEpoch.from_bytes(sent.epoch, builtin())
+            for entry in epoch.instruments:
+                for party in entry.signed:
+                    if (entry.digest, party) not in self._signatures():
+                        raise Broken(f"{sent.sender} counts a signature of {party} that it never gave")
+        return self._epochs[digest]
+
+    def _signatures(self) -> set[tuple[bytes, str]]:
+        """Every signature under an instrument that is to be found anywhere: digest and party."""
+        if self._signed is None:
+            self._signed = set()
+            sent = (item for one in self._coalition.archive.bundles.values() for item in one.bundle.items)
+            for header, portions in {
+                **{item.record: tuple(item.portions) for item in sent},
+                **{row.header: tuple(row.portions) for name in self._coalition for row in rows(self._coalition[name])},
+            }.items():
+                self._take_signature(header, portions)
+        return self._signed
+
+    def _take_signature(self, header: bytes, portions: Sequence[bytes]) -> None:
+        record = read_record(header, portions)
+        portion = record.portion("signature")
+        if record.header.kind != "cosignature" or portion is None or self._signed is None:
+            return
+        value, core = portion.value, self._coalition[record.header.originator].core
+        digest, party = digest_from_hex(value["digest"]), value["party"]
+        try:
+            message = cosign_message(digest, party)
+            core.signer.public.verify(COSIGN_CONTEXT, message, unb64(value["signature"]))
+        except AldisError:
+            return
+        if party == core.party:
+            self._signed.add((digest, party))
+
+
+_PAIRING = frozenset({"instrument", "cosignature"})
+"""Kinds that may have come with an invitation, before any bundle."""

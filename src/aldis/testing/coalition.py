@@ -1,0 +1,269 @@
+"""A coalition of nodes in one process: real nodes, stores, keys and bytes; simulated time, links, disks and accidents."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from random import Random
+from typing import Self
+
+from aldis.app import App
+from aldis.apps.workspace import app as workspace
+from aldis.kernel.epoch import PartnerStatus
+from aldis.kernel.instruments import parse_instrument
+from aldis.node.config import Config
+from aldis.node.home import Home
+from aldis.node.node import Node
+from aldis.testing.archive import Archive
+from aldis.testing.clock import START, VirtualClock
+from aldis.testing.disk import Image
+from aldis.testing.link import Link
+from aldis.testing.site import Site, config_of, found
+from aldis.testing.weather import FAIR, Weather
+
+__all__ = ["Coalition", "Snapshot", "Unsettled"]
+
+_APPS: Mapping[str, App] = {"workspace": workspace}
+_CLOCK = "clock"
+
+
+class Unsettled(AssertionError):
+    """The nodes went on talking, or failing, for longer than a test waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A backup of one node's store, with the time at which it was taken."""
+
+    node: str
+    image: Image
+    at: int
+
+
+class Coalition:
+    """Nodes by name: `coalition["aus"]` is the node that runs there now (another one after each start).
+
+    Nothing happens by itself: `step` lets time pass and every node take its turn, `settle` does so until all is said.
+    The same seed and the same calls give the same run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        images: Mapping[str, Image | None],
+        *,
+        seed: int = 0,
+        at: int = START,
+        apps: Mapping[str, App] | None = None,
+        temporary: bool = False,
+    ) -> None:
+        """Nodes from folders that exist; `of` makes new ones and `load` takes saved ones."""
+        self.clock = VirtualClock(at)
+        self.rng = Random(seed)  # noqa: S311
+        self.archive = Archive()
+        self._folder = folder
+        self._temporary = temporary
+        self.sites = {
+            name: Site(folder / name, self.clock, apps or _APPS, seed=seed, image=image)
+            for name, image in images.items()
+        }
+        self.links = {
+            (one, other): Link(self.sites[one], self.sites[other], self.clock, self.rng, self.archive)
+            for one, other in permutations(self.sites, 2)
+        }
+
+    @classmethod
+    def of(
+        cls,
+        parties: Mapping[str, str | Config],
+        *,
+        seed: int = 0,
+        memory: bool = False,
+        apps: Mapping[str, App] | None = None,
+    ) -> Self:
+        """New nodes in a temporary folder: each name's party, or its settings.
+
+        With `memory` the stores lie on disks in memory, which can fail; else in the folder, as in production. `apps`
+        are those of every node: the workspace, where none are given.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="aldis-"))
+        for name, party in parties.items():
+            config = party if isinstance(party, Config) else config_of(name, party)
+            found(folder / name, config, seed=seed, now=START)
+        images: dict[str, Image | None] = dict.fromkeys(parties, {} if memory else None)
+        return cls(folder, images, seed=seed, apps=apps, temporary=True)
+
+    @classmethod
+    def load(
+        cls, folder: Path, *, seed: int = 0, memory: bool = False, apps: Mapping[str, App] | None = None
+    ) -> Self:
+        """The nodes that `save` left in `folder`, which stays as it is."""
+        at = int((folder / _CLOCK).read_text("ascii"))
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        if memory:
+            images: dict[str, Image | None] = {name: {"": Home(folder / name).store.read_bytes()} for name in names}
+            return cls(folder, images, seed=seed, at=at, apps=apps)
+        copy = Path(tempfile.mkdtemp(prefix="aldis-"))
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        return cls(copy, dict.fromkeys(names), seed=seed, at=at, apps=apps, temporary=True)
+
+    def save(self, folder: Path) -> None:
+        """Stop all nodes and copy their folders and stores to `folder`, then start them again."""
+        for site in self.sites.values():
+            site.restart()
+            shutil.copytree(site.home / "keys", folder / site.name / "keys")
+            shutil.copy(site.home / "aldis.toml", folder / site.name)
+            site.node.close()
+            Home(folder / site.name).store.write_bytes(site.medium.image()[""])
+            site.kill()
+        (folder / _CLOCK).write_text(str(self.clock.at), "ascii")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop all nodes, and remove the temporary folder."""
+        for site in self.sites.values():
+            site.close()
+        if self._temporary:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __getitem__(self, name: str) -> Node:
+        """The node that runs there now."""
+        return self.sites[name].node
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the nodes."""
+        return iter(self.sites)
+
+    # agreeing
+
+    def pair(self, one: str, other: str) -> None:
+        """Pair two nodes by file, fingerprints compared."""
+        invitation = self[one].partners.invite(self[other].core.party)
+        _, reply = self[other].partners.join(invitation, lambda _sheet, _fingerprint: True)
+        if reply is None:
+            raise AssertionError("an invitation was taken for a reply")
+        self[one].partners.join(reply, lambda _sheet, _fingerprint: True)
+
+    def pair_all(self) -> None:
+        """Pair every two nodes, and let them greet."""
+        names = list(self.sites)
+        for place, one in enumerate(names):
+            for other in names[place + 1 :]:
+                self.pair(one, other)
+        self.settle()
+
+    def arrange(self, text: str, by: str | None = None) -> str:
+        """Put an instrument (TOML) into force: drafted `by` a party's node, signed by one of each; its id."""
+        instrument = parse_instrument(text)
+        nodes = {self[name].core.party: name for name in reversed(list(self.sites))}
+        signers = [nodes[party] for party in sorted(instrument.parties)]
+        self[by or signers[0]].register.draft(text, "officer")
+        self.settle()
+        for name in signers:
+            self[name].register.sign(instrument.id, "officer")
+        self.settle()
+        return instrument.id
+
+    # time and weather
+
+    def set_weather(self, weather: Weather) -> None:
+        """The weather of every link."""
+        for link in self.links.values():
+            link.weather = weather
+
+    def cut(self, one: str, other: str, *, off: bool = True) -> None:
+        """Cut the links between two nodes, or mend them."""
+        self.links[one, other].cut = self.links[other, one].cut = off
+
+    def mend(self) -> None:
+        """Fair weather, and no link cut."""
+        self.set_weather(FAIR)
+        for link in self.links.values():
+            link.cut = False
+
+    def skew(self, name: str, ms: int) -> None:
+        """Set a node's clock `ms` ahead of the true time."""
+        self.sites[name].clock.skew = ms
+
+    def step(self, ms: int = 100) -> bool:
+        """Let time pass, then every node make one call and send one frame to each partner; whether any got through."""
+        self.clock.advance(ms)
+        for site in self.sites.values():
+            if site.dead:
+                site.kill()
+        links = list(self.links.values())
+        self.rng.shuffle(links)
+        return any([link.deliver_late() | link.turn() | link.live_turn() for link in links])
+
+    def settle(self, ms: int = 100, limit: int = 3_000) -> int:
+        """Step until nobody has anything left to say, or is refused whatever it says; how many steps that took.
+
+        Raises:
+            Unsettled: it went on for `limit` steps.
+        """
+        for steps in range(1, limit + 1):
+            if not self.step(ms) and all(link.quiet for link in self.links.values()):
+                return steps
+        raise Unsettled(f"the nodes are still busy after {limit} steps of {ms} ms")
+
+    # accidents and operators
+
+    def crash(self, name: str, writes: int | None = None) -> None:
+        """Kill a node's process and start it again from its files: now, or once it has written so many more times.
+
+        The latter needs `memory`; the node then is down until the next step.
+        """
+        if writes is None:
+            self.sites[name].kill()
+        else:
+            self.sites[name].disk.die(writes)
+
+    def cut_power(self, name: str) -> None:
+        """As `crash`, and what was written but not synced may be lost or torn; needs `memory`."""
+        site = self.sites[name]
+        site.kill(site.disk.after_power_cut(self.rng))
+
+    def fill_disk(self, name: str, writes: int = 0) -> None:
+        """Let a node's disk be full for one write, when so many more have passed; needs `memory`."""
+        self.sites[name].disk.fill(writes)
+
+    def snapshot(self, name: str) -> Snapshot:
+        """A backup of a node's store."""
+        return Snapshot(name, self.sites[name].medium.image(), self.clock.at)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Start a node from a backup; whatever it did since is forgotten there, and known to its partners alone."""
+        self.sites[snapshot.node].kill(snapshot.image)
+
+    def suspend(self, at: str, partner: str, because: str = "suspended in a test") -> None:
+        """Suspend a partner at one node."""
+        self[at].partners.set_status(partner, PartnerStatus.SUSPENDED, because)
+
+    def resume(self, at: str, partner: str, because: str = "resumed in a test") -> None:
+        """Resume a suspended partner at one node."""
+        self[at].partners.set_status(partner, PartnerStatus.ACTIVE, because)
+
+    def by_file(self, sender: str, receiver: str) -> int:
+        """Carry what waits for a partner on a stick, and its receipts back; how many bundles that were.
+
+        Raises:
+            AldisError: a file could not be written, or was not believed.
+        """
+        carried = 0
+        with tempfile.TemporaryDirectory(prefix="aldis-stick-") as stick:
+            for path in list(self[sender].files.export(receiver, Path(stick))):
+                self.archive.bundle(self[sender], receiver, path.read_bytes())
+                _, receipt = self[receiver].files.take(path)
+                if receipt is not None:
+                    self[sender].files.take(receipt)
+                carried += 1
+        return carried
