@@ -1,4 +1,4 @@
-"""Records on their way from AUS to GBR and on to USA, with keys from seeds: what bundles and admission are tested on."""
+"""Records on their way from AUS to GBR and on to USA, with keys from seeds, and all that admission rests on."""
 
 from __future__ import annotations
 

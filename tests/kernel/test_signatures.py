@@ -84,7 +84,7 @@ def test_a_signature_of_one_algorithm_is_nothing_to_another() -> None:
 def test_bytes_that_are_no_key_are_refused(algorithm: Algorithm) -> None:
     raw = signer("aus", algorithm).public.raw
     for wrong in (b"", raw[:-1], raw + b"\x00", b"\xff" * 7):
-        with pytest.raises(NotAuthentic, match="not a .* public key"):
+        with pytest.raises(NotAuthentic, match=r"not a .* public key"):
             Key(algorithm, wrong)
 
 

@@ -113,9 +113,11 @@ class Partners:
         if party == core.party:
             raise InvalidInput(f"this node is of {party} itself", fix="Name the party that you share with")
         name = f"{PAIRING_PREFIX}{core.node}-{party.lower()}-{core.random(4).hex()}"
-        lowest = {policy: core.policies.policy(policy).lowest.classification for policy in core.policies.names}
-        text = pairing_text(name, (core.party, party), at=now, ceilings=lowest)
-        label = Label(core.config.policy, lowest[core.config.policy], Releasability.to(core.party, party))
+        ceilings = {policy: core.policies.policy(policy).unclassified for policy in core.policies.names}
+        text = pairing_text(name, (core.party, party), at=now, ceilings=ceilings)
+        label = Label(
+            core.config.policy, core.policies.policy(core.config.policy).routine, Releasability.to(core.party, party)
+        )
         draft = instrument_draft(text, policies=core.policies, label=label, node=core.node, author=core.node, at=now)
         agreement = make_record(draft, core.random)
         data = self._invitation(agreement, self._cosign(agreement), answers="")

@@ -105,8 +105,8 @@ class Register:
 
     def _draft(self, text: str, instrument: Instrument, author: str, label: Label | None) -> Draft:
         core = self._core
-        lowest = core.policies.policy(core.config.policy).lowest
-        own = label or Label(lowest.policy, lowest.classification, Releasability.to(*instrument.parties))
+        policy = core.policies.policy(core.config.policy)
+        own = label or Label(policy.name, policy.routine, Releasability.to(*instrument.parties))
         return instrument_draft(
             text, policies=core.policies, label=own, node=core.node, author=author, at=core.clock.now()
         )

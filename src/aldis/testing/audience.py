@@ -68,9 +68,7 @@ class View:
         """The view of a record that a node of `party` originated."""
         header = record.header
         portions = [(portion.digest, portion.name, portion.label) for portion in record.portions]
-        return cls(
-            record.digest, header.kind, header.id, header.project, party, header.created, record.label, portions
-        )
+        return cls(record.digest, header.kind, header.id, header.project, party, header.created, record.label, portions)
 
 
 def party_of(coalition: Coalition, node: str) -> str:
@@ -78,9 +76,7 @@ def party_of(coalition: Coalition, node: str) -> str:
     return coalition[node].core.party if node in coalition.sites else ""
 
 
-def check_audience(
-    coalition: Coalition, honest: Collection[str] | None = None, decide: Decide = kernel_decide
-) -> None:
+def check_audience(coalition: Coalition, honest: Collection[str] | None = None, decide: Decide = kernel_decide) -> None:
     """Decide again all that honest nodes ever sent, and look at what every node holds and every live frame had.
 
     1. Each item was permitted to its recipient when it was sealed, portion by portion, under the epoch kept then.

@@ -98,9 +98,7 @@ class Coalition:
         return cls(folder, images, seed=seed, apps=apps, temporary=True)
 
     @classmethod
-    def load(
-        cls, folder: Path, *, seed: int = 0, memory: bool = False, apps: Mapping[str, App] | None = None
-    ) -> Self:
+    def load(cls, folder: Path, *, seed: int = 0, memory: bool = False, apps: Mapping[str, App] | None = None) -> Self:
         """The nodes that `save` left in `folder`, which stays as it is."""
         at = int((folder / _CLOCK).read_text("ascii"))
         names = sorted(path.name for path in folder.iterdir() if path.is_dir())

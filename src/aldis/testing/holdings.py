@@ -19,9 +19,7 @@ from aldis.testing.streams import Broken, _set_aside, pairs, rows
 __all__ = ["check_arrived", "check_history", "check_ledgers", "check_stores"]
 
 
-def check_history(
-    coalition: Coalition, honest: Collection[str] | None = None, restored: Collection[str] = ()
-) -> None:
+def check_history(coalition: Coalition, honest: Collection[str] | None = None, restored: Collection[str] = ()) -> None:
     """Each record has one line of versions, the same wherever it is held.
 
     A node that was `restored` from a backup may have written a version twice: then each holder keeps one of the two,
@@ -48,9 +46,7 @@ def check_history(
             raise Broken(f"version {version} of {id_!r} by {originator} is not the same everywhere")
 
 
-def check_ledgers(
-    coalition: Coalition, honest: Collection[str] | None = None, restored: Collection[str] = ()
-) -> None:
+def check_ledgers(coalition: Coalition, honest: Collection[str] | None = None, restored: Collection[str] = ()) -> None:
     """Every ledger verifies, decides again as it did, and continues what its partners cosigned.
 
     Of a node that was `restored` from a backup, partners may have cosigned what it no longer has.
@@ -98,9 +94,7 @@ def check_stores(coalition: Coalition) -> None:
             raise Broken(f"the store of {name}: {problems[0]}")
 
 
-def check_arrived(
-    coalition: Coalition, honest: Collection[str] | None = None, decide: Decide = kernel_decide
-) -> None:
+def check_arrived(coalition: Coalition, honest: Collection[str] | None = None, decide: Decide = kernel_decide) -> None:
     """Whatever may go from one node to another now is there, or set aside there.
 
     For when the nodes have settled in fair weather with no link cut; nodes that suspended each other are left out.
@@ -119,9 +113,7 @@ def check_arrived(
                     raise Broken(f"{what} of {row.id!r} version {row.version} did not go from {sender} to {receiver}")
 
 
-def _due(
-    coalition: Coalition, sender: str, receiver: str, decide: Decide
-) -> Iterator[tuple[Row, set[bytes]]]:
+def _due(coalition: Coalition, sender: str, receiver: str, decide: Decide) -> Iterator[tuple[Row, set[bytes]]]:
     """Rows that may go, each with the bytes of the portions that may go as they are."""
     node = coalition[sender]
     epoch, now = node.epochs.current(), node.core.clock.now()
@@ -145,14 +137,17 @@ def _due(
         rulings = {digest: decide(request, epoch, now) for digest, request in requests}
         header = rulings.pop(record.digest)
         if header.permits:
-            yield row, {
-                portion.data
-                for portion in record.portions
-                if (ruling := rulings[portion.digest]).permits
-                and ruling.not_before <= now
-                and not ruling.transforms
-                and (not header.purposes or set(header.purposes) & set(ruling.purposes))
-            }
+            yield (
+                row,
+                {
+                    portion.data
+                    for portion in record.portions
+                    if (ruling := rulings[portion.digest]).permits
+                    and ruling.not_before <= now
+                    and not ruling.transforms
+                    and (not header.purposes or set(header.purposes) & set(ruling.purposes))
+                },
+            )
 
 
 def _active(node: Node, partner: str) -> bool:

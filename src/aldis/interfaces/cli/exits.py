@@ -9,7 +9,18 @@ import click
 
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, Unavailable, VerificationFailed
 
-__all__ = ["EXITS", "FAILED", "INTERRUPTED", "OK", "REFUSED", "UNREACHABLE", "UNVERIFIED", "USAGE", "Failure", "failure"]
+__all__ = [
+    "EXITS",
+    "FAILED",
+    "INTERRUPTED",
+    "OK",
+    "REFUSED",
+    "UNREACHABLE",
+    "UNVERIFIED",
+    "USAGE",
+    "Failure",
+    "failure",
+]
 
 OK, FAILED, USAGE, REFUSED, UNVERIFIED, UNREACHABLE = range(6)
 INTERRUPTED = 130

@@ -15,23 +15,19 @@ from aldis.node.home import make_home
 
 __all__ = ["init"]
 
-_BELOW_CLASSIFIED = {
-    "AUS": "OFFICIAL: Sensitive",
-    "CAN": "UNCLASSIFIED",
-    "NATO": "NATO UNCLASSIFIED",
-    "NZL": "UNCLASSIFIED",
-    "UK": "OFFICIAL-SENSITIVE",
-    "US": "CUI",
-}
-"""The highest level of a policy that is no security classification; of another policy, its lowest is taken."""
-
 
 @click.command("init")
 @click.argument("party")
-@click.option("--node", metavar="NAME", help="Name of the node, unique in the coalition.  [default: the party, in lower case]")
+@click.option(
+    "--node", metavar="NAME", help="Name of the node, unique in the coalition.  [default: the party, in lower case]"
+)
 @click.option("--policy", metavar="P", help="Policy that labels are written in.  [default: the party's own]")
-@click.option("--ceiling", metavar="C", help="Highest classification held here.  [default: the highest unclassified level]")
-@click.option("--algorithm", metavar="A", default="ed25519", show_default=True, help="Signature algorithm; never changes.")
+@click.option(
+    "--ceiling", metavar="C", help="Highest classification held here.  [default: the highest unclassified level]"
+)
+@click.option(
+    "--algorithm", metavar="A", default="ed25519", show_default=True, help="Signature algorithm; never changes."
+)
 @click.option("--listen", metavar="H:P", default="127.0.0.1:7461", show_default=True, help="Where partners connect to.")
 @click.option("--url", metavar="U", default="", help="How partners reach it, if not at that address.")
 @pass_session
@@ -55,7 +51,7 @@ def init(
         node=node or party.lower(),
         party=party,
         policy=rules.name,
-        ceiling=ceiling or _BELOW_CLASSIFIED.get(rules.name, rules.lowest.classification),
+        ceiling=ceiling or rules.unclassified,
         algorithm=algorithm,
         listen=listen,
         url=url,

@@ -39,7 +39,10 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "why": (f"{_HERE}.why:why", "Why a partner may or may not have a record, and what would change it."),
         "offer": (f"{_HERE}.offer:offer", "Offer a record to a partner now; rule on what waits."),
         "preview": (f"{_HERE}.preview:preview", "What a draft instrument would newly release, and to whom."),
-        "instrument": (f"{_HERE}.instrument:instrument", "Draft, sign, amend and end the agreements that permit sharing."),
+        "instrument": (
+            f"{_HERE}.instrument:instrument",
+            "Draft, sign, amend and end the agreements that permit sharing.",
+        ),
         "hold": (f"{_HERE}.hold:hold", "Let nothing of a record leave."),
         "lift": (f"{_HERE}.hold:lift", "Lift a hold."),
     },
@@ -100,7 +103,11 @@ def _app_commands() -> dict[str, click.Command]:
 
 
 @click.group(
-    cls=_Aldis, table=TABLE, prepare=share, others=_app_commands, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_Aldis,
+    table=TABLE,
+    prepare=share,
+    others=_app_commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="aldis", message="aldis %(version)s")
 def cli() -> None:

@@ -105,7 +105,9 @@ class Output:
 
 def grid(rows: Iterable[Sequence[RenderableType]], headings: Sequence[str] = ()) -> Table:
     """Rows in columns, without lines between them."""
-    table = Table(box=SIMPLE_HEAD if headings else None, show_header=bool(headings), pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        box=SIMPLE_HEAD if headings else None, show_header=bool(headings), pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:

@@ -22,7 +22,13 @@ _LARGEST = 256 * 1024
 
 @click.command("invite")
 @click.argument("party")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.  [default: NODE-PARTY.invite]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write it.  [default: NODE-PARTY.invite]",
+)
 @pass_session
 def invite(session: Session, party: str, output: Path | None) -> None:
     """Write an invitation for a node of PARTY, good for a week.
@@ -46,7 +52,13 @@ def invite(session: Session, party: str, output: Path | None) -> None:
 @click.command("join")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--fingerprint", "said", metavar="DIGITS", help="The 30 digits that the partner reads out.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="REPLY", help="Where to write the reply.  [default: NODE-PARTNER.reply]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="REPLY",
+    help="Where to write the reply.  [default: NODE-PARTNER.reply]",
+)
 @pass_session
 def join(session: Session, file: Path, said: str | None, output: Path | None) -> None:
     """Pair with the node that made FILE, an invitation or the reply to one.
@@ -80,7 +92,10 @@ def join(session: Session, file: Path, said: str | None, output: Path | None) ->
     path = output or Path(f"{session.node.name}-{known.node}.reply")
     write_whole(path, reply)
     answer = fingerprint(reply)
-    session.out.data({**paired, "reply": str(path), "fingerprint": answer}, f"Paired with {known.node} of {known.party}. Reply: {path}")
+    session.out.data(
+        {**paired, "reply": str(path), "fingerprint": answer},
+        f"Paired with {known.node} of {known.party}. Reply: {path}",
+    )
     session.out.say(f"Fingerprint of the reply: {answer}\nRead it out to {known.node} in turn.")
     session.out.next(f"send {path.name} to {known.node}, where it completes the pairing: `aldis join {path.name}`")
 
@@ -99,5 +114,11 @@ def _digits(said: str | None) -> str | None:
 
 def _introduce(sheet: Sheet) -> str:
     ceiling = ", ".join(f"{policy} {rung}" for policy, rung in sheet.ceiling.items())
-    rows = {"node": sheet.node, "party": sheet.party, "address": sheet.url, "ceiling": ceiling, "algorithm": sheet.algorithm}
+    rows = {
+        "node": sheet.node,
+        "party": sheet.party,
+        "address": sheet.url,
+        "ceiling": ceiling,
+        "algorithm": sheet.algorithm,
+    }
     return "\n".join(f"{name:<12} {value}" for name, value in rows.items())

@@ -51,7 +51,13 @@ The same with options:
     help="Marking of its existence, and of portions without their own; in another policy as `UK: SECRET`.  "
     "[default: the roll-up of sources or portions]",
 )
-@click.option("--portion", "portions", metavar="NAME=VALUE", multiple=True, help="A portion: text, JSON where its kind asks for it, or @FILE.")
+@click.option(
+    "--portion",
+    "portions",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A portion: text, JSON where its kind asks for it, or @FILE.",
+)
 @click.option("--portion-marking", "markings", metavar="NAME=M", multiple=True, help="A portion's own marking.")
 @click.option("--control", metavar="TAG", multiple=True, help="Export-control tag, such as USML:XI(c).")
 @click.option("--source", "sources", metavar="ID|DIGEST", multiple=True, help="What it is made from.")

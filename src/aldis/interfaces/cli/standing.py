@@ -30,7 +30,9 @@ class Standing:
             return f"{self.node} gets nothing of it, and is not told that it exists"
         if self.verdict == "refer":
             return f"{self.node} gets nothing of it until a release officer approves"
-        parts = [f"{self.node} gets {'all of it' if not self.waits and not self.stays else listed(self.goes) or 'no portion'}"]
+        parts = [
+            f"{self.node} gets {'all of it' if not self.waits and not self.stays else listed(self.goes) or 'no portion'}"
+        ]
         if self.waits:
             parts.append(f"{listed(self.waits)} for a release officer to decide")
         if self.stays:

@@ -127,7 +127,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy as data; implements `aldis.kernel.labels.Grading`."""
+    """A policy as data; implements `aldis.kernel.labels.Grading`.
+
+    `routine` is the level of everyday official papers, `unclassified` the highest that is no security classification.
+    """
 
     name: str
     owner: str
@@ -135,6 +138,8 @@ class Policy:
     ladder: tuple[Rung, ...]
     categories: Mapping[str, Category]
     notation: Mapping[str, str]
+    routine: str
+    unclassified: str
     _rungs: Mapping[str, Rung] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -143,6 +148,8 @@ class Policy:
         if len(rungs) != len(self.ladder) or any(a.rank >= b.rank for a, b in pairwise(self.ladder)):
             raise InvalidInput(f"the ladder of policy {self.name} is not strictly ordered")
         object.__setattr__(self, "_rungs", rungs)
+        self.rank(self.routine)
+        self.rank(self.unclassified)
 
     def __hash__(self) -> int:
         """By name: one collection holds a policy once."""

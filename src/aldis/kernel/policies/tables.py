@@ -28,6 +28,8 @@ class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     owner: str
     authority: str
+    routine: str = ""
+    unclassified: str = ""
 
 
 class _Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,7 +130,17 @@ def read_policy(name: str, data: bytes) -> Policy:
         for rank, r in enumerate(table.rungs)
     )
     categories = {row.tag: _category(row) for row in table.categories}
-    return Policy(head.name, head.owner, head.authority, tuple(rungs), categories, dict(table.notation))
+    ladder = tuple(rungs)
+    return Policy(
+        head.name,
+        head.owner,
+        head.authority,
+        ladder,
+        categories,
+        dict(table.notation),
+        head.routine or ladder[0].name,
+        head.unclassified or ladder[0].name,
+    )
 
 
 def _category(row: _Category) -> Category:

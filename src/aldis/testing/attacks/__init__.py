@@ -8,7 +8,5 @@ from aldis.testing.hostile import Attack
 __all__ = ["ATTACKS"]
 
 ATTACKS: tuple[Attack, ...] = tuple(
-    attack
-    for module in (bundles, items, grants, policy, greetings, frames, answers)
-    for attack in module.ATTACKS
+    attack for module in (bundles, items, grants, policy, greetings, frames, answers) for attack in module.ATTACKS
 )

@@ -56,7 +56,10 @@ def _delivered_for_another(h: Hostile) -> None:
 
 
 def _replayed_by_file(h: Hostile) -> None:
-    h.hand_in(h.captured(h.victim, h.target).data)
+    sent, cursor = h.captured(h.victim, h.target), h.aim.inbound.cursor(h.victim)
+    if (sent.bundle.manifest.epoch, sent.bundle.manifest.last) > (cursor.epoch, cursor.seq):
+        raise NotNow("the target has yet to get it")
+    h.hand_in(sent.data)
 
 
 def _readdressed_by_file(h: Hostile) -> None:

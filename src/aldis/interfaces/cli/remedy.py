@@ -1,0 +1,43 @@
+"""The command with which somebody makes a change that `explain` found."""
+
+from __future__ import annotations
+
+from aldis.kernel.changes import (
+    AddReleasability,
+    Approve,
+    Change,
+    DraftInstrument,
+    LiftHold,
+    Reinstate,
+    Relabel,
+    RenewInstrument,
+    SignInstrument,
+)
+
+__all__ = ["next_step"]
+
+
+def next_step(change: Change, record_id: str) -> str:
+    """The command, or nothing where the change is not made with one here."""
+    match change:
+        case Approve():
+            return "aldis offer --waiting, then aldis offer --approve N --because TEXT"
+        case LiftHold():
+            return f"aldis lift {record_id} --because TEXT"
+        case AddReleasability() | Relabel():
+            return f"aldis put --revise {record_id} --portion-marking NAME=MARKING (or --marking)"
+        case SignInstrument():
+            return f"aldis instrument sign {change.instrument}"
+        case RenewInstrument():
+            return f"aldis instrument show {change.instrument} --text > FILE, then aldis instrument amend FILE"
+        case Reinstate():
+            return f"aldis partner resume {change.node} --because TEXT"
+        case DraftInstrument():
+            return "aldis instrument draft FILE"
+        case _:
+            instrument = getattr(change, "instrument", "")
+            return (
+                f"aldis instrument show {instrument} --text > FILE, then aldis instrument amend FILE"
+                if instrument
+                else ""
+            )
