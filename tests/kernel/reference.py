@@ -1,6 +1,6 @@
 """A slow, obvious decide, written from the numbered list of `spec/release.md` and from nothing else.
 
-It compiles nothing, keeps nothing, and asks every question anew; the real one must agree with it on every input.
+It compiles nothing and keeps nothing; the real one must agree with it on every input.
 """
 
 from __future__ import annotations
@@ -344,13 +344,15 @@ def check_8(request: Request, epoch: PolicyEpoch, clause: Clause | None) -> Said
 # the decision
 
 
-def reference_decide(request: Request, epoch: PolicyEpoch, at: int) -> Answer:
+def reference_decide(request: Request, epoch: PolicyEpoch, at: int, known: list[Found] | None = None) -> Answer:
+    """The answer; `known` is `known_clauses(epoch, at)`, for who asks many times."""
+    if known is None:
+        known = known_clauses(epoch, at)
     partner = next((p for p in epoch.partners if p.node == request.recipient), None)
     if partner is None:
         eighth = check_8(request, epoch, None)
         return answer(request, [(FAIL, "recipient-unknown")] * 7 + [eighth], None, (), ())
     own = partner.party == epoch.party
-    known = known_clauses(epoch, at)
     found, faults = choose(request, epoch, partner, known, at)
     clause = found.clause if found else None
     seventh, left = check_7(request, epoch, partner, known)
@@ -431,5 +433,5 @@ def answer(
         purposes=() if verdict == "refuse" else purposes,
         transforms=() if verdict == "refuse" else tuple(t for t in mine if t.action is not Action.DELAY),
         onward=() if verdict == "refuse" else onward,
-        not_before=request.created + 1000 * delay,
+        not_before=request.created + 1000 * delay if delay else 0,
     )

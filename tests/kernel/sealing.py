@@ -8,13 +8,15 @@ from functools import cache
 from random import Random
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from hypothesis import strategies as st
 
 from aldis.kernel.admission import Admission, Peer, Peers
-from aldis.kernel.bundles import Item, Stream, make_item, seal
+from aldis.kernel.bundles import Commitment, Item, Stream, make_item, seal
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import Partner, PolicyEpoch
+from aldis.kernel.errors import AldisError
 from aldis.kernel.instruments import Entry, Instruments, parse_instrument
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.policies import builtin
@@ -104,11 +106,6 @@ def track(name: str = "track-1") -> Record:
     return document(name, kind="track", portions=[spot, DraftPortion("identity", BOTH, "a ship")])
 
 
-def drawn(data: str) -> list[bytes]:
-    """Bytes from lines of hexadecimal."""
-    return [bytes.fromhex(line) for line in data.split()]
-
-
 @dataclass(frozen=True)
 class Seen:
     """A record as a release decision sees it."""
@@ -164,6 +161,7 @@ def item(record: Record, recipient: str = "gbr", **more: Any) -> Item:
     )  # fmt: skip
 
 
+AUS = signer("aus")
 START = Stream("aus", "gbr", 1, 1, b"")
 
 
@@ -195,6 +193,19 @@ def nothing_held(_wanted: Any) -> dict[Any, Any]:
 def admit(data: bytes, at_node: Peers | None = None, **given: Any) -> Admission:
     """What GBR makes of a bundle from AUS."""
     return (at_node or peers()).admit(data, **{"sender": "aus", "history": nothing_held, "at": AT, **given})
+
+
+def raw(of: Record, names: str = "title body annex", **changes: Any) -> Item:
+    """An item of some portions that no permit allowed; with other parts where `changes` has them."""
+    chosen = [p for p in of.portions if p.name in names.split()]
+    commitment = changes.pop("commitment", None) or Commitment(of.digest, [p.digest for p in chosen])
+    one = Item(msgspec.msgpack.encode(commitment), of.data, [p.data for p in chosen])
+    return msgspec.structs.replace(one, **changes)
+
+
+def why_not(*items: Item, at_node: Peers | None = None, **given: Any) -> list[AldisError]:
+    """Why GBR sets aside items of a bundle that is sound as a whole."""
+    return [refused.error for refused in admit(sealed(items)[0], at_node, **given).refused]
 
 
 @st.composite

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,7 +57,7 @@ def changed(record: Record, **fields: Any) -> bytes:
 
 
 @given(portion_lists)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_a_record_reads_back_byte_for_byte(portions: list[DraftPortion]) -> None:
     record = made(portions)
     again = read_record(record.data, [portion.data for portion in record.portions])
@@ -68,7 +67,7 @@ def test_a_record_reads_back_byte_for_byte(portions: list[DraftPortion]) -> None
 
 
 @given(portion_lists, st.data())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_any_part_of_a_record_verifies_by_itself(portions: list[DraftPortion], data: st.DataObject) -> None:
     record = made(portions)
     kept = [portion for portion in record.portions if data.draw(st.booleans())]
@@ -324,7 +323,7 @@ PARTS = [portion.data for portion in RECORD.portions]
 
 
 @given(st.binary(max_size=300) | damaged(RECORD.data))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_no_bytes_make_a_header_fail_in_another_way_than_with_a_reason(data: bytes) -> None:
     try:
         header = read_header(data)
@@ -336,7 +335,7 @@ def test_no_bytes_make_a_header_fail_in_another_way_than_with_a_reason(data: byt
 
 
 @given(st.binary(max_size=300) | damaged(PARTS[2]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_no_bytes_make_a_portion_fail_in_another_way_than_with_a_reason(data: bytes) -> None:
     try:
         portion = read_portion(data)
@@ -344,15 +343,15 @@ def test_no_bytes_make_a_portion_fail_in_another_way_than_with_a_reason(data: by
         assert str(error)
         return
     assert portion.digest == sha256(portion.data) == sha256(data)
-    for part in ("label", "value"):
+    for look in (lambda: portion.label, lambda: KINDS["document"].check(portion)):
         try:
-            getattr(portion, part)
-        except (AldisError, msgspec.MsgspecError, UnicodeDecodeError):
-            assert part == "value" or data not in PARTS
+            look()
+        except AldisError as error:
+            assert str(error)
 
 
 @given(damaged(RECORD.data), damaged(PARTS[0]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_bytes_make_a_record_fail_in_another_way_than_with_a_reason(data: bytes, part: bytes) -> None:
     for header, portions in ((data, PARTS), (RECORD.data, [part, *PARTS[1:]])):
         try:

@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from reference import Answer, reference_decide
+from reference import Answer, known_clauses, reference_decide
 from worlds import World, make_request, make_world
 
 from aldis.kernel.release import Decision, Request, RowScope, compile_terms, decide, verdicts
@@ -38,18 +38,15 @@ def bulk_decisions(requests: list[Request], world: World, at: int) -> list[tuple
     for key in {(request.recipient, request.purpose) for request in requests}:
         rows = [n for n, request in enumerate(requests) if (request.recipient, request.purpose) == key]
         mine = [requests[n] for n in rows]
-        labels = list({r.label: None for r in mine})
-        scopes = list(
-            {RowScope(r.kind, r.originator, r.project, r.portion, r.origin_grants): None for r in mine}
-        )  # fmt: skip
+        labels = {label: n for n, label in enumerate({r.label: None for r in mine})}
+        asked = [RowScope(r.kind, r.originator, r.project, r.portion, r.origin_grants) for r in mine]
+        scopes = {scope: n for n, scope in enumerate(dict.fromkeys(asked))}
         answers = verdicts(
             compile_terms(world.epoch, *key, at),
-            labels,
-            scopes,
-            np.array([labels.index(r.label) for r in mine]),
-            np.array(
-                [scopes.index(RowScope(r.kind, r.originator, r.project, r.portion, r.origin_grants)) for r in mine]
-            ),
+            list(labels),
+            list(scopes),
+            np.array([labels[r.label] for r in mine]),
+            np.array([scopes[scope] for scope in asked]),
             held=np.array([r.record in world.epoch.holds for r in mine]),
             approved=np.array([r.approved for r in mine]),
         )
@@ -65,9 +62,9 @@ def agree(seed: int) -> Counter[str]:
     world = make_world(rng)
     at = rng.choice(world.instants)
     requests = [make_request(rng) for _ in range(PER_WORLD)]
-    met: Counter[str] = Counter()
+    known, met = known_clauses(world.epoch, at), Counter[str]()
     for request, (gathered, verdict, outcomes) in zip(requests, bulk_decisions(requests, world, at), strict=True):
-        expected = reference_decide(request, world.epoch, at)
+        expected = reference_decide(request, world.epoch, at, known)
         single = decide(request, world.epoch, at)
         assert as_answer(single) == expected, (seed, request)
         assert gathered.reasons == single.reasons, (seed, request)

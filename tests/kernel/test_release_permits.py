@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import replace
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scene import ARRANGEMENT, AT, EPOCH, SECRET, Held, with_instrument
+from worlds import NODES, PROJECTS, make_label, make_world
 
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import RefusedByPolicy
 from aldis.kernel.instruments import Action
 from aldis.kernel.labels import Label, Releasability
-from aldis.kernel.release import Outcome, Permit, Refusal, Verdict, release
+from aldis.kernel.release import Outcome, Permit, Refusal, Round, Verdict, release
 
 HOUR = 3_600_000
 AUS_ONLY = Label("AUS", "SECRET", Releasability.to())
@@ -60,9 +64,9 @@ def test_a_permit_holds_for_one_record_recipient_epoch_and_set_of_portions() -> 
         "policy epoch": (view.digest, "gbr-low", later.digest, portions),
         "set of portions": (view.digest, "gbr-low", EPOCH.digest, [*portions, Held.of("sensor")]),
     }
-    for what, given in wrong.items():
+    for what, other in wrong.items():
         with pytest.raises(RefusedByPolicy, match=what):
-            good.check(*given)
+            good.check(*other)
     with pytest.raises(RefusedByPolicy, match="set of portions"):
         good.check(view.digest, "gbr-low", EPOCH.digest, portions[:1])
 
@@ -206,3 +210,28 @@ def test_within_one_party_no_instrument_is_needed_but_the_ceiling_holds() -> Non
     refused = release(Held(label=high), "officer", None, low, AT)
     assert isinstance(refused, Refusal)
     assert refused.reasons[1].code == "above-node-ceiling"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1_000_000))
+def test_a_round_answers_for_each_record_as_a_release_of_its_own_does(seed: int) -> None:
+    rng = Random(seed)
+    world = make_world(rng)
+    at = rng.choice(world.instants)
+    labels = [make_label(rng) for _ in range(3)]
+    for node in NODES[:4]:
+        together = Round(node, None, world.epoch, at)
+        for number in range(25):
+            view = Held(
+                parts=[(name, rng.choice(labels)) for name in ("position", "identity")[: rng.randint(0, 2)]],
+                label=rng.choice(labels),
+                id=rng.choice(("held", "r1")),
+                project=rng.choice(PROJECTS[:2]),
+                originator=rng.choice(("AUS", "AUS", "GBR")),
+                created=at - rng.choice((0, HOUR)),
+                digest=sha256(bytes([number])),
+            )
+            grants = {"USA": [Held.of("position")]} if rng.random() < 0.2 else {}
+            approved = [view.digest] if rng.random() < 0.2 else []
+            alone = release(view, node, None, world.epoch, at, grants=grants, approved=approved)
+            assert together.release(view, grants=grants, approved=approved)[0] == alone

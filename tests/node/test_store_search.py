@@ -211,6 +211,18 @@ def test_naming_other_portions_builds_the_index_anew(tmp_path: Path) -> None:
         store.close()
 
 
+def test_tidying_changes_no_answer(store: Store) -> None:
+    for i in range(30):
+        store.records.put([record(f"d-{i}", [("title", i % 3, f"harbour {i}")], kind="document")], i)
+    everything = store.profiles.where()
+    before = store.search.search("harbour", everything)
+    store.search.tidy()
+    store.search.tidy()
+    assert store.search.search("harbour", everything).hits == before.hits
+    assert len(before.hits) == 30
+    assert store.check() == []
+
+
 def test_a_long_text_is_cut_around_the_word(store: Store) -> None:
     text = "filler " * 100 + "harbour" + " filler" * 100
     store.records.put([record("d-1", [("body", 0, {"a": ["x", {"b": text}]})], kind="document")], 1)

@@ -102,7 +102,8 @@ class PolicyEpoch:
     holds: frozenset[str] = frozenset()
     compiled: dict[object, object] = field(init=False, repr=False, compare=False, default_factory=dict)
     """Terms compiled so far, kept by `aldis.kernel.release`; no part of the value."""
-    _bytes: list[bytes] = field(init=False, repr=False, compare=False, default_factory=list)
+    _known: list[bytes] = field(init=False, repr=False, compare=False, default_factory=list)
+    """The bytes and their digest, once asked for."""
 
     def __post_init__(self) -> None:
         """Sort the partners; a node named twice is refused."""
@@ -121,9 +122,10 @@ class PolicyEpoch:
 
     def to_bytes(self) -> bytes:
         """The epoch as JSON; policies and rules by digest, instruments as their normalised text."""
-        if not self._bytes:
-            self._bytes.append(msgspec.json.encode(self._wire()))
-        return self._bytes[0]
+        if not self._known:
+            data = msgspec.json.encode(self._wire())
+            self._known.extend((data, sha256(data)))
+        return self._known[0]
 
     def _wire(self) -> _Epoch:
         return _Epoch(
@@ -147,7 +149,8 @@ class PolicyEpoch:
     @property
     def digest(self) -> bytes:
         """The SHA-256 of `to_bytes`."""
-        return sha256(self.to_bytes())
+        self.to_bytes()
+        return self._known[1]
 
     @classmethod
     def from_bytes(cls, data: bytes, policies: Policies) -> PolicyEpoch:

@@ -10,6 +10,7 @@ from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError
 from aldis.kernel.ledger import verify_checkpoint, verify_cosignature
 from aldis.node.core import ledger_name
+from aldis.node.exchange import problem_of
 from aldis.node.node import Node
 
 __all__ = ["Check", "run_checks"]
@@ -105,12 +106,13 @@ def _quarantine(node: Node) -> Check:
 
 
 def _partner(node: Node, name: str) -> Check:
-    known, state = node.partners.get(name), node.exchange.state(name)
+    known, meta = node.partners.get(name), node.core.store.meta
     if not known.active:
         return Check(f"partner {name}", ok=None, cause=f"{known.status.value}: nothing passes", fix="")
     waiting = node.core.store.exchange.sealed(name, 1000)
     acknowledged = node.core.store.partners.acknowledged(name)
     cause = f"acknowledged up to item {acknowledged.seq if acknowledged else 0}, {len(waiting)} bundles waiting"
-    if state.problem is not None:
-        return Check(f"partner {name}", ok=False, cause=f"{cause}; {state.problem}", fix=state.problem.fix)
+    problem = (meta.get(problem_of(name)) or b"").decode()
+    if problem:
+        return Check(f"partner {name}", ok=False, cause=f"{cause}; {problem}", fix="See whether its node is up")
     return Check(f"partner {name}", ok=True, cause=cause)

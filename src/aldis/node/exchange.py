@@ -127,6 +127,8 @@ class Exchange:
             state.greeted = True
         else:
             self.receipt(answer, known)
+        if state.problem is not None or not state.last_contact:
+            self._store.meta.set(problem_of(node), b"")
         state.problem = None
         state.last_contact = self._core.clock.now()
 
@@ -152,6 +154,8 @@ class Exchange:
     def failed(self, node: str, error: AldisError) -> None:
         """Note that a call failed; the partner is greeted again before anything is sent."""
         state = self.state(node)
+        if state.problem is None or state.problem.code != error.code:
+            self._store.meta.set(problem_of(node), str(error).encode())
         state.greeted, state.problem = False, error
 
     def reconcile(self, node: str, cursor: Cursor, proof: bytes) -> None:
@@ -216,6 +220,11 @@ class Exchange:
 def exported_to(node: str) -> str:
     """The store's key for the last item that left for a partner in a file."""
     return f"exported to {node}"
+
+
+def problem_of(node: str) -> str:
+    """The store's key for what last went wrong with a partner; empty once a call has succeeded."""
+    return f"problem with {node}"
 
 
 _EPOCH = "stream epoch"

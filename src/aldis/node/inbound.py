@@ -201,10 +201,10 @@ class Inbound:
             if one.substitutes
         }
         stored = self._store.records.put([one.record for one in admitted], self._core.clock.now(), source, substitutes)
-        grants = {
-            seq: one.item.grant or proofs[one.index]
+        grants = {  # one that came with a re-share is its sender's to use, and nobody else's
+            seq: proofs[one.index]
             for one, seq in zip(admitted, stored.seqs, strict=True)
-            if one.item.grant or (one.commitment.onward and one.index in proofs)
+            if one.item.grant is None and one.commitment.onward and one.index in proofs
         }
         self._store.grants.put(grants)
         if any(one.record.header.kind in _POLICY_KINDS for one in admitted):

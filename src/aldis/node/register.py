@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.instruments import Effect, Instrument, Status, parse_instrument
 from aldis.kernel.labels import Label, Releasability
-from aldis.kernel.preview import Preview
+from aldis.kernel.preview import Preview, preview
 from aldis.kernel.records import Draft, Record, next_version
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.instruments import cosignature_draft, instrument_draft, instrument_text, notice_draft
 from aldis.node.records import Records
+from aldis.node.rulings import Candidate, candidate
+from aldis.node.store import PAGE_LIMIT
 
 __all__ = ["Register"]
 
@@ -82,8 +88,22 @@ class Register:
         return [instruments.status(name, self._core.clock.now()) for name in instruments.ids()]
 
     def preview(self, text: str) -> Preview:
-        """What a draft would newly release, and to whom, were it signed by all now."""
-        raise NotImplementedError
+        """What a draft would newly release of this node's own records, and to whom, were it signed by all now."""
+        core = self._core
+        return preview(self._parse(text), self._epochs.current(), self._own(), core.clock.now())
+
+    def _own(self) -> Iterator[Candidate]:
+        """What stands of this node's own records, as a release decision sees it."""
+        store, cursor = self._core.store, None
+        while True:
+            everything = np.ones(store.profiles.count(), dtype=np.bool_)
+            page = store.listing.page(everything, after=cursor, limit=PAGE_LIMIT)
+            for row in page.rows:
+                if row.originator == self._core.node:
+                    yield candidate(store.profiles, row, row.record().portions, self._core.party)
+            cursor = page.next
+            if cursor is None:
+                return
 
     def _parse(self, text: str) -> Instrument:
         instrument = parse_instrument(text, self._core.policies)

@@ -9,3 +9,40 @@ with Coalition.of({"aus": "AUS", "gbr": "GBR"}, seed=1) as coalition:
 """
 
 from __future__ import annotations
+
+from aldis.testing.attacks import ATTACKS
+from aldis.testing.audience import Decide, Ruling, check_audience
+from aldis.testing.clock import START, VirtualClock
+from aldis.testing.coalition import Coalition, Snapshot, Unsettled
+from aldis.testing.holdings import check_arrived, check_history, check_ledgers, check_stores
+from aldis.testing.hostile import Attack, Hostile, NotNow, Outcome
+from aldis.testing.link import Link
+from aldis.testing.streams import Broken, check_exactly_once, check_prefix
+from aldis.testing.weather import FAIR, STORM, Weather
+
+__all__ = [
+    "ATTACKS",
+    "FAIR",
+    "START",
+    "STORM",
+    "Attack",
+    "Broken",
+    "Coalition",
+    "Decide",
+    "Hostile",
+    "Link",
+    "NotNow",
+    "Outcome",
+    "Ruling",
+    "Snapshot",
+    "Unsettled",
+    "VirtualClock",
+    "Weather",
+    "check_arrived",
+    "check_audience",
+    "check_exactly_once",
+    "check_history",
+    "check_ledgers",
+    "check_prefix",
+    "check_stores",
+]

@@ -46,7 +46,7 @@ class Archive:
         Raises:
             AldisError: it is not one that the sender could have sealed.
         """
-        manifest, raw, _, _ = open_envelope(data)
+        manifest = open_envelope(data)[0]
         bundle = open_bundle(data, sender.core.signer.public)
         if bundle.digest in self.bundles:
             return

@@ -1,4 +1,4 @@
-"""A coalition of nodes in one process: real nodes, stores, keys and bytes; simulated time, links, disks and accidents."""
+"""A coalition of nodes in one process: real nodes, stores, keys and bytes; simulated time, links, disks, accidents."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
-from aldis.app import App
+from aldis.app import App, Live
 from aldis.apps.workspace import app as workspace
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.instruments import parse_instrument
 from aldis.node.config import Config
-from aldis.node.home import Home
 from aldis.node.node import Node
 from aldis.testing.archive import Archive
 from aldis.testing.clock import START, VirtualClock
 from aldis.testing.disk import Image
+from aldis.testing.homes import found_all, images_in, save_home, temporary_copy
 from aldis.testing.link import Link
-from aldis.testing.site import Site, config_of, found
+from aldis.testing.site import Site
+from aldis.testing.watch import Watch
 from aldis.testing.weather import FAIR, Weather
 
 __all__ = ["Coalition", "Snapshot", "Unsettled"]
@@ -67,6 +68,7 @@ class Coalition:
         self.archive = Archive()
         self._folder = folder
         self._temporary = temporary
+        self._watches: dict[tuple[str, str], Watch] = {}
         self.sites = {
             name: Site(folder / name, self.clock, apps or _APPS, seed=seed, image=image)
             for name, image in images.items()
@@ -90,10 +92,7 @@ class Coalition:
         With `memory` the stores lie on disks in memory, which can fail; else in the folder, as in production. `apps`
         are those of every node: the workspace, where none are given.
         """
-        folder = Path(tempfile.mkdtemp(prefix="aldis-"))
-        for name, party in parties.items():
-            config = party if isinstance(party, Config) else config_of(name, party)
-            found(folder / name, config, seed=seed, now=START)
+        folder = found_all(parties, seed=seed, now=START)
         images: dict[str, Image | None] = dict.fromkeys(parties, {} if memory else None)
         return cls(folder, images, seed=seed, apps=apps, temporary=True)
 
@@ -101,23 +100,15 @@ class Coalition:
     def load(cls, folder: Path, *, seed: int = 0, memory: bool = False, apps: Mapping[str, App] | None = None) -> Self:
         """The nodes that `save` left in `folder`, which stays as it is."""
         at = int((folder / _CLOCK).read_text("ascii"))
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir())
-        if memory:
-            images: dict[str, Image | None] = {name: {"": Home(folder / name).store.read_bytes()} for name in names}
-            return cls(folder, images, seed=seed, at=at, apps=apps)
-        copy = Path(tempfile.mkdtemp(prefix="aldis-"))
-        shutil.copytree(folder, copy, dirs_exist_ok=True)
-        return cls(copy, dict.fromkeys(names), seed=seed, at=at, apps=apps, temporary=True)
+        own = folder if memory else temporary_copy(folder)
+        return cls(own, images_in(folder, memory=memory), seed=seed, at=at, apps=apps, temporary=not memory)
 
     def save(self, folder: Path) -> None:
         """Stop all nodes and copy their folders and stores to `folder`, then start them again."""
         for site in self.sites.values():
-            site.restart()
-            shutil.copytree(site.home / "keys", folder / site.name / "keys")
-            shutil.copy(site.home / "aldis.toml", folder / site.name)
             site.node.close()
-            Home(folder / site.name).store.write_bytes(site.medium.image()[""])
-            site.kill()
+            save_home(site.home, folder / site.name, site.medium.image())
+            site.start()
         (folder / _CLOCK).write_text(str(self.clock.at), "ascii")
 
     def __enter__(self) -> Self:
@@ -128,6 +119,8 @@ class Coalition:
 
     def close(self) -> None:
         """Stop all nodes, and remove the temporary folder."""
+        for watch in self._watches.values():
+            watch.close()
         for site in self.sites.values():
             site.close()
         if self._temporary:
@@ -200,7 +193,8 @@ class Coalition:
                 site.kill()
         links = list(self.links.values())
         self.rng.shuffle(links)
-        return any([link.deliver_late() | link.turn() | link.live_turn() for link in links])
+        moved = [link.deliver_late() | link.turn() | link.live_turn() for link in links]
+        return any(moved)
 
     def settle(self, ms: int = 100, limit: int = 3_000) -> int:
         """Step until nobody has anything left to say, or is refused whatever it says; how many steps that took.
@@ -249,6 +243,12 @@ class Coalition:
     def resume(self, at: str, partner: str, because: str = "resumed in a test") -> None:
         """Resume a suspended partner at one node."""
         self[at].partners.set_status(partner, PartnerStatus.ACTIVE, because)
+
+    def watch(self, name: str, kind: str) -> list[Live]:
+        """The live values of a kind that a subscriber at a node has seen since this was first asked."""
+        if (name, kind) not in self._watches:
+            self._watches[name, kind] = Watch(self.sites[name], kind)
+        return list(self._watches[name, kind].seen())
 
     def by_file(self, sender: str, receiver: str) -> int:
         """Carry what waits for a partner on a stick, and its receipts back; how many bundles that were.

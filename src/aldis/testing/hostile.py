@@ -12,7 +12,6 @@ import msgspec
 from aldis.kernel.bundles import CONTEXT, FORMAT, Commitment, Grant, Item, Manifest, Substitute, read_manifest
 from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import AldisError
-from aldis.kernel.instruments import Instruments
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.ledger import leaf_hash, merkle_root
 from aldis.kernel.messages import Cursor
@@ -21,9 +20,13 @@ from aldis.kernel.signatures import Signer
 from aldis.node.node import Node
 from aldis.testing.archive import Sent
 from aldis.testing.coalition import Coalition
+from aldis.testing.standing import Standing
 from aldis.testing.streams import rows
 
-__all__ = ["Attack", "Hostile", "NotNow", "Outcome"]
+__all__ = ["LIVE_KIND", "Attack", "Hostile", "NotNow", "Outcome"]
+
+LIVE_KIND = "document"
+"""The kind of the live values that it makes up."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -61,7 +64,8 @@ class Outcome:
 class Hostile:
     """The partner `name` at work on `target`; `victim` is the honest node in whose name it speaks.
 
-    After an attack its own node no longer knows where its stream stands: `c[name].exchange.new_epoch(...)` mends that.
+    `rightful` and `lawful` hold the bytes and the ids of live values that an attack sends honestly. After an attack its
+    own node no longer knows where its stream stands: `coalition[name].exchange.new_epoch(...)` mends that.
     """
 
     coalition: Coalition
@@ -71,7 +75,13 @@ class Hostile:
     rng: Random
     refused: list[str] = field(default_factory=list)
     rightful: set[bytes] = field(default_factory=set)
-    told: list[str] = field(default_factory=list)
+    lawful: set[str] = field(default_factory=set)
+    frames: int = 0
+
+    @property
+    def victim_party(self) -> str:
+        """The party of the victim."""
+        return self.coalition[self.victim].core.party
 
     @property
     def node(self) -> Node:
@@ -104,10 +114,13 @@ class Hostile:
         Raises:
             NotNow: what it needs is not there.
         """
-        self.refused, self.rightful, self.told = [], set(), []
-        before, aside = _Standing.of(self.aim, self.name), self._aside()
+        self.refused, self.rightful = [], set()
+        told = len(self.coalition.watch(self.target, LIVE_KIND))
+        before, aside = Standing.of(self.aim, self.name), self._aside()
         attack.run(self)
-        gained = [*before.compare(_Standing.of(self.aim, self.name), self.rightful), *self.told]
+        gained = before.compare(Standing.of(self.aim, self.name), self.rightful)
+        seen = self.coalition.watch(self.target, LIVE_KIND)[told:]
+        gained += [f"shown live: {live.update}" for live in seen if live.update.id not in self.lawful]
         reasons = tuple(code for id_, code in self._aside().items() if id_ not in aside)
         return Outcome(attack.name, tuple(self.refused), reasons, tuple(gained))
 
@@ -207,6 +220,11 @@ class Hostile:
         """Deliver these items in a bundle that is in order itself."""
         return self.call("deliver", self.bundle(items))
 
+    def next_number(self) -> int:
+        """A number for a live frame that is greater than all before."""
+        self.frames += 1
+        return self.now * 1000 + self.frames
+
     # stealing it
 
     def captured(self, sender: str, receiver: str) -> Sent:
@@ -226,47 +244,3 @@ class Hostile:
             if (manifest.origin, manifest.audience) == (self.victim, self.name) and commitment.onward.get(party):
                 return held[seq].record(), grant, commitment
         raise NotNow(f"{self.name} holds no record of {self.victim} with a grant")
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What a node holds and believes."""
-
-    held: frozenset[bytes]
-    in_force: frozenset[tuple[str, int, frozenset[str]]]
-    signed: frozenset[tuple[bytes, str]]
-    partners: tuple[object, ...]
-    cursors: tuple[object, ...]
-
-    @classmethod
-    def of(cls, node: Node, hostile: str) -> _Standing:
-        instruments: Instruments = node.epochs.build().instruments
-        party = node.partners.get(hostile).party
-        return cls(
-            held=frozenset(
-                data
-                for row in rows(node)
-                for data in (row.header, *row.portions, *(portion for portion, _ in row.substitutes))
-            ),
-            in_force=frozenset(
-                (s.instrument.id, s.entry.version, s.parties) for s in instruments.in_force(node.core.clock.now())
-            ),
-            signed=frozenset((e.digest, who) for e in instruments for who in e.signed if who != party),
-            partners=tuple(node.core.store.partners.all()),
-            cursors=tuple(
-                (known.node, node.inbound.cursor(known.node), node.core.store.partners.acknowledged(known.node))
-                for known in node.partners.all()
-                if known.node != hostile
-            ),
-        )
-
-    def compare(self, after: _Standing, rightful: set[bytes]) -> list[str]:
-        """What the attack changed that it may not, a line each."""
-        gained = [f"admitted: {data[:120]!r}" for data in after.held - self.held - rightful]
-        gained += [f"lost: {data[:120]!r}" for data in self.held - after.held]
-        gained += [f"now in force: {found}" for found in after.in_force - self.in_force]
-        gained += [f"no longer in force: {found}" for found in self.in_force - after.in_force]
-        gained += [f"a signature counts: {found}" for found in after.signed - self.signed]
-        gained += ["the partners changed"] if after.partners != self.partners else []
-        gained += ["the cursor of another stream moved"] if after.cursors != self.cursors else []
-        return gained

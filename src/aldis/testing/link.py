@@ -25,7 +25,7 @@ _PATIENCE = 12
 class Link:
     """From `sender` to `receiver`; what the sender has to say goes out in `turn` and `live_turn`.
 
-    `weather` may be changed and `cut` set at any time. `refusals` holds the errors that no sender waited for, newest last.
+    `weather` may be changed and `cut` set at any time. `refusals` holds the errors that no sender waited for.
     """
 
     def __init__(self, sender: Site, receiver: Site, clock: VirtualClock, rng: Random, archive: Archive) -> None:

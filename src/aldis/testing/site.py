@@ -6,22 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from aldis.app import App
-from aldis.kernel.encoding import sha256
-from aldis.kernel.policies import builtin
-from aldis.node.config import Config
-from aldis.node.home import Home, make_home
-from aldis.node.keys import write_private
+from aldis.node.home import Home
 from aldis.node.node import Node
 from aldis.testing.clock import NodeClock, VirtualClock
 from aldis.testing.disk import Disk, Folder, Image, Medium
 
-__all__ = ["Site", "config_of", "found"]
-
-_PKCS8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+__all__ = ["Site"]
 
 
 class Site:
@@ -73,9 +64,8 @@ class Site:
         self.medium.load(left)
         self.node = self._open()
 
-    def restart(self) -> None:
-        """Stop the process as an operator does, and start it again."""
-        self.node.close()
+    def start(self) -> None:
+        """Start a process, once the one before was closed."""
         self.node = self._open()
 
     def close(self) -> None:
@@ -99,26 +89,3 @@ class Site:
             apps=self._apps,
             vfs=self.medium.vfs,
         )
-
-
-def config_of(node: str, party: str) -> Config:
-    """Settings for a node of `party`: the policy that the party classifies by, and SECRET or its highest rung."""
-    policy = builtin().policy_of(party)
-    rungs = [rung.name for rung in policy.ladder]
-    return Config(node=node, party=party, policy=policy.name, ceiling="SECRET" if "SECRET" in rungs else rungs[-1])
-
-
-def found(home: Path, config: Config, *, seed: int, now: int) -> None:
-    """A new node's folder; its Ed25519 keys and secret follow from the seed, its TLS certificate does not."""
-    make_home(home, config, now=now)
-    rng = Random(f"keys of {seed}/{config.node}")  # noqa: S311
-    names = ["ledger.key", *(["signing.key"] if config.algorithm == "ed25519" else [])]
-    for name in names:
-        key = Ed25519PrivateKey.from_private_bytes(sha256(rng.randbytes(32)))
-        _replace(home / "keys" / name, key.private_bytes(*_PKCS8))
-    _replace(home / "keys" / "secret.key", rng.randbytes(32))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.unlink()
-    write_private(path, data)

@@ -10,6 +10,7 @@ from aldis.kernel.admission import read_set_aside
 from aldis.kernel.encoding import digest_from_hex, sha256
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.ledger import decode_leaf
+from aldis.node.instruments import PAIRING_PREFIX
 from aldis.node.node import Node
 from aldis.node.store import Row
 from aldis.testing.archive import Sent
@@ -98,7 +99,7 @@ def check_exactly_once(coalition: Coalition, honest: Collection[str] | None = No
                 if not whole and (digest, sender) not in aside:
                     raise Broken(f"{receiver} took an item of {sender} and holds {digest.hex()[:12]} nowhere")
         for row in held:
-            if row.source == sender and row.digest not in came and not _paired(coalition, row):
+            if row.source == sender and row.digest not in came and not _paired(row):
                 raise Broken(f"{receiver} holds {row.id!r} from {sender}, which never sent it")
 
 
@@ -116,10 +117,10 @@ def _set_aside(node: Node) -> set[tuple[bytes, str]]:
     return found
 
 
-def _paired(coalition: Coalition, row: Row) -> bool:
+def _paired(row: Row) -> bool:
     """Whether a record came with an invitation, before any bundle."""
     record = row.record()
     if record.header.kind == "instrument":
-        return row.id.startswith("pairing-")
+        return row.id.startswith(PAIRING_PREFIX)
     signature = record.portion("signature")
-    return signature is not None and str(signature.value.get("instrument", "")).startswith("pairing-")
+    return signature is not None and str(signature.value.get("instrument", "")).startswith(PAIRING_PREFIX)

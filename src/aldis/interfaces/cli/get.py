@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+import msgspec
 from rich.padding import Padding
 from rich.text import Text
 
+from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.parties import partner_node
@@ -33,11 +35,17 @@ def get(session: Session, id_: str, version: int | None, viewer: str | None) -> 
     """Show record ID: its banner, each portion with its mark, and where it came from."""
     node = session.node
     row = node.records.get(id_, version)
-    record, altered = row.record(), dict[str, str]()
+    record, altered = _in_order(node, row.record()), dict[str, str]()
     if viewer is not None:
         record, altered = _as_seen(record, node.desk.why(id_, partner_node(node, viewer), version=version), viewer)
     others = [] if viewer is not None else [(read_portion(data), words) for data, words in row.substitutes]
     session.out.data(_data(node, row, record, others, altered), *_shown(node, row, record, others, altered))
+
+
+def _in_order(node: Node, record: Record) -> Record:
+    parts = {part.name: part for part in record.portions}
+    names = in_order(node, record.header.kind, parts)
+    return msgspec.structs.replace(record, portions=tuple(parts[name] for name in names))
 
 
 def _as_seen(record: Record, explanation: RecordExplanation, viewer: str) -> tuple[Record, dict[str, str]]:

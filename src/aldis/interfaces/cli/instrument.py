@@ -12,7 +12,8 @@ from aldis.interfaces.cli.preview import preview_data, preview_lines
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import day, listed, midnight
 from aldis.kernel.errors import InvalidInput
-from aldis.kernel.instruments import DAY_MS, Effect, Status
+from aldis.kernel.instruments import Effect, Status
+from aldis.kernel.instruments.clauses import DAY_MS
 from aldis.kernel.records import Record
 
 __all__ = ["instrument"]

@@ -7,17 +7,15 @@ from typing import Any
 
 import click
 
+from aldis.interfaces.cli.kinds import title
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.session import Session, pass_session
-from aldis.interfaces.cli.text import day, one_line, words
-from aldis.kernel.records import Record
+from aldis.interfaces.cli.text import day
 from aldis.node.node import Node
 from aldis.node.store import Row
 
-__all__ = ["list_", "search", "summary", "title"]
-
-_TITLE = 120
+__all__ = ["list_", "search", "summary"]
 
 _Command = Callable[..., None]
 
@@ -92,17 +90,6 @@ def summary(node: Node, row: Row) -> dict[str, Any]:
         "banner": Marks.of(node).banner(labels, row.created), "originator": row.originator,
         "created": row.created, "title": title(node, record), "digest": row.digest.hex(),
     }  # fmt: skip
-
-
-def title(node: Node, record: Record) -> str:
-    """What people know a record by, on one line; empty where the portion that says it is not here."""
-    kind = node.core.kinds.get(record.header.kind)
-    part = record.portion(kind.title) if kind and kind.title else None
-    value = part.value if part else ""
-    if isinstance(value, dict):
-        value = next((value[key] for key in ("name", "title", "mmsi") if value.get(key)), value)
-    text = one_line(words(value))
-    return text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…"
 
 
 def _more(session: Session, found: list[dict[str, Any]], cursor: str | None, otherwise: str) -> None:

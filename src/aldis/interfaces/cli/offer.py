@@ -7,7 +7,7 @@ from typing import Any, Literal
 import click
 
 from aldis.interfaces.cli.exits import REFUSED
-from aldis.interfaces.cli.listing import title
+from aldis.interfaces.cli.kinds import ordered, title
 from aldis.interfaces.cli.session import Session, operator, pass_session
 from aldis.interfaces.cli.standing import standing
 from aldis.interfaces.cli.text import listed, moment
@@ -55,8 +55,9 @@ def offer(
 
 
 def _offer(session: Session, record_id: str, node_name: str, purpose: str | None) -> None:
-    known = session.node.partners.get(node_name)
-    stands = standing(known.node, session.node.desk.offer(record_id, known.node, purpose))
+    node = session.node
+    known, kind = node.partners.get(node_name), node.records.get(record_id).kind
+    stands = standing(known.node, ordered(node, kind, node.desk.offer(record_id, known.node, purpose)))
     session.out.data({"record": record_id, **stands.data()}, f"{record_id}: {stands.text}.")
     if stands.waits:
         session.out.next("`aldis offer --waiting` lists it for a release officer once the exchange has run")
@@ -93,7 +94,7 @@ def _rule(session: Session, number: int, state: Literal["approved", "denied"], b
 
 
 def _parts(referral: Referral, record: Record) -> list[str]:
-    names = {record.digest: "the record itself", **{part.digest: part.name for part in record.portions}}
+    names = {record.digest: "its existence", **{part.digest: part.name for part in record.portions}}
     return [names[digest] for digest in names if digest in referral.portions]
 
 

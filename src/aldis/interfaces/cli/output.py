@@ -58,7 +58,9 @@ class Output:
             return
         width = None if self.on_terminal or "COLUMNS" in os.environ else _PIPED
         console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
-        console.print(_Clean(Group(*shown)), end="")
+        with console.capture() as written:
+            console.print(_Clean(Group(*shown)), end="")
+        click.echo("\n".join(line.rstrip() for line in written.get().rstrip("\n").split("\n")), color=True)
 
     def lines(self, value: Any, rows: Iterable[str]) -> None:
         """As `data`, where a line is to stay a line however long it is."""
@@ -78,12 +80,11 @@ class Output:
     def say(self, text: str) -> None:
         """Talk to a person; nothing where JSON was asked for."""
         if not self.as_json:
-            click.echo(clean(self._hint(text)), err=True)
+            click.echo(clean(text), err=True)
 
-    def next(self, *steps: str) -> None:
-        """What to do next, each step with its command between backticks."""
-        for step in steps:
-            self.say(f"Next: {step}")
+    def next(self, step: str, *, here: bool = True) -> None:
+        """What to do next, its command between backticks; `here` where that is for this node."""
+        self.say(f"Next: {self._hint(step) if here else step}")
 
     def ask(self, question: str) -> bool | None:
         """A person's yes or no; None where there is no terminal to ask at."""
@@ -95,7 +96,7 @@ class Output:
     def progress(self, what: str) -> Iterator[Told]:
         """A bar on stderr while the block runs, on a terminal only."""
         if self.as_json or not sys.stderr.isatty():
-            yield lambda done, total: None
+            yield _silent
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=Console(stderr=True, markup=False), transient=True) as bar:
@@ -113,3 +114,7 @@ def grid(rows: Iterable[Sequence[RenderableType]], headings: Sequence[str] = ())
     for row in rows:
         table.add_row(*(Text(field) if isinstance(field, str) else field for field in row))
     return table
+
+
+def _silent(_done: int, _total: int | None) -> None:
+    """Nobody is there to be told."""

@@ -43,10 +43,8 @@ def invite(session: Session, party: str, output: Path | None) -> None:
     digits = fingerprint(data)
     session.out.data({"file": str(path), "party": party, "fingerprint": digits}, str(path))
     session.out.say(f"Fingerprint: {digits}\nRead it out to {party} by telephone, never beside the file.")
-    session.out.next(
-        f"send {path.name} to {party}, who runs `aldis join {path.name}`",
-        "join the reply that comes back: `aldis join REPLY`",
-    )
+    session.out.next(f"send {path.name} to {party}, who runs `aldis join {path.name}`", here=False)
+    session.out.next("join the reply that comes back: `aldis join REPLY`")
 
 
 @click.command("join")
@@ -85,9 +83,7 @@ def join(session: Session, file: Path, said: str | None, output: Path | None) ->
     paired = {"node": known.node, "party": known.party, "url": known.sheet.url, "ceiling": known.sheet.ceiling}
     if reply is None:
         session.out.data(paired, f"Paired with {known.node} of {known.party}.")
-        session.out.next(
-            "`aldis instrument draft FILE` to agree what may be shared, or `aldis up` to connect",
-        )
+        session.out.next("`aldis instrument draft FILE` to agree what may be shared, or `aldis up` to connect")
         return
     path = output or Path(f"{session.node.name}-{known.node}.reply")
     write_whole(path, reply)
@@ -97,7 +93,8 @@ def join(session: Session, file: Path, said: str | None, output: Path | None) ->
         f"Paired with {known.node} of {known.party}. Reply: {path}",
     )
     session.out.say(f"Fingerprint of the reply: {answer}\nRead it out to {known.node} in turn.")
-    session.out.next(f"send {path.name} to {known.node}, where it completes the pairing: `aldis join {path.name}`")
+    step = f"send {path.name} to {known.node}, where it completes the pairing: `aldis join {path.name}`"
+    session.out.next(step, here=False)
 
 
 def _digits(said: str | None) -> str | None:

@@ -10,7 +10,6 @@ from aldis.kernel.changes import (
     LiftHold,
     Reinstate,
     Relabel,
-    RenewInstrument,
     SignInstrument,
 )
 
@@ -21,23 +20,19 @@ def next_step(change: Change, record_id: str) -> str:
     """The command, or nothing where the change is not made with one here."""
     match change:
         case Approve():
-            return "aldis offer --waiting, then aldis offer --approve N --because TEXT"
+            return "`aldis offer --waiting`, then `aldis offer --approve N --because TEXT`"
         case LiftHold():
-            return f"aldis lift {record_id} --because TEXT"
+            return f"`aldis lift {record_id} --because TEXT`"
         case AddReleasability() | Relabel():
-            return f"aldis put --revise {record_id} --portion-marking NAME=MARKING (or --marking)"
+            return f"`aldis put --revise {record_id}` with --marking M, or --portion-marking NAME=M"
         case SignInstrument():
-            return f"aldis instrument sign {change.instrument}"
-        case RenewInstrument():
-            return f"aldis instrument show {change.instrument} --text > FILE, then aldis instrument amend FILE"
+            return f"`aldis instrument sign {change.instrument}`"
         case Reinstate():
-            return f"aldis partner resume {change.node} --because TEXT"
+            return f"`aldis partner resume {change.node} --because TEXT`"
         case DraftInstrument():
-            return "aldis instrument draft FILE"
+            return "`aldis instrument draft FILE`"
         case _:
             instrument = getattr(change, "instrument", "")
-            return (
-                f"aldis instrument show {instrument} --text > FILE, then aldis instrument amend FILE"
-                if instrument
-                else ""
-            )
+            if not instrument:
+                return ""
+            return f"`aldis instrument show {instrument} --text > FILE`, mend it, `aldis instrument amend FILE`"

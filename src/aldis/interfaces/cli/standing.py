@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from aldis.interfaces.cli.kinds import ordered
 from aldis.interfaces.cli.text import listed
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.release import Verdict
@@ -30,9 +31,8 @@ class Standing:
             return f"{self.node} gets nothing of it, and is not told that it exists"
         if self.verdict == "refer":
             return f"{self.node} gets nothing of it until a release officer approves"
-        parts = [
-            f"{self.node} gets {'all of it' if not self.waits and not self.stays else listed(self.goes) or 'no portion'}"
-        ]
+        whole = not self.waits and not self.stays
+        parts = [f"{self.node} gets {'all of it' if whole else listed(self.goes) or 'no portion'}"]
         if self.waits:
             parts.append(f"{listed(self.waits)} for a release officer to decide")
         if self.stays:
@@ -55,7 +55,7 @@ def standing(node: str, explanation: RecordExplanation) -> Standing:
         verdict = part.decision.verdict
         found[header if header is not Verdict.PERMIT and verdict is Verdict.PERMIT else verdict].append(name)
     if header is Verdict.REFUSE:
-        found = {**dict.fromkeys(Verdict, []), Verdict.REFUSE: list(explanation.portions)}
+        found = {Verdict.PERMIT: [], Verdict.REFER: [], Verdict.REFUSE: list(explanation.portions)}
     goes, waits, stays = (tuple(found[verdict]) for verdict in (Verdict.PERMIT, Verdict.REFER, Verdict.REFUSE))
     word = "permit in part" if header is Verdict.PERMIT and (waits or stays) else header.value
     return Standing(node, word, goes, waits, stays)
@@ -63,5 +63,6 @@ def standing(node: str, explanation: RecordExplanation) -> Standing:
 
 def standings(node: Node, record_id: str) -> list[Standing]:
     """Where the newest version of a record stands with every active partner."""
+    kind = node.records.get(record_id).kind
     partners = [known.node for known in node.partners.all() if known.active]
-    return [standing(partner, node.desk.why(record_id, partner)) for partner in partners]
+    return [standing(partner, ordered(node, kind, node.desk.why(record_id, partner))) for partner in partners]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
+from aldis.interfaces.cli.kinds import ordered
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.remedy import next_step
 from aldis.interfaces.cli.session import Session, pass_session
@@ -17,23 +16,14 @@ from aldis.interfaces.cli.standing import standing
 from aldis.interfaces.cli.text import listed, moment
 from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.explain import Explanation, RecordExplanation, Redacted
-from aldis.kernel.release import CHECKS, Outcome, Reason, Verdict
+from aldis.kernel.release import CHECKS, Outcome, Reason
 from aldis.kernel.transforms import describe
 
 __all__ = ["why"]
 
-_HEADER = "the record itself"
+_HEADER = "its existence"
 _OUTCOMES = {Outcome.PASS: "✓ holds", Outcome.REFER: "? officer", Outcome.FAIL: "✗ fails"}
 _STYLES = {Outcome.PASS: "green", Outcome.REFER: "yellow", Outcome.FAIL: "bold red"}
-_VERDICTS = {Verdict.PERMIT: "goes", Verdict.REFER: "waits for a release officer", Verdict.REFUSE: "stays"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Alike:
-    """Parts of a record that are decided alike, for the same reasons."""
-
-    names: tuple[str, ...]
-    explanation: Explanation
 
 
 @click.command("why")
@@ -62,73 +52,76 @@ def why(
         told = node.desk.told(id_, node_name)
         session.out.data({"text": told.text, "instruments": [*told.instruments]}, *_told(told))
         return
-    known = node.partners.get(node_name)
-    explanation = node.desk.why(id_, known.node, purpose, version)
+    known, kind = node.partners.get(node_name), node.records.get(id_, version).kind
+    explanation = ordered(node, kind, node.desk.why(id_, known.node, purpose, version))
     parts = {_HEADER: explanation.header, **explanation.portions}
     if portion is not None:
         if portion not in explanation.portions:
             raise UnknownTerm(f"record {id_!r} has no portion {portion!r} here",
                               fix=f"It has: {listed(explanation.portions)}")  # fmt: skip
         parts = {portion: explanation.portions[portion]}
-    session.out.data(_data(id_, known.node, purpose, parts, explanation), *_shown(id_, known.node, parts, explanation))
+    shown = _shown(id_, known.node, parts, explanation, session.hint)
+    session.out.data(_data(id_, known.node, purpose, parts, explanation), *shown)
 
 
-def _shown(record_id: str, node: str, parts: Mapping[str, Explanation], whole: RecordExplanation) -> list[Any]:
+def _shown(
+    record_id: str,
+    node: str,
+    parts: Mapping[str, Explanation],
+    whole: RecordExplanation,
+    hint: Callable[[str], str],
+) -> list[Any]:
     shown: list[Any] = [Text(f"{record_id}: {standing(node, whole).text}.", style="bold")]
-    for alike in _alike(parts):
-        decision = alike.explanation.decision
-        notes = [describe(transform) for transform in decision.transforms]
-        if decision.permits and decision.basis.delay_ms:
-            notes.append(f"not before {moment(decision.not_before)}")
-        note = f" ({listed(notes)})" if notes else ""
-        shown += ["", Text(f"{listed(alike.names)}: {_VERDICTS[decision.verdict]}{note}", style="bold")]
-        shown.append(_reasons(decision.reasons))
-    return [*shown, *_changes(record_id, node, parts)]
+    shown += [f"{name} {note}." for name, one in parts.items() if (note := _on_its_way(one))]
+    clauses = {(reason.instrument, reason.clause) for one in parts.values() for reason in one.decision.reasons}
+    clauses.discard(("", ""))
+    if len(clauses) == 1:
+        shown.append("Judged by {} clause {}.".format(*clauses.pop()))
+        return [*shown, "", grid(_reasons(parts, rests=False)), *_changes(record_id, node, parts, hint)]
+    return [*shown, "", grid(_reasons(parts, rests=True)), *_changes(record_id, node, parts, hint)]
 
 
-def _reasons(reasons: Sequence[Reason]) -> Table:
-    return grid(
-        (
-            str(reason.check),
-            CHECKS[reason.check - 1],
-            Text(_OUTCOMES[reason.outcome], style=_STYLES[reason.outcome]),
-            _because(reason),
-        )
-        for reason in reasons
-    )
+def _on_its_way(one: Explanation) -> str:
+    """What happens to a part that goes, where it does not go whole and at once."""
+    decision = one.decision
+    notes = [f"goes changed: {listed(map(describe, decision.transforms))}"] if decision.transforms else []
+    if decision.permits and decision.basis.delay_ms:
+        notes.append(f"goes not before {moment(decision.not_before)}")
+    return " and ".join(notes) if decision.permits else ""
 
 
-def _because(reason: Reason) -> str:
-    rests = f" ({reason.instrument} clause {reason.clause})" if reason.clause else ""
-    return f"{reason.text}{rests}"
+def _reasons(parts: Mapping[str, Explanation], *, rests: bool) -> Iterator[tuple[str, str, Text, str, str]]:
+    """A row for each distinct reason of each check, with the parts that it is about; `rests` names clauses."""
+    for number, check in enumerate(CHECKS, 1):
+        held: dict[Reason, list[str]] = {}
+        for name, one in parts.items():
+            held.setdefault(one.decision.reasons[number - 1], []).append(name)
+        for place, (reason, names) in enumerate(held.items()):
+            first = ("", "") if place else (str(number), check)
+            outcome = Text(_OUTCOMES[reason.outcome], style=_STYLES[reason.outcome])
+            place_in = f" ({reason.instrument} clause {reason.clause})" if reason.clause and rests else ""
+            yield (*first, outcome, _parts(names, parts), f"{reason.text}{place_in}")
 
 
-def _changes(record_id: str, node: str, parts: Mapping[str, Explanation]) -> list[Any]:
+def _changes(record_id: str, node: str, parts: Mapping[str, Explanation], hint: Callable[[str], str]) -> list[Any]:
     rows: dict[tuple[str, str, str], list[str]] = {}
-    nothing: list[str] = []
     for name, one in parts.items():
-        if not one.enough:
-            nothing.append(name)
         for change in one.changes:
             rows.setdefault((change.who, change.text, next_step(change, record_id)), []).append(name)
+    nothing = [name for name, one in parts.items() if not one.enough]
     shown: list[Any] = ["", Text("What would change it", style="bold")] if rows or nothing else []
     for (who, text, step), names in rows.items():
-        shown.append(Text(f"- {listed(names)}: {who}: {text}"))
+        shown.append(f"{_parts(names, parts)}: {who}: {text}")
         if step:
-            shown.append(Text(f"    {step}", style="dim"))
+            shown.append(Text(f"    {hint(step)}", style="dim"))
     if nothing:
-        shown.append(
-            f"- {listed(nothing)}: nothing that can be agreed; a term of its label, or {node}, is unknown here"
-        )
+        unknown = f"a term of its label, or {node}, is one that nobody defined"
+        shown.append(f"{_parts(nothing, parts)}: nothing that can be agreed: {unknown}")
     return shown
 
 
-def _alike(parts: Mapping[str, Explanation]) -> list[_Alike]:
-    groups: dict[Any, list[str]] = {}
-    for name, one in parts.items():
-        key = (one.decision.verdict, one.decision.reasons, one.decision.transforms, one.decision.not_before)
-        groups.setdefault(key, []).append(name)
-    return [_Alike(tuple(names), parts[names[0]]) for names in groups.values()]
+def _parts(names: Sequence[str], parts: Mapping[str, Explanation]) -> str:
+    return "all of it" if len(names) == len(parts) > 1 else listed(names)
 
 
 def _told(told: Redacted) -> list[Any]:

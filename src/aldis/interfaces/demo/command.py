@@ -24,7 +24,7 @@ from aldis.interfaces.demo.scenario import (
     put_documents,
     put_reply,
 )
-from aldis.interfaces.demo.sources import Source, choose
+from aldis.interfaces.demo.sources import Source, choose, fetch
 from aldis.kernel.errors import Unavailable, VerificationFailed
 from aldis.kernel.release import CHECKS, Outcome
 from aldis.node.node import Node
@@ -42,10 +42,14 @@ _QUIET_S = 1.5
 )
 @click.option("--seconds", type=click.IntRange(1, 86400), help="How long to listen to udp://; how long a file plays.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep the three nodes here.")
+@click.option("--fetch-only", is_flag=True, help="Fetch the recording into the cache, and no more.")
 @click.option("--serve", is_flag=True, help="Leave the nodes running until Ctrl-C.")
-def demo(source: str | None, seconds: int | None, folder: Path | None, *, serve: bool) -> None:
+def demo(source: str | None, seconds: int | None, folder: Path | None, *, fetch_only: bool, serve: bool) -> None:
     """Run three nations on one real sea picture, and show what each sees, why, and the proof."""
     talk, out = Console(stderr=True), Console()
+    if fetch_only:
+        fetch(lambda text: talk.print(text, highlight=False))
+        return
     chosen = choose(source, seconds, lambda text: talk.print(f"[dim]{text}[/]"))
     with ExitStack() as stack:
         if folder is None and not serve:
@@ -91,7 +95,7 @@ def _until_quiet(nations: Nations, source: Source) -> None:
     with nations.open("aus") as node:
         while not source.place.startswith("udp://") and (state := _source_state(node)) != "ended":
             if state.startswith("failed") or time.monotonic() > end:
-                raise Unavailable(f"the source is still {state}", fix=f"See {nations.home('aus') / 'node.log'}")
+                raise Unavailable(f"the source is still {state}", fix=f"See {nations.log('aus')}")
             time.sleep(0.2)
         _until_arrived(node, end)
 

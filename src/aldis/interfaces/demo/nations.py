@@ -38,6 +38,10 @@ class Nations:
         """A node's folder."""
         return self.folder / node
 
+    def log(self, node: str) -> Path:
+        """What a node's process prints."""
+        return self.home(node) / "node.log"
+
     def open(self, node: str) -> Node:
         """A node, opened beside its running process if there is one."""
         return Node.open(self.home(node), environment=_ENVIRONMENT)
@@ -85,21 +89,17 @@ class Running:
         """Start all and wait until each listens; the seconds that the slowest took."""
         began = time.monotonic()
         for node in NATIONS:
-            log = (self._nations.home(node) / "node.log").open("ab")
             command = [sys.executable, "-m", "aldis", "--home", str(self._nations.home(node)), "up"]
             environment = {k: v for k, v in os.environ.items() if not k.startswith("ALDIS_")}
-            self._processes[node] = subprocess.Popen(  # noqa: S603 - our own interpreter and folder
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
-            )
+            with self._nations.log(node).open("wb") as log:
+                self._processes[node] = subprocess.Popen(  # noqa: S603 - our own interpreter and folder
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+                )
         for node, process in self._processes.items():
-            with self._nations.open(node) as one:
-                host, _, port = one.core.config.listen.rpartition(":")
-            while not _listens(host, int(port)):
+            while b"is up" not in self._nations.log(node).read_bytes():
                 if process.poll() is not None or time.monotonic() - began > _PATIENCE_S:
-                    raise Unavailable(
-                        f"the node {node} did not start", fix=f"See {self._nations.home(node) / 'node.log'}"
-                    )
-                time.sleep(0.05)
+                    raise Unavailable(f"the node {node} did not start", fix=f"See {self._nations.log(node)}")
+                time.sleep(0.02)
         return time.monotonic() - began
 
     def stop(self) -> None:
@@ -130,9 +130,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _listens(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex((host, port)) == 0

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aldis.apps.experiments.recording import default_cache, fetch_recording
 from aldis.kernel.errors import Unavailable
 from aldis.node.clock import SystemClock
 
-__all__ = ["Source", "choose"]
+__all__ = ["Source", "choose", "fetch"]
 
 PLAY_S = 25
 _GENERATED = (2014, 60, 600)
@@ -33,21 +34,25 @@ def choose(given: str | None, seconds: int | None, say: Callable[[str], None]) -
         InvalidInput: a file that is neither NMEA 0183 nor NMEA 2000.
         Unavailable: the decoder libraries are not installed.
     """
-    try:
-        from aldis.apps.experiments.recording import default_cache, fetch_recording  # noqa: PLC0415 - optional extra
-    except ImportError as error:
-        raise Unavailable("the decoders are not installed", fix="pip install 'aldis[experiments]'") from error
     if given is not None and given.startswith("udp://"):
         return Source(given, 1.0, float(seconds or 30), f"live reports sent to {given}")
     if given is not None:
         return _file(Path(given).resolve(), seconds, given)
-    cache = default_cache()
     try:
-        path = fetch_recording(cache, say)
+        path = fetch(say)
     except Unavailable as error:
         say(f"{error}. Running on a generated stream of AIS sentences instead.")
-        return _file(_generate(cache), seconds, "a generated stream of AIS sentences")
+        return _file(_generate(default_cache()), seconds, "a generated stream of AIS sentences")
     return _file(path, seconds, "the sea off Porkkala, Finland, 15 Aug 2014, as one vessel's instruments heard it")
+
+
+def fetch(say: Callable[[str], None]) -> Path:
+    """The Porkkala recording, from the cache or fetched into it.
+
+    Raises:
+        Unavailable: it can be had from neither.
+    """
+    return fetch_recording(default_cache(), say)
 
 
 def _file(path: Path, seconds: int | None, words: str) -> Source:

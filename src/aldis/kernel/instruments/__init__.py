@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aldis.kernel.instruments.clauses import ANY, SHARING, Action, Clause, Form, Instrument, Transform, covers
+from aldis.kernel.instruments.reader import parse_instrument
 from aldis.kernel.instruments.register import (
     COSIGN_CONTEXT,
     Cosignature,
@@ -15,7 +16,7 @@ from aldis.kernel.instruments.register import (
     Status,
     cosign_message,
 )
-from aldis.kernel.instruments.text import parse_instrument, write_instrument
+from aldis.kernel.instruments.writer import write_instrument
 
 __all__ = [
     "ANY",

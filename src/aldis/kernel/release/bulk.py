@@ -41,8 +41,8 @@ class Verdicts:
     """One answer a row, in columns of shape (rows,).
 
     `verdict` indexes `VERDICTS`; `outcomes` holds the eight outcomes, two bits a check, the first check lowest
-    (`Outcome`); `number` indexes `decisions`, which have the reasons. A row's own creation time is not in them: add
-    `decisions[n].basis.delay_ms` to it.
+    (`Outcome`); `number` indexes `decisions`, which have the reasons. A row's own creation time is not in them: where
+    `decisions[n].basis.delay_ms` is not 0, it waits for that long after.
     """
 
     verdict: NDArray[np.uint8]

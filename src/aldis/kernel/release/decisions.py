@@ -102,7 +102,7 @@ class Request(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """A verdict with all eight reasons, in the order of the checks.
 
-    `not_before` is the first instant at which a permitted portion may go (a clause may ask for a delay).
+    `not_before` is the first instant at which a permitted portion may go where a clause asks for a delay, else 0.
     """
 
     verdict: Verdict

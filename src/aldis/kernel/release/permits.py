@@ -5,61 +5,24 @@ This stops mistakes, not malice: Python has no real privacy.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import InitVar, dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import RefusedByPolicy
 from aldis.kernel.instruments import Transform
-from aldis.kernel.labels import Label
 from aldis.kernel.release.decisions import Decision, Outcome, Reason, Request, Verdict
 from aldis.kernel.release.terms import compile_terms
+from aldis.kernel.release.view import NO_GRANTS, View, requests_for
 
-__all__ = ["Permit", "Refusal", "Round", "View", "release", "requests_for"]
+__all__ = ["Permit", "Refusal", "Round", "release"]
 
 _MAKER = object()
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
-_NO_GRANTS: Mapping[str, Collection[bytes]] = MappingProxyType({})
-
-
-class View(Protocol):
-    """What a release asks of a record; `originator` is a party, `created` in ms since 1970 UTC."""
-
-    @property
-    def digest(self) -> bytes:
-        """The record's digest, 32 bytes."""
-
-    @property
-    def kind(self) -> str:
-        """Its kind."""
-
-    @property
-    def id(self) -> str:
-        """Its id, by which holds name it."""
-
-    @property
-    def project(self) -> str:
-        """Its project, or the empty string."""
-
-    @property
-    def originator(self) -> str:
-        """The party that originated it."""
-
-    @property
-    def created(self) -> int:
-        """When this version was made."""
-
-    @property
-    def label(self) -> Label:
-        """The label of its header."""
-
-    @property
-    def portions(self) -> Sequence[tuple[bytes, str, Label]]:
-        """Digest, name and label of each portion held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +99,7 @@ def release(
     epoch: PolicyEpoch,
     at: int,
     *,
-    grants: Mapping[str, Collection[bytes]] = _NO_GRANTS,
+    grants: Mapping[str, Collection[bytes]] = NO_GRANTS,
     approved: Collection[bytes] = (),
 ) -> Permit | Refusal:
     """Whether a record may go to a node: in whole, in part, or not at all.
@@ -156,27 +119,30 @@ def release(
     header = terms.decide(asked[view.digest])
     if not header.permits:
         return Refusal(view.digest, recipient, header.verdict, header, epoch.digest)
-    decisions, purposes = {view.digest: header}, header.purposes
+    own, purposes = view.originator == epoch.party, header.purposes
+    decisions, ready = {view.digest: header}, {view.digest: header}
+    delayed: dict[bytes, int] = {}
+    waiting: dict[Verdict, list[bytes]] = {Verdict.REFER: [], Verdict.REFUSE: []}
     for digest, _, _ in view.portions:
-        decision = _fitting(terms.decide(asked[digest]), purposes, own=view.originator == epoch.party)
-        decisions[digest] = decision
-        if decision.permits and decision.not_before <= at:
+        decision = decisions[digest] = _fitting(terms.decide(asked[digest]), purposes, own=own)
+        if not decision.permits:
+            waiting[decision.verdict].append(digest)
+        elif decision.not_before > at:
+            delayed[digest] = decision.not_before
+        else:
+            ready[digest] = decision
             purposes = _shared(purposes, decision)
-    ready = {d: decision for d, decision in decisions.items() if decision.permits and decision.not_before <= at}
-    ready[view.digest] = header
-    portions = tuple(digest for digest in ready if digest != view.digest)
+    portions = tuple(ready)[1:]
     return Permit(
         digest=view.digest,
         recipient=recipient,
         portions=portions,
         transforms=MappingProxyType({d: ready[d].transforms for d in portions if ready[d].transforms}),
         purposes=purposes,
-        delayed=MappingProxyType(
-            {d: decision.not_before for d, decision in decisions.items() if decision.permits and d not in ready}
-        ),
+        delayed=MappingProxyType(delayed),
         onward=MappingProxyType(_onward(view, ready, asked, epoch, at)),
-        referred=tuple(d for d, decision in decisions.items() if decision.verdict is Verdict.REFER),
-        refused=tuple(d for d, decision in decisions.items() if decision.verdict is Verdict.REFUSE),
+        referred=tuple(waiting[Verdict.REFER]),
+        refused=tuple(waiting[Verdict.REFUSE]),
         decisions=MappingProxyType(decisions),
         epoch=epoch.digest,
         maker=_MAKER,
@@ -197,7 +163,7 @@ class Round:
         self,
         view: View,
         *,
-        grants: Mapping[str, Collection[bytes]] = _NO_GRANTS,
+        grants: Mapping[str, Collection[bytes]] = NO_GRANTS,
         approved: Collection[bytes] = (),
     ) -> tuple[Permit | Refusal, bool]:
         """As `release`; and whether an earlier record of the round decided it."""
@@ -235,29 +201,6 @@ def _rebind(model: View, result: Permit | Refusal, view: View) -> Permit | Refus
     )
 
 
-def requests_for(
-    view: View,
-    recipient: str,
-    purpose: str | None,
-    *,
-    grants: Mapping[str, Collection[bytes]] = _NO_GRANTS,
-    approved: Collection[bytes] = (),
-) -> list[tuple[bytes, Request]]:
-    """What is asked of the header (under the record's digest, first) and of each portion; as `release`."""
-    parts = [(view.digest, "", view.label), *view.portions]
-    return [
-        (
-            digest,
-            Request(
-                label=label, kind=view.kind, recipient=recipient, originator=view.originator, project=view.project,
-                portion=name, purpose=purpose, approved=digest in approved, record=view.id, created=view.created,
-                origin_grants=frozenset(party for party, given in grants.items() if not name or digest in given),
-            ),
-        )
-        for digest, name, label in parts
-    ]  # fmt: skip
-
-
 def _onward(
     view: View, ready: Mapping[bytes, Decision], asked: Mapping[bytes, Request], epoch: PolicyEpoch, at: int
 ) -> dict[str, tuple[bytes, ...]]:
@@ -266,7 +209,8 @@ def _onward(
     Only the originator grants; and nothing that would go to that party only transformed in another way, only later,
     or only once a person had approved.
     """
-    if view.originator != epoch.party:
+    first = ready[view.digest].onward
+    if not first or view.originator != epoch.party:
         return {}
 
     def goes(digest: bytes, party: str) -> bool:
@@ -282,7 +226,7 @@ def _onward(
 
     return {
         party: tuple(digest for digest in ready if digest != view.digest and goes(digest, party))
-        for party in ready[view.digest].onward
+        for party in first
         if goes(view.digest, party)
     }
 

@@ -106,13 +106,14 @@ class Terms:
 
         reasons: tuple[Reason, ...] = (r1, r2, r3, r4, r5, r6, r7, r8)
         bits = r1.bits | r2.bits | r3.bits | r4.bits | r5.bits | r6.bits | r7.bits | r8.bits
+        not_before = request.created + basis.delay_ms if basis.delay_ms else 0
         if not bits:
-            return Decision(_PERMIT, reasons, basis, request.created + basis.delay_ms)
+            return Decision(_PERMIT, reasons, basis, not_before)
         if request.approved and bits & REFERS:
             reasons = tuple(_approve(reason) for reason in reasons)
             bits &= FAILS
         verdict = _REFUSE if bits & FAILS else _REFER if bits else _PERMIT
-        return Decision(verdict, reasons, basis, request.created + basis.delay_ms)
+        return Decision(verdict, reasons, basis, not_before)
 
     def _scope(self, clear: Clearing, request: Request) -> Scope:
         if len(self._scopes) >= _MAX_SCOPES:
@@ -124,7 +125,7 @@ class Terms:
     def _strange(self, request: Request) -> Decision:
         """The decision where the recipient is unknown: nothing about it can hold."""
         last = _HELD if request.record in self._holds else _FREE
-        return Decision(_REFUSE, (*self._stranger, last), _NOTHING, request.created)
+        return Decision(_REFUSE, (*self._stranger, last), _NOTHING, 0)
 
 
 def hold(decision: Decision) -> Decision:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock, get_ident
 
@@ -85,37 +85,13 @@ class Database:
             finally:
                 self._owner = 0
 
-    @contextmanager
-    def writing(self) -> Iterator[apsw.Connection]:
+    def writing(self) -> AbstractContextManager[apsw.Connection]:
         """This thread's open transaction, or one of its own for the length of the block."""
-        if self._owner != get_ident():
-            with self.transaction() as connection:
-                yield connection
-            return
-        with self._explained():
-            self._check_sound()
-            try:
-                yield self._writer
-            except apsw.Error:
-                self._spoiled = True
-                raise
+        return _Joined(self) if self._owner == get_ident() else self.transaction()
 
-    @contextmanager
-    def reading(self) -> Iterator[apsw.Connection]:
+    def reading(self) -> AbstractContextManager[apsw.Connection]:
         """One consistent view: of this thread's transaction where it has one, else of what is committed."""
-        if self._owner == get_ident():
-            with self._explained():
-                yield self._writer
-            return
-        with self._reading, self._explained():
-            if self._reader.in_transaction:
-                yield self._reader
-                return
-            self._reader.execute("BEGIN")
-            try:
-                yield self._reader
-            finally:
-                self._reader.execute("ROLLBACK")
+        return _Joined(self) if self._owner == get_ident() else _View(self)
 
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file; empty where it is sound. Reads all of it."""
@@ -151,6 +127,52 @@ class Database:
             yield
         except apsw.Error as error:
             raise _explain(error, self.path) from error
+
+
+class _Joined:
+    """Work inside this thread's transaction; one that failed in SQLite's hands can no longer be committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def __enter__(self) -> apsw.Connection:
+        self._db._check_sound()
+        return self._db._writer
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, apsw.Error):
+            self._db._spoiled = True
+            raise _explain(error, self._db.path) from error
+
+
+class _View:
+    """A read transaction, or a part of the one that this thread is in."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._outer = False
+
+    def __enter__(self) -> apsw.Connection:
+        self._db._reading.acquire()
+        try:
+            self._outer = not self._db._reader.in_transaction
+            if self._outer:
+                self._db._reader.execute("BEGIN")
+        except BaseException as error:
+            self._db._reading.release()
+            if isinstance(error, apsw.Error):
+                raise _explain(error, self._db.path) from error
+            raise
+        return self._db._reader
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            if self._outer and self._db._reader.in_transaction:
+                self._db._reader.execute("ROLLBACK")
+        finally:
+            self._db._reading.release()
+        if isinstance(error, apsw.Error):
+            raise _explain(error, self._db.path) from error
 
 
 _ORPHANS = "PRAGMA foreign_key_check"

@@ -28,15 +28,18 @@ _END = 2**62
 _STEP = 128
 _MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
 _PLACE_COST = 4
-_MANY = 4  # pages' worth of rows that are read to make one, before reading place by place
+_FEW = 32  # places that are merged without a walk
 
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 _TIPS = """
 SELECT wanted.value, (SELECT seq FROM listing WHERE place = wanted.value AND seq < ?2 ORDER BY seq DESC LIMIT 1) AS tip
 FROM carray(?1) AS wanted ORDER BY tip DESC LIMIT ?3
 """
-_ABOVE = """
-SELECT seq FROM carray(?1) AS wanted CROSS JOIN listing ON place = wanted.value AND seq > ?2 AND seq < ?3 LIMIT ?4
+_HEADS = """
+SELECT wanted.value, (
+    SELECT group_concat(seq)
+    FROM (SELECT seq FROM listing WHERE place = wanted.value AND seq < ?2 ORDER BY seq DESC LIMIT ?3)
+) FROM carray(?1) AS wanted
 """
 _PLACE = "SELECT seq FROM listing WHERE place = ? AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
 
@@ -101,15 +104,12 @@ class Listing:
     ) -> NDArray[np.bool_]:
         """Which places may be shown: place 2p holds what stands of profile p, place 2p + 1 what does not."""
         profiles = self._profiles.where(kind, project)
-        seen = np.zeros(len(profiles), dtype=np.bool_)
         known = min(len(visible), len(profiles))
-        seen[:known] = visible[:known]
-        seen &= profiles
-        places = np.zeros(2 * len(profiles), dtype=np.bool_)
-        places[::2] = seen
+        places = np.zeros((len(profiles), 2), dtype=np.bool_)
+        places[:known, 0] = visible[:known] & profiles[:known]
         if not latest_only:
-            places[1::2] = seen
-        return places
+            places[:, 1] = places[:, 0]
+        return places.ravel()
 
 
 def check_limit(limit: int) -> None:
@@ -131,7 +131,7 @@ def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int
     look_up = allowed.tobytes()
     found: list[int] = []
     walked, left = 0, _STEP
-    while left <= merge_cost and walked < 2 * merge_cost:
+    while len(places) > _FEW and left <= merge_cost and walked < 2 * merge_cost:
         step = max(left, _STEP)
         rows = [*connection.execute(_WALK, (before, step))]
         found += [seq for seq, place in rows if look_up[place]]
@@ -143,21 +143,26 @@ def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int
 
 
 def _merge(connection: apsw.Connection, places: NDArray[np.int64], before: int, count: int) -> list[int]:
-    """As `_newest`: only the places with the newest tips can matter, and each only down to what others gave."""
-    tips = [tip for tip in connection.execute(_TIPS, (apsw.carray(places), before, count)) if tip[1]]
-    if not tips:
-        return []
-    floor = tips[-1][1] - 1 if len(tips) == count else 0
-    tipped = apsw.carray(np.array([place for place, _ in tips]))
-    found = [seq for (seq,) in connection.execute(_ABOVE, (tipped, floor, before, _MANY * count))]
-    if len(found) < _MANY * count:
-        return sorted(found, reverse=True)[:count]
-    found = []
-    for place, tip in tips:
-        if tip <= floor:
+    """As `_newest`: the newest few of each place fix a floor, above which only some places have more."""
+    if len(places) > 2 * count:
+        tips = [place for place, tip in connection.execute(_TIPS, (apsw.carray(places), before, count)) if tip]
+        if not tips:
+            return []
+        places = np.array(tips)
+    depth = 3 * count // len(places) + 1
+    found: list[int] = []
+    more: list[tuple[int, int]] = []
+    for place, joined in connection.execute(_HEADS, (apsw.carray(places), before, depth)):
+        if joined is not None:
+            seqs = [int(seq) for seq in joined.split(",")]
+            found += seqs
+            if len(seqs) == depth:
+                more.append((seqs[-1], place))
+    found = sorted(found, reverse=True)[:count]
+    for lowest, place in sorted(more, reverse=True):
+        floor = found[-1] if len(found) == count else 0
+        if lowest <= floor:
             break
-        rows = connection.execute(_PLACE, (place, before, floor, count))
+        rows = connection.execute(_PLACE, (place, lowest, floor, count))
         found = sorted([*found, *(seq for (seq,) in rows)], reverse=True)[:count]
-        if len(found) == count:
-            floor = found[-1]
     return found

@@ -72,6 +72,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         seen = visible.tobytes()
         portions, portion_profiles = _cut(self.portions, self.portion_profiles, seen)
         others, other_profiles = _cut(self.substitutes, self.substitute_profiles, seen)
+        if len(portions) == len(self.portions) and len(others) == len(self.substitutes):
+            return self
         return msgspec.structs.replace(
             self,
             portions=portions,

@@ -43,8 +43,9 @@ def _in_the_name_of_another(h: Hostile) -> None:
 
 def _in_the_name_of_another_by_file(h: Hostile) -> None:
     cursor = h.aim.inbound.cursor(h.victim)
-    place = {"epoch": cursor.epoch or 1, "first": cursor.seq + 1, "previous": cursor.digest}
-    h.hand_in(h.bundle([h.item(h.record(originator=h.victim))], origin=h.victim, **place))
+    items = [h.item(h.record(originator=h.victim))]
+    epoch, first, previous = cursor.epoch or 1, cursor.seq + 1, cursor.digest
+    h.hand_in(h.bundle(items, origin=h.victim, epoch=epoch, first=first, previous=previous))
 
 
 def _in_the_name_of_nobody(h: Hostile) -> None:

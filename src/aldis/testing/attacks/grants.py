@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from aldis.kernel.bundles import CONTEXT, Commitment, Grant, Item, Manifest, grant_of, read_manifest
+from aldis.kernel.bundles import CONTEXT, Commitment, Grant, Item, Manifest, grant_of, read_commitment, read_manifest
 from aldis.kernel.ledger import inclusion_proofs, leaf_hash, merkle_root
-from aldis.kernel.records import Record, read_record
+from aldis.kernel.records import Record, read_header, read_record
+from aldis.testing.archive import Sent
 from aldis.testing.hostile import Attack, Hostile, NotNow
 
 __all__ = ["ATTACKS"]
@@ -59,15 +60,16 @@ def _tombstone(h: Hostile) -> Item:
 def _stolen(h: Hostile) -> Item:
     """The grant that the victim gave the target itself, used by another."""
     sent = h.captured(h.victim, h.target)
-    paths = inclusion_proofs([leaf_hash(item.commitment) for item in sent.bundle.items])
-    for index, item in enumerate(sent.bundle.items):
-        commitment = msgspec.msgpack.decode(item.commitment, type=Commitment)
-        if h.aim.core.party in commitment.onward:
-            break
-    else:
-        index, item = 0, sent.bundle.items[0]
-    record = read_record(item.record, item.portions)
-    return h.item(record, grant=grant_of(sent.bundle, index, paths[index]))
+    onward = [bool(read_commitment(item.commitment).onward) for item in sent.bundle.items]
+    index = onward.index(True) if True in onward else 0
+    return _passed_on(h, sent, index)
+
+
+def _passed_on(h: Hostile, sent: Sent, index: int) -> Item:
+    """An item of a bundle as a re-share, with the grant that the bundle makes for it."""
+    item = sent.bundle.items[index]
+    paths = inclusion_proofs([leaf_hash(one.commitment) for one in sent.bundle.items])
+    return h.item(read_record(item.record, item.portions), grant=grant_of(sent.bundle, index, paths[index]))
 
 
 def _beyond(h: Hostile) -> Item:
@@ -84,12 +86,9 @@ def _no_word_of_the_target(h: Hostile) -> Item:
     for sent in reversed(h.coalition.archive.bundles.values()):
         if (sent.sender, sent.receiver) != (h.victim, h.name):
             continue
-        paths = inclusion_proofs([leaf_hash(item.commitment) for item in sent.bundle.items])
         for index, item in enumerate(sent.bundle.items):
-            if not msgspec.msgpack.decode(item.commitment, type=Commitment).onward:
-                record = read_record(item.record, item.portions)
-                if record.header.kind == "document":
-                    return h.item(record, grant=grant_of(sent.bundle, index, paths[index]))
+            if not read_commitment(item.commitment).onward and read_header(item.record).kind == "document":
+                return _passed_on(h, sent, index)
     raise NotNow(f"{h.victim} lets all that it gave {h.name} go on")
 
 

@@ -73,7 +73,9 @@ def _twice(h: Hostile) -> Item:
 
 
 def _committed_to_another_record(h: Hostile) -> Item:
-    return h.item(h.record(), record=h.record().digest)
+    record = h.record()
+    other = Commitment(h.record().digest, [portion.digest for portion in record.portions])
+    return h.item(record, commitment=_encode(other))
 
 
 def _more_than_committed(h: Hostile) -> Item:
@@ -159,13 +161,6 @@ def _header_with(**changes: Any) -> Callable[[Hostile], Item]:
     return make
 
 
-def _deep(levels: int) -> list[Any]:
-    value: list[Any] = []
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
 def _portion_of(value: bytes) -> Callable[[Hostile], Item]:
     """A record that commits to these bytes as a portion."""
 
@@ -176,6 +171,7 @@ def _portion_of(value: bytes) -> Callable[[Hostile], Item]:
     return make
 
 
+_DEEP = b'["%b","title",{},%b]' % (b"00" * 16, b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
 _OPEN = b'{"policy":"NATO","classification":"UNCLASSIFIED","releasable":"unmarked"}'
 
 ATTACKS = (
@@ -212,7 +208,7 @@ ATTACKS = (
     Attack("record from the future", "stale", _record(created=lambda h: h.now + CLOCK_TOLERANCE + 60_000)),
     Attack("second first version", "forked", _second_version_one),
     Attack("version after another", "forked", _version_after_nothing_held),
-    Attack("value nested deeply", "too-large", _record(lambda _: {"title": _deep(MAX_DEPTH + 1)})),
+    Attack("value nested deeply", "too-large", _delivers(_portion_of(_DEEP))),
     Attack("header that is too large", "too-large", _delivers(_header_with(author="m" * MAX_HEADER))),
     Attack("portion that is too large", "too-large", _delivers(_portion_of(b"x" * (MAX_PORTION + 1)))),
     Attack("header of noise", "invalid-input", _delivers(_raw(b"\x00\xff{"))),
@@ -224,6 +220,7 @@ ATTACKS = (
     Attack("portion of noise", "invalid-input", _delivers(_portion_of(b"\x00\xff"))),
     Attack("portion nested deeply", "invalid-input", _delivers(_portion_of(b"[" * 50_000))),
     Attack("portion of three fields", "invalid-input", _delivers(_portion_of(b'["aa","title",%b]' % _OPEN))),
+    Attack("portion with a short salt", "invalid-input", _delivers(_portion_of(b'["aa","title",%b,"x"]' % _OPEN))),
     Attack("commitment of noise", "invalid-input", _delivers(lambda h: h.item(h.record(), commitment=b"\xc1\x00"))),
     Attack(
         "commitment with a short digest",

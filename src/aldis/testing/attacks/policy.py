@@ -4,15 +4,16 @@ they must be without effect.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
 from aldis.kernel.encoding import b64
 from aldis.kernel.instruments import COSIGN_CONTEXT, Effect, cosign_message
 from aldis.kernel.labels import Label
-from aldis.kernel.records import Record
-from aldis.node.instruments import cosignature_draft, instrument_draft, notice_draft
+from aldis.kernel.records import Draft, DraftPortion, Record
+from aldis.node.instruments import PAIRING_PREFIX, cosignature_draft, instrument_draft, notice_draft
 from aldis.node.store import Row
 from aldis.testing.hostile import Attack, Hostile, NotNow
 from aldis.testing.streams import rows
@@ -52,7 +53,7 @@ def _agreed(h: Hostile) -> Row:
     want = {h.aim.core.party, h.victim_party}
     instruments = h.aim.epochs.current().instruments
     for standing in instruments.in_force(h.now):
-        if want <= standing.parties and not standing.instrument.id.startswith("pairing-"):
+        if want <= standing.parties and not standing.instrument.id.startswith(PAIRING_PREFIX):
             row = h.aim.core.store.records.by_digest(standing.entry.digest)
             if row is not None:
                 return row
@@ -71,9 +72,9 @@ def _open(h: Hostile) -> Label:
     return h.label(h.aim.core.party, h.node.core.party, h.victim_party)
 
 
-def _fields(draft: object) -> dict[str, object]:
+def _fields(draft: Draft) -> dict[str, Any]:
     """The fields of a draft as changes to a record of its own; the portions as they are."""
-    return {name: getattr(draft, name) for name in draft.__struct_fields__}  # type: ignore[attr-defined]
+    return msgspec.structs.asdict(draft)
 
 
 def _signature_of_another(h: Hostile) -> list[Record]:
@@ -87,8 +88,8 @@ def _signature(h: Hostile, record: Record, party: str, node: str) -> Record:
     return h.record(**{**_fields(draft), "label": _open(h), "portions": _relabelled(h, draft.portions)})
 
 
-def _relabelled(h: Hostile, portions: object) -> list[object]:
-    return [msgspec.structs.replace(portion, label=_open(h)) for portion in portions]  # type: ignore[attr-defined]
+def _relabelled(h: Hostile, portions: Sequence[DraftPortion]) -> list[DraftPortion]:
+    return [msgspec.structs.replace(portion, label=_open(h)) for portion in portions]
 
 
 def _unsigned(h: Hostile) -> list[Record]:

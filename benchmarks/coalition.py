@@ -1,0 +1,232 @@
+"""Nodes for the benchmarks that need more than one: made, paired and agreed here, run by `aldis up` as processes.
+
+Times are the machine's monotonic clock, which all of its processes share; a process's CPU time is its user and system
+time, of all its threads, as the kernel counts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Self
+
+from aldis.kernel.labels import Label, Releasability
+from aldis.kernel.records import Draft, DraftPortion
+from aldis.node.config import Config
+from aldis.node.home import make_home
+from aldis.node.node import Node
+
+__all__ = ["LABEL", "PROJECT", "Coalition", "Process", "position_drafts", "wait_for"]
+
+PARTIES = {"aus": ("AUS", "AUS"), "gbr": ("GBR", "UK"), "usa": ("USA", "US")}
+"""By node: party and label policy."""
+PROJECT = "NORTHERN-WATCH"
+LABEL = Label("AUS", "OFFICIAL", Releasability.to("GBR", "USA"))
+_ARRANGEMENT = f"""
+instrument = "arrangement"
+id = "pa-northern-watch"
+title = "Northern Watch"
+parties = ["AUS", "GBR", "USA"]
+from = 2020-01-01
+until = 2099-12-31
+[[clause]]
+id = "4.1"
+kinds = ["document", "track"]
+projects = ["{PROJECT}"]
+purposes = ["surveillance"]
+ceiling = {{ AUS = "SECRET", UK = "SECRET", US = "SECRET" }}
+"""
+_PATIENCE_S = 120.0
+_DRAFTS = 2_000
+
+
+class Coalition:
+    """Nodes in `folder`, each in a folder of its own name, paired and with one arrangement in force."""
+
+    def __init__(self, folder: Path, *names: str) -> None:
+        self.folder = folder
+        self.names = names
+
+    @classmethod
+    def make(cls, folder: Path, *names: str, **settings: int) -> Self:
+        """New nodes; `settings` are those of every one."""
+        made = cls(folder, *names)
+        for name in names:
+            party, policy = PARTIES[name]
+            listen = f"127.0.0.1:{free_port()}"
+            config = Config(node=name, party=party, policy=policy, ceiling="SECRET", listen=listen, **settings)  # type: ignore[arg-type]
+            make_home(folder / name, config, now=time.time_ns() // 1_000_000)
+        made._agree()
+        return made
+
+    def open(self, name: str) -> Node:
+        """A node in this process, beside the process of its own if it runs."""
+        return Node.open(self.folder / name, environment={})
+
+    @contextlib.contextmanager
+    def running(self, *names: str) -> Iterator[list[Process]]:
+        """These nodes as processes for the length of the block, each ready; all where none is named."""
+        processes = [Process.node(self.folder / name) for name in names or self.names]
+        try:
+            for process in processes:
+                process.wait_ready()
+            yield processes
+        finally:
+            for process in processes:
+                process.stop()
+
+    def _agree(self) -> None:
+        with contextlib.ExitStack() as stack:
+            nodes = {name: stack.enter_context(self.open(name)) for name in self.names}
+            for one, other in combinations(nodes.values(), 2):
+                _, reply = other.partners.join(one.partners.invite(other.core.party), lambda _sheet, _shown: True)
+                one.partners.join(reply or b"", lambda _sheet, _shown: True)
+            absent = {party for name, (party, _) in PARTIES.items() if name not in nodes}
+            text = _ARRANGEMENT
+            for party in absent:
+                text = text.replace(f', "{party}"', "")
+            nodes[self.names[0]].register.draft(text, "benchmark")
+            _talk(nodes)
+            for node in nodes.values():
+                node.register.sign("pa-northern-watch", "benchmark")
+            _talk(nodes)
+
+
+def _talk(nodes: dict[str, Node]) -> None:
+    """Carry calls between nodes in this process until nobody has any left."""
+    busy = True
+    while busy:
+        busy = False
+        for name, node in nodes.items():
+            for known in node.partners.all():
+                call = node.exchange.next_call(known.node)
+                if call is not None:
+                    answer = nodes[known.node].answer(name, call.operation, call.body)
+                    node.exchange.answered(known.node, call, answer)
+                    busy = True
+
+
+class Process:
+    """A process that was started here and says a line once it is ready."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("ALDIS_")}
+        self.began = time.monotonic()
+        with log.open("ab") as errors:
+            self._popen = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True
+            )
+        self._log = log
+
+    @classmethod
+    def node(cls, home: Path) -> Self:
+        """`aldis up` for the node in that folder."""
+        return cls([sys.executable, "-m", "aldis", "--home", str(home), "up"], home / "node.log")
+
+    @classmethod
+    def module(cls, module: str, *arguments: str, log: Path) -> Self:
+        """`python -m module`."""
+        return cls([sys.executable, "-m", module, *arguments], log)
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._popen.pid
+
+    def wait_ready(self) -> float:
+        """Wait for its first line; seconds since it was started."""
+        self.read()
+        return time.monotonic() - self.began
+
+    def read(self) -> str:
+        """The next line that it says."""
+        assert self._popen.stdout is not None
+        line = self._popen.stdout.readline()
+        if not line:
+            raise RuntimeError(f"process {self.pid} ended: see {self._log}\n{self._log.read_text()[-2000:]}")
+        return line.strip()
+
+    def tell(self, line: str) -> None:
+        """Say a line to it."""
+        assert self._popen.stdin is not None
+        self._popen.stdin.write(line + "\n")
+        self._popen.stdin.flush()
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used, all threads, user and system."""
+        return time.clock_gettime((~self.pid << 3) | 2)  # the kernel's id of that process's CPU clock
+
+    def resident(self) -> int:
+        """Resident memory in KiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+    def kill(self) -> None:
+        """Kill it with signal 9."""
+        self._popen.kill()
+        self._end()
+
+    def stop(self) -> None:
+        """End it, and wait."""
+        if self._popen.poll() is None:
+            self._popen.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(15)
+        self.kill()
+
+    def _end(self) -> None:
+        self._popen.wait()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def position_drafts(first: int, count: int, at: int) -> Iterator[list[Draft]]:
+    """Position reports, each a record of one portion with a value of about 256 bytes of JSON, in lists to put."""
+    for start in range(first, first + count, _DRAFTS):
+        numbers = range(start, min(start + _DRAFTS, first + count))
+        yield [_position(number, at) for number in numbers]
+
+
+def _position(number: int, at: int) -> Draft:
+    value = {
+        "lat_deg": 59.0 + number % 100_000 / 100_003,
+        "lon_deg": 24.0 + number % 99_991 / 100_019,
+        "at": at + number,
+        "accurate": True,
+        "suspect": False,
+        "altitude_m": 0.25,
+        "speed_mps": 7.71667 + number % 7,
+        "course_deg": 271.3 + number % 11,
+        "heading_deg": 270.5 + number % 13,
+        "turn_deg_per_min": 1.25,
+        "nav_status": "under way using engine",
+    }
+    portion = DraftPortion("position", LABEL, value)
+    return Draft("track", f"pos-{number:07d}", "aus", "gateway", at, LABEL, [portion], project=PROJECT)
+
+
+def wait_for(done: Callable[[], bool], what: str, step_s: float = 0.01, patience_s: float = _PATIENCE_S) -> float:
+    """Ask again and again until it is so; the monotonic time at which it was."""
+    until = time.monotonic() + patience_s
+    while not done():
+        if time.monotonic() > until:
+            raise TimeoutError(f"waited {patience_s:.0f} s for {what}")
+        time.sleep(step_s)
+    return time.monotonic()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,154 @@
+"""`aldis bundle`: the exchange by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aldis.interfaces.cli.files import read_whole
+from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.text import count, moment
+from aldis.kernel.bundles import BUNDLE_LIMIT, Manifest, open_bundle, open_envelope
+from aldis.kernel.errors import AldisError, InvalidInput, Stale
+from aldis.node.files import BUNDLE_SUFFIX, RECEIPT_SUFFIX
+from aldis.node.node import Node
+
+__all__ = ["bundle"]
+
+
+@click.group("bundle")
+def bundle() -> None:
+    """Carry records on a stick, over a diode or by mail: the same bundles and the same checks as online."""
+
+
+@bundle.command("export")
+@click.argument("node_name", metavar="NODE")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    default=Path(),
+    help="Where to write.  [default: here]",
+)
+@pass_session
+def export(session: Session, node_name: str, output: Path) -> None:
+    """Write all that NODE may have and has not acknowledged, a file for each bundle."""
+    node = session.node
+    name = node.partners.get(node_name).node
+    files: list[str] = []
+    with session.out.progress(f"Sealing for {name}") as told:
+        for path in node.files.export(name, output):
+            files.append(str(path))
+            told(len(files), None)
+    session.out.lines({"node": name, "files": files}, files)
+    if files:
+        session.out.say(f"{count(len(files), 'bundle')} for {name}.")
+        session.out.next(
+            f"carry them to {name}, where `aldis bundle import FILE...` admits them and writes receipts", here=False
+        )
+    else:
+        session.out.say(f"There is nothing that {name} may have and has not acknowledged.")
+        session.out.next(f"`aldis why ID {name}` says what keeps a record back")
+
+
+@bundle.command("import")
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@pass_session
+def import_(session: Session, paths: tuple[Path, ...]) -> None:
+    """Admit bundles and take receipts, in the order of their names; of a folder, all that it holds.
+
+    Stops at the first that is not believed. What is here already is passed over, so the same command can be run again.
+    """
+    node, done = session.node, list[dict[str, Any]]()
+    files = _files(paths)
+    try:
+        with session.out.progress("Importing") as told:
+            for path in files:
+                done.append(_take(node, path))
+                told(len(done), len(files))
+    except AldisError as error:
+        error.args = (f"{files[len(done)].name}: {error.args[0]}",)
+        left = len(files) - len(done) - 1
+        if left:
+            error.fix = f"{error.fix or 'Mend that'}. Then run this again for it and the {count(left, 'file')} after it"
+        raise
+    finally:
+        session.out.lines({"files": done}, (f"{Path(one['file']).name}: {one['text']}" for one in done))
+    receipts = [one for one in done if one["receipt"]]
+    for origin in dict.fromkeys(one["node"] for one in receipts):
+        last = [Path(one["receipt"]).name for one in receipts if one["node"] == origin][-1]
+        session.out.next(f"carry {last} back to {origin}, where `aldis bundle import {last}` takes note", here=False)
+
+
+@bundle.command("show")
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_session
+def show(session: Session, file: Path) -> None:
+    """Show what a bundle file says of itself, without importing it."""
+    data = read_whole(file, BUNDLE_LIMIT)
+    manifest = open_envelope(data)[0]
+    word = _verified(session.node, manifest, data)
+    rows = [
+        ("from", manifest.origin),
+        ("for", manifest.audience),
+        ("items", f"{manifest.first:,} to {manifest.last:,} of its stream ({count(manifest.count, 'item')})"),
+        ("epoch", str(manifest.epoch)),
+        ("made", moment(manifest.created)),
+        ("signed with", manifest.algorithm),
+        ("signature", word),
+        ("follows", manifest.previous or "nothing: it is the first"),
+        ("policy epoch", manifest.policy_epoch),
+        ("size", count(len(data), "byte")),
+    ]
+    session.out.data({"file": str(file), **_manifest(manifest), "size": len(data), "signature": word}, grid(rows))
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and those in the folders named, by name; a bundle before its receipt."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        found += [one for one in inside if one == path or one.suffix in (BUNDLE_SUFFIX, RECEIPT_SUFFIX)]
+    if not found:
+        raise InvalidInput(f"no {BUNDLE_SUFFIX} or {RECEIPT_SUFFIX} file there", fix="Name the files")
+    return sorted(found, key=lambda path: path.name)
+
+
+def _take(node: Node, path: Path) -> dict[str, Any]:
+    try:
+        text, receipt = node.files.take(path)
+    except Stale:
+        manifest = open_envelope(read_whole(path, BUNDLE_LIMIT))[0]
+        cursor = node.inbound.cursor(manifest.origin)
+        if (manifest.epoch, manifest.audience) != (cursor.epoch, node.name) or manifest.last > cursor.seq:
+            raise
+        text = f"items {manifest.first} to {manifest.last} of {manifest.origin} are here already"
+        return {"file": str(path), "text": text, "outcome": "here already", "node": manifest.origin, "receipt": None}
+    if receipt is None:
+        return {"file": str(path), "text": text, "outcome": "receipt", "node": "", "receipt": None}
+    origin = open_envelope(read_whole(path, BUNDLE_LIMIT))[0].origin
+    return {"file": str(path), "text": text, "outcome": "admitted", "node": origin, "receipt": str(receipt)}
+
+
+def _verified(node: Node, manifest: Manifest, data: bytes) -> str:
+    origin, key = manifest.origin, node.partners.keys().get(manifest.origin)
+    if key is None:
+        return f"not checked: {origin} is not paired with this node"
+    try:
+        open_bundle(data, key[1])
+    except AldisError as error:
+        return f"DOES NOT HOLD: {error.args[0]}"
+    return f"holds for the key of {origin}"
+
+
+def _manifest(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "origin": manifest.origin, "audience": manifest.audience, "epoch": manifest.epoch, "first": manifest.first,
+        "count": manifest.count, "previous": manifest.previous, "policy_epoch": manifest.policy_epoch,
+        "root": manifest.root, "algorithm": manifest.algorithm, "created": manifest.created,
+    }  # fmt: skip

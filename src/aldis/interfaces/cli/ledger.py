@@ -1,0 +1,164 @@
+"""`aldis ledger`: verify, prove and replay what this node did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import msgspec
+
+from aldis.interfaces.cli.cosigning import Cosigned, cosigned
+from aldis.interfaces.cli.exits import UNVERIFIED
+from aldis.interfaces.cli.files import read_whole, write_whole
+from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.text import count, listed, moment
+from aldis.kernel.encoding import unb64
+from aldis.kernel.errors import InvalidInput
+from aldis.kernel.ledger import Leaf, LeafType, decode_leaf
+from aldis.node.audit import Proof, check_proof
+from aldis.node.node import Node
+from aldis.node.store import LeafRow
+
+__all__ = ["ledger"]
+
+_LARGEST = 1024 * 1024
+_STEP = 5000
+_TYPES = click.Choice([str(word) for word in get_args(LeafType)])
+
+
+@click.group("ledger")
+def ledger() -> None:
+    """The tamper-evident log of every label, decision, release and admission at this node."""
+
+
+@ledger.command("verify")
+@pass_session
+def verify(session: Session) -> None:
+    """Compute the whole ledger anew and hold it against every checkpoint and every partner's cosignature."""
+    node = session.node
+    with session.out.progress("Verifying"):
+        leaves, checkpoints = node.audit.verify()
+        found = [cosigned(node, known) for known in node.partners.all()]
+    lines = [f"{count(leaves, 'leaf', 'leaves')} and {count(checkpoints, 'checkpoint')} hold."]
+    lines += [_cosigned_line(one) for one in found]
+    data = {"leaves": leaves, "checkpoints": checkpoints, "partners": [msgspec.to_builtins(one) for one in found]}
+    session.out.lines(data, lines)
+    session.out.next("`aldis ledger replay` decides every release again and compares")
+
+
+@ledger.command("prove")
+@click.argument("index", type=click.IntRange(0))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.  [default: stdout]"
+)
+@pass_session
+def prove(session: Session, index: int, output: Path | None) -> None:
+    """Write the proof that leaf INDEX stands in the ledger; whoever has this node's key can check it offline."""
+    proof = session.node.audit.prove(index)
+    data = msgspec.json.format(msgspec.json.encode(proof)) + b"\n"
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    write_whole(output, data)
+    session.out.data({"file": str(output), "node": proof.node, "index": index}, str(output))
+    session.out.next(f"a partner of {proof.node} checks it: `aldis ledger check {output.name}`", here=False)
+
+
+@ledger.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_session
+def check(session: Session, file: Path) -> None:
+    """Check a proof from this node or a partner, with the key that was pinned when you paired."""
+    try:
+        proof = msgspec.json.decode(read_whole(file, _LARGEST), type=Proof)
+    except msgspec.MsgspecError as error:
+        raise InvalidInput(
+            f"{file} is no proof: {error}", fix="Make one with `aldis ledger prove INDEX -o FILE`"
+        ) from error
+    found = check_proof(proof, _ledger_key(session.node, proof.node))
+    leaf = decode_leaf(proof.leaf.encode())
+    data = {"node": proof.node, "index": proof.index, "size": found.size, "leaf": msgspec.to_builtins(leaf)}
+    size = count(found.size, "leaf", "leaves")
+    head = f"Leaf {proof.index:,} stands in the ledger of {proof.node}, as it was signed at {size}."
+    session.out.data(data, head, grid(_rows(leaf)))
+
+
+@ledger.command("replay")
+@pass_session
+def replay(session: Session) -> None:
+    """Decide every release again from the inputs and policies that were kept, and compare.
+
+    Exit code 4 where one comes out otherwise.
+    """
+    with session.out.progress("Deciding again") as told:
+        number, differences = session.node.replay.run(told)
+    data = {
+        "decisions": number,
+        "differences": [
+            {"index": one.index, "subject": one.leaf.subject, "was": one.leaf.verdict, "now": one.now}
+            for one in differences
+        ],
+    }
+    lines = [
+        f"leaf {one.index:,}, for {one.leaf.subject}: was {one.leaf.verdict}; now {one.now}" for one in differences
+    ]
+    outcome = f"{len(differences):,} come out otherwise" if differences else "every one comes out the same"
+    total = f"{count(number, 'decision')}, {outcome}."
+    session.out.lines(data, [*lines, total])
+    if differences:
+        session.out.next("`aldis ledger prove INDEX` for each, and `aldis doctor`: the store or the rules were changed")
+        click.get_current_context().exit(UNVERIFIED)
+
+
+@ledger.command("show")
+@click.option("--type", "type_", type=_TYPES, metavar="TYPE", help=f"Only leaves of a type: {listed(_TYPES.choices)}.")
+@click.option("--last", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="How many.")
+@pass_session
+def show(session: Session, type_: str | None, last: int) -> None:
+    """Show the newest leaves, oldest first."""
+    found = _last(session.node, type_, last)
+    rows = [
+        (str(row.index), moment(leaf.at), leaf.type, leaf.subject[:24], leaf.verdict, listed(leaf.reasons, 4))
+        for row, leaf in found
+    ]
+    data = {"leaves": [{"index": row.index, **msgspec.to_builtins(leaf)} for row, leaf in found]}
+    session.out.table(data, ("leaf", "when", "type", "subject", "verdict", "reasons"), rows)
+    if not found:
+        session.out.say("There is no such leaf.")
+
+
+def _last(node: Node, type_: str | None, last: int) -> list[tuple[LeafRow, Leaf]]:
+    """The newest leaves of a type, oldest first, read back from the end."""
+    store, found = node.core.store.ledger, list[LeafRow]()
+    end = store.size()
+    while end and len(found) < last:
+        start = max(0, end - _STEP)
+        found = [row for row in store.leaves(start, _STEP, type_=type_) if row.index < end] + found
+        end = start
+    return [(row, decode_leaf(row.data)) for row in found[-last:]]
+
+
+def _ledger_key(node: Node, name: str) -> bytes:
+    if name == node.name:
+        return node.core.note_signer.public
+    return unb64(node.partners.get(name).sheet.ledger_key)
+
+
+def _cosigned_line(one: Cosigned) -> str:
+    ours = (
+        f"cosigned it at {count(one.size, 'leaf', 'leaves')}, {moment(one.at)}"
+        if one.size
+        else "has not cosigned it yet"
+    )
+    theirs = f"; its own, at {count(one.theirs, 'leaf', 'leaves')}, is cosigned here" if one.theirs else ""
+    return f"{one.node} {ours}{theirs}."
+
+
+def _rows(leaf: Leaf) -> list[tuple[str, str]]:
+    rows: dict[str, Any] = {
+        "type": leaf.type, "when": moment(leaf.at), "subject": leaf.subject, "verdict": leaf.verdict,
+        "reasons": listed(leaf.reasons), "actor": leaf.actor, "input": leaf.input, "policy epoch": leaf.epoch,
+    }  # fmt: skip
+    return [(name, value) for name, value in rows.items() if value]

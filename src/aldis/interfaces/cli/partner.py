@@ -1,0 +1,168 @@
+"""`aldis partner`: the nodes this one is paired with, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from aldis.interfaces.cli.listing import summary
+from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.text import count, day, listed, moment
+from aldis.kernel.epoch import PartnerStatus
+from aldis.node.node import Node
+from aldis.node.partners import Known
+
+__all__ = ["partner"]
+
+_STEP = 500
+_BECAUSE = click.option("--because", metavar="TEXT", required=True, help="The reason; the ledger keeps it.")
+_NODE = click.argument("node_name", metavar="NODE")
+
+
+@click.group("partner")
+def partner() -> None:
+    """The nodes this one is paired with: list, suspend, resume, see off."""
+
+
+@partner.command("list")
+@pass_session
+def list_(session: Session) -> None:
+    """List the partners and how far the exchange with each has come."""
+    found = [_data(session.node, known) for known in session.node.partners.all()]
+    rows = [
+        (one["node"], one["party"], one["status"], one["url"], f"{one['acknowledged']:,} of {one['sent']:,}",
+         f"{one['received']:,}")
+        for one in found
+    ]  # fmt: skip
+    session.out.table({"partners": found}, ("node", "party", "status", "address", "holds", "sent us"), rows)
+    if not found:
+        session.out.say("No partner yet.")
+        session.out.next("`aldis invite PARTY`, or `aldis join FILE` if you were invited")
+
+
+@partner.command("show")
+@_NODE
+@click.option("--holds", is_flag=True, help="List every record that was released to it.")
+@pass_session
+def show(session: Session, node_name: str, holds: bool) -> None:
+    """Show what is known of a partner."""
+    node = session.node
+    known = node.partners.get(node_name)
+    data = _data(node, known)
+    held = [*_released(node, known.node)] if holds else []
+    rows = [
+        ("node", f"{known.node} of {known.party}"),
+        ("status", known.status.value),
+        ("address", known.sheet.url),
+        ("ceiling", listed(f"{policy} {rung}" for policy, rung in known.sheet.ceiling.items())),
+        ("signs with", f"{known.sheet.algorithm}, key {known.sheet.pinned.id}"),
+        ("paired", moment(known.paired)),
+        ("sent to it", f"{count(data['sent'], 'item')}, {data['acknowledged']:,} acknowledged"),
+        ("sent by it", count(data["received"], "item")),
+    ]
+    if known.distrust_after is not None:
+        rows.append(("distrusted", f"after its item {known.distrust_after:,}"))
+    session.out.data({**data, **({"holds": held} if holds else {})}, grid(rows), *([""] if held else []), *_lines(held))
+
+
+@partner.command("suspend")
+@_NODE
+@_BECAUSE
+@pass_session
+def suspend(session: Session, node_name: str, because: str) -> None:
+    """Let nothing pass to or from NODE, from now until it is resumed."""
+    known = _set(session, node_name, PartnerStatus.SUSPENDED, because)
+    session.out.next(f"`aldis partner resume {known.node} --because TEXT` ends that")
+
+
+@partner.command("resume")
+@_NODE
+@_BECAUSE
+@pass_session
+def resume(session: Session, node_name: str, because: str) -> None:
+    """Let the exchange with NODE go on."""
+    _set(session, node_name, PartnerStatus.ACTIVE, because)
+
+
+@partner.command("depart")
+@_NODE
+@_BECAUSE
+@pass_session
+def depart(session: Session, node_name: str, because: str) -> None:
+    """See NODE off: nothing passes any more, and what it holds is listed.
+
+    What was released cannot be taken back; the list is what to ask it to delete.
+    """
+    node = session.node
+    known = node.partners.set_status(node_name, PartnerStatus.DEPARTED, because)
+    held = [*_released(node, known.node)]
+    session.out.lines({**_data(node, known), "holds": held}, [f"{known.node} has departed.", *_lines(held)])
+    session.out.next(f"ask {known.party} to delete what it holds; `aldis partner show {known.node} --holds` lists it")
+
+
+@partner.command("distrust")
+@_NODE
+@click.option(
+    "--after", type=click.IntRange(0), metavar="N", required=True, help="The last item of its stream still believed."
+)
+@_BECAUSE
+@pass_session
+def distrust(session: Session, node_name: str, after: int, because: str) -> None:
+    """Believe nothing that NODE's key signed after its item N: the key was compromised."""
+    node = session.node
+    known = node.partners.distrust(node_name, after, because)
+    received = _data(node, known)["received"]
+    session.out.data(_data(node, known), f"What {known.node} signed after item {after:,} is not believed.")
+    if received > after:
+        session.out.say(
+            f"{count(received - after, 'item')} after that came in before: look through what {known.node} sent."
+        )
+    session.out.next(f"agree a new key with {known.party}: `aldis invite {known.party}`")
+
+
+def _set(session: Session, node_name: str, status: PartnerStatus, because: str) -> Known:
+    known = session.node.partners.set_status(node_name, status, because)
+    session.out.data(_data(session.node, known), f"{known.node} is {known.status.value}.")
+    return known
+
+
+def _data(node: Node, known: Known) -> dict[str, Any]:
+    store = node.core.store
+    last, acknowledged = store.exchange.last_sealed(known.node), store.partners.acknowledged(known.node)
+    return {
+        "node": known.node, "party": known.party, "status": known.status.value, "url": known.sheet.url,
+        "ceiling": known.sheet.ceiling, "algorithm": known.sheet.algorithm, "paired": known.paired,
+        "distrust_after": known.distrust_after, "sent": last.last if last else 0,
+        "acknowledged": acknowledged.seq if acknowledged else 0, "received": node.inbound.cursor(known.node).seq,
+    }  # fmt: skip
+
+
+def _released(node: Node, name: str) -> Iterator[dict[str, Any]]:
+    """Every record that was ever released to a partner, with the portions that were."""
+    store, first = node.core.store, 1
+    acknowledged = store.partners.acknowledged(name)
+    upto = acknowledged.seq if acknowledged else 0
+    while sent := store.exchange.outbox(name, first, _STEP):
+        rows = {row.seq: row for row in store.records.rows([one.record_seq for one in sent])}
+        for one in sent:
+            row = rows[one.record_seq]
+            names = [part.name for part in row.record().portions if part.digest in one.portions]
+            yield {**summary(node, row), "item": one.seq, "portions": names, "acknowledged": one.seq <= upto}
+        first = sent[-1].seq + 1
+
+
+def _lines(held: list[dict[str, Any]]) -> list[str]:
+    if not held:
+        return []
+    sure = sum(one["acknowledged"] for one in held)
+    return [
+        f"{count(len(held), 'release')}, {sure:,} acknowledged:",
+        *(
+            f"  {one['id']}  version {one['version']}, {one['banner']}, {day(one['created'])}: "
+            f"{listed(one['portions']) or 'no portion'}{'' if one['acknowledged'] else '  (not acknowledged)'}"
+            for one in held
+        ),
+    ]

@@ -1,0 +1,110 @@
+"""`aldis quarantine`: what arrived and was not believed, or may not be held here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from aldis.interfaces.cli.marks import Marks
+from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.text import count, moment
+from aldis.kernel.admission import read_set_aside
+from aldis.kernel.errors import AldisError, InvalidInput, UnknownTerm
+from aldis.kernel.labels import decode_label
+from aldis.kernel.records import read_header
+from aldis.node.node import Node
+from aldis.node.store import Quarantined
+
+__all__ = ["quarantine"]
+
+_NUMBER = click.argument("number", type=int, metavar="N")
+
+
+@click.group("quarantine")
+def quarantine() -> None:
+    """What arrived and was set aside, each with its reason; nothing in it is shown to anyone else."""
+
+
+@quarantine.command("list")
+@pass_session
+def list_(session: Session) -> None:
+    """List what was set aside, oldest first."""
+    entries = session.node.core.store.quarantine.all()
+    rows = [(str(one.id), one.source, one.code, one.text, moment(one.at)) for one in entries]
+    session.out.table({"entries": [_data(one) for one in entries]}, ("n", "from", "code", "why", "when"), rows)
+    if entries:
+        session.out.next(f"`aldis quarantine show {entries[0].id}`, then retry or drop it")
+    else:
+        session.out.say("Nothing is in quarantine.")
+
+
+@quarantine.command("show")
+@_NUMBER
+@pass_session
+def show(session: Session, number: int) -> None:
+    """Show entry N: why it is here and what it claims to be, but nothing of its content."""
+    node = session.node
+    found = node.core.store.quarantine.get(number)
+    if found is None:
+        raise UnknownTerm(f"no entry {number} in quarantine", fix="`aldis quarantine list` names them")
+    entry, data = found
+    claims = _claims(node, data)
+    rows = [
+        ("from", entry.source),
+        ("when", moment(entry.at)),
+        ("code", entry.code),
+        ("why", entry.text),
+        *((name, str(value)) for name, value in claims.items()),
+        ("size", count(entry.size, "byte")),
+        ("digest", entry.digest.hex()),
+    ]
+    session.out.data({**_data(entry), "claims": claims}, grid(rows))
+    session.out.next(
+        f"`aldis quarantine retry {number}` if what stood against it is gone, or"
+        f" `aldis quarantine drop {number} --because TEXT`"
+    )
+
+
+@quarantine.command("retry")
+@_NUMBER
+@pass_session
+def retry(session: Session, number: int) -> None:
+    """Judge entry N again, and admit it if nothing stands against it any more."""
+    record = session.node.inbound.retry(number)
+    data = {"id": record.header.id, "version": record.header.version, "digest": record.digest.hex()}
+    session.out.data(data, f"Admitted {record.header.id}, version {record.header.version}.")
+    session.out.next(f"`aldis get {record.header.id}`")
+
+
+@quarantine.command("drop")
+@_NUMBER
+@click.option("--because", metavar="TEXT", required=True, help="The reason; the ledger keeps it.")
+@pass_session
+def drop(session: Session, number: int, because: str) -> None:
+    """Throw entry N away; the ledger keeps its digest and the reason."""
+    if not because.strip():
+        raise InvalidInput("throwing away needs a reason", fix="Say why with --because")
+    session.node.inbound.drop(number, because)
+    session.out.data({"number": number, "dropped": True, "because": because}, f"Dropped {number}.")
+
+
+def _claims(node: Node, data: bytes) -> dict[str, Any]:
+    """What the header of an item says of itself; nothing for a bundle that was kept whole."""
+    try:
+        header = read_header(read_set_aside(data).item.record)
+        label = Marks.of(node).write(decode_label(header.label), header.created)
+    except AldisError:
+        return {}
+    return {
+        "record": header.id, "version": header.version, "kind": header.kind, "originator": header.originator,
+        "marking": label,
+    }  # fmt: skip
+
+
+def _data(entry: Quarantined) -> dict[str, Any]:
+    return {
+        "number": entry.id, "from": entry.source, "code": entry.code, "why": entry.text, "size": entry.size,
+        "at": entry.at, "digest": entry.digest.hex(),
+    }  # fmt: skip

@@ -1,0 +1,142 @@
+"""The main job, run as a person would: real processes, real sockets, real reports, and what each nation sees."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from aldis.apps.experiments.gateways.synthetic import generate
+from aldis.apps.experiments.recording import cached_recording, default_cache
+from aldis.interfaces.demo.nations import NATIONS, Nations
+from aldis.interfaces.demo.pictures import _values
+from aldis.node.node import Node
+
+DMA = Path(os.environ.get("ALDIS_TEST_DATA", "../shared/data")) / "ais" / "dma-stream-2010-06-11.nmea"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "aldis", "demo", "--folder", str(folder), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=180, check=False, env={**os.environ, "COLUMNS": "120"}
+    )
+
+
+def tracks(node: Node) -> dict[str, dict[str, object]]:
+    found, cursor = {}, ""
+    while True:
+        page = node.records.page(kind="track", cursor=cursor, limit=200)
+        found |= {row.id: _values(row) for row in page.rows}
+        if not page.next:
+            return found
+        cursor = page.next
+
+
+def raw_bytes(node: Node) -> bytes:
+    """All that a node holds of tracks, as it is stored."""
+    rows = node.core.store.records.since(0, 1_000_000)
+    return b"".join(part for row in rows for part in (row.header, *row.portions, *(p for p, _ in row.substitutes)))
+
+
+def check_pictures(folder: Path, done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """What every run of the demo must show, whatever it listened to."""
+    assert done.returncode == 0, done.stderr
+    assert "FAILS" not in done.stdout
+    assert done.stdout.count("holds  ") == 11
+    assert "no licence or exemption covers DSGL:6A001.a.2 from AUS to GBR" in done.stdout
+    assert "What would change it: license DSGL:6A001.a.2 to GBR" in done.stdout
+    nations = Nations(folder)
+    with nations.open("aus") as aus, nations.open("gbr") as gbr, nations.open("usa") as usa:
+        ours = tracks(aus)
+        for other in (gbr, usa):
+            assert tracks(other).keys() == ours.keys()
+            assert not other.core.store.quarantine.all()
+        for track, portions in ours.items():
+            there = tracks_of(usa, track)
+            assert there == {name: value for name, value in portions.items() if name != "sensor"}
+        for track, portions in tracks(gbr).items():
+            assert portions.keys() <= {"position", "identity"}
+            assert portions["identity"] == ours[track]["identity"]
+            if "position" in portions:
+                assert portions["position"]["grid_m"] == 2000
+                assert "speed_mps" not in portions["position"]
+        held = raw_bytes(gbr)
+        assert b"winch" not in held
+        assert b"Antenna heights" not in held
+        bound_for = {str(portions.get("voyage", {}).get("destination") or "") for portions in ours.values()}
+        for destination in {name for name in bound_for if len(name) > 7}:
+            assert destination.encode() not in held
+        assert usa.records.get("towed-array-handling").record().portion("parts") is not None
+        assert gbr.records.get("towed-array-handling").record().portion("parts") is None
+        assert aus.records.get("trial-plan-comments").source == "gbr"
+        return {node: len(tracks(nations_node)) for node, nations_node in zip(NATIONS, (aus, gbr, usa), strict=True)}
+
+
+def tracks_of(node: Node, track: str) -> dict[str, object]:
+    row = node.core.store.records.get(track)
+    assert row is not None
+    return _values(row)
+
+
+def test_a_generated_stream_shows_each_nation_exactly_what_it_may_see(tmp_path: Path) -> None:
+    stream = tmp_path / "stream.nmea"
+    stream.write_bytes(b"".join(line + b"\r\n" for line in generate(7, 12, 40, 1_400_000_000_000)))
+    done = run(tmp_path / "demo", "--input", str(stream), "--seconds", "3")
+    assert check_pictures(tmp_path / "demo", done)["gbr"] == 12
+
+
+@pytest.mark.slow
+def test_the_porkkala_recording_gives_121_tracks_to_each_nation(tmp_path: Path) -> None:
+    if cached_recording(default_cache()) is None:
+        pytest.skip("the recording is not in the cache: `make setup` fetches it")
+    done = run(tmp_path, "--seconds", "6")
+    assert check_pictures(tmp_path, done) == {"aus": 121, "gbr": 121, "usa": 121}
+
+
+@pytest.mark.slow
+def test_the_danish_stream_gives_1820_tracks_to_each_nation(tmp_path: Path) -> None:
+    if not DMA.exists():
+        pytest.skip(f"{DMA} is absent: set ALDIS_TEST_DATA to the folder of test data")
+    done = run(tmp_path, "--input", str(DMA), "--seconds", "8")
+    assert check_pictures(tmp_path, done) == {"aus": 1820, "gbr": 1820, "usa": 1820}
+
+
+@pytest.mark.slow
+def test_live_reports_over_udp_reach_both_partners(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    stop = threading.Event()
+
+    def send() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            while not stop.is_set():
+                for line in generate(3, 5, 20, int(time.time() * 1000)):
+                    out.sendto(line + b"\r\n", ("127.0.0.1", port))
+                    if stop.wait(0.01):
+                        return
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    try:
+        done = run(tmp_path, "--input", f"udp://127.0.0.1:{port}", "--seconds", "8")
+    finally:
+        stop.set()
+        sender.join(5)
+    assert check_pictures(tmp_path, done)["usa"] == 5
+
+
+def test_an_input_that_is_no_recording_is_named_with_what_to_do(tmp_path: Path) -> None:
+    wrong = tmp_path / "notes.txt"
+    wrong.write_text("dear diary\n" * 60)
+    done = run(tmp_path / "demo", "--input", str(wrong))
+    assert done.returncode == 2
+    assert "notes.txt" in done.stderr
+    assert "NMEA" in done.stderr
+    assert "Traceback" not in done.stderr
