@@ -109,7 +109,7 @@ class Coalition:
         links = [(a, k.node) for a in wanted for k in self[a].partners.all() if k.node in wanted and k.active]
         for _ in range(60):
             self.clock.at += 1
-            if not any([self.step(a, b) for a, b in links]):
+            if not sum(self.step(a, b) for a, b in links):
                 return
         raise AssertionError("the exchange does not come to rest")
 

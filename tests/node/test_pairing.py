@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from nations import ARRANGEMENT, Coalition, to
 
+from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.errors import (
     AldisError,
@@ -227,16 +228,16 @@ def test_a_reply_to_another_invitation_than_the_last_is_refused(strangers: Coali
 
 
 def test_a_reply_that_signs_another_agreement_is_refused(strangers: Coalition) -> None:
-    data, reply = replied(strangers)
-    other = strangers["aus"].partners.invite("GBR")
-    strangers["aus"].core.store.meta.set("invitation to GBR", data)
-    theirs = read_unverified(other, Invitation)
+    first, second = (strangers["aus"].partners.invite("GBR") for _ in range(2))
+    strangers["aus"].core.store.meta.set("invitation to GBR", first)
+    _, reply = strangers["gbr"].partners.join(second, yes)
+    assert reply is not None
 
-    def swap(made: Invitation) -> Invitation:
-        return msgspec.structs.replace(made, header=theirs.header, text=theirs.text)
+    def to_the_first(made: Invitation) -> Invitation:
+        return msgspec.structs.replace(made, answers=sha256(first).hex())
 
-    with pytest.raises(NotAuthentic):
-        strangers["aus"].partners.join(altered(strangers["gbr"], reply, swap), yes)
+    with pytest.raises(VerificationFailed, match="signed another agreement"):
+        strangers["aus"].partners.join(altered(strangers["gbr"], reply, to_the_first), yes)
     assert untouched(strangers["aus"])
 
 

@@ -15,7 +15,7 @@ __all__ = ["Candidate", "Offer", "offers"]
 
 _NONE: frozenset[str] = frozenset()
 _LIMIT = 4096
-"""Combinations of categories kept per clause; a label stream cannot grow the table without bound."""
+"""Classifications, and combinations of categories, kept per clause: no stream of labels grows the tables for ever."""
 
 
 class Offer:
@@ -61,6 +61,8 @@ class Offer:
         key = (label.policy, label.classification)
         found = self.grades.get(key)
         if found is None:
+            if len(self.grades) >= _LIMIT:
+                self.grades.clear()
             found = self.grades[key] = self._reason(2, *self._grade(label))
         return found
 
