@@ -25,7 +25,7 @@ from aldis.testing import (
 
 EVENTS = (15, 45)
 ROUNDS = 8
-DAY = 86_400_000
+MINUTE, DAY = 60_000, 86_400_000
 
 
 class Failed(AssertionError):
@@ -69,22 +69,27 @@ def heal(world: World) -> None:
                 coalition.resume(name, known.node)
     for _ in range(ROUNDS):
         coalition.settle()
-        if not (_begin_epochs(world) | _retry(world)):
+        coalition.clock.advance(MINUTE)
+        coalition.settle()
+        if not (_answer_alarms(world) | _retry(world)):
             return
     raise AssertionError("operators have no end of work")
 
 
-def _begin_epochs(world: World) -> bool:
-    """Where a stream is forked, begin it anew; whether there was one."""
-    forked = [
-        name
-        for name in NATIONS
-        if any(isinstance(world.coalition[name].exchange.state(other).problem, Forked) for other in NATIONS)
-    ]
-    for name in forked:
-        world.log.append(f"{name} begins its streams anew: they are forked")
-        world.coalition[name].exchange.new_epoch("forked")
-    return bool(forked)
+def _answer_alarms(world: World) -> bool:
+    """Where a stream is forked, begin it anew; where a ledger is, accept what a backup made of it."""
+    found = False
+    for name in NATIONS:
+        for other in NATIONS:
+            problem = world.coalition[name].exchange.state(other).problem
+            if isinstance(problem, Forked):
+                found = True
+                world.log.append(f"{name} cannot go on with {other}: {problem}")
+                if "ledger" in str(problem):
+                    world.coalition[other].partners.accept_ledger(name, "compared after a restore")
+                else:
+                    world.coalition[name].exchange.new_epoch("forked")
+    return found
 
 
 def _retry(world: World) -> bool:

@@ -116,7 +116,7 @@ class World:
         for name, site in self.coalition.sites.items():
             if site.dead:
                 self.log.append(f"{name} starts again")
-        self.coalition.step(ms)
+        self.coalition.step(ms, share=0.4)
 
     def _node(self) -> tuple[str, Node]:
         name = self.rng.choice(sorted(NATIONS))

@@ -178,7 +178,7 @@ def test_an_item_created_in_the_future_is_set_aside() -> None:
 
 def test_one_bad_item_is_set_aside_alone_and_the_cursor_moves() -> None:
     items = [raw(document(f"doc-{n}", seed=n)) for n in range(5)]
-    items[1] = msgspec.structs.replace(items[1], portions=[])
+    items[1] = raw(document("doc-1", label=rel_to("USA")))
     items[3] = raw(document("doc-3", kind="drawing"))
     items[4] = msgspec.structs.replace(items[4], commitment=b"\x00")
     outcome = admit(sealed(items)[0])

@@ -7,7 +7,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import standing
 from worlds import DAY, day, make_world
@@ -154,6 +154,7 @@ def test_an_unknown_instrument_is_named() -> None:
         Instruments().status("pb", NOON)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100_000))
 def test_in_force_agrees_with_the_reference(seed: int) -> None:
     world = make_world(Random(seed))
@@ -163,6 +164,7 @@ def test_in_force_agrees_with_the_reference(seed: int) -> None:
         assert found == {name: e for name, e in expected.items() if e is not None}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100_000))
 def test_what_is_in_force_changes_only_at_a_boundary(seed: int) -> None:
     here = make_world(Random(seed)).epoch.instruments
@@ -171,6 +173,7 @@ def test_what_is_in_force_changes_only_at_a_boundary(seed: int) -> None:
         assert here.in_force(start) == here.in_force((start + end) // 2) == here.in_force(end - 1)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100_000))
 def test_the_order_in_which_versions_and_notices_arrive_does_not_matter(seed: int) -> None:
     here = make_world(Random(seed)).epoch.instruments

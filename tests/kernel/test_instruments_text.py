@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import day, make_world, policies
 
@@ -123,12 +123,14 @@ def test_writing_reads_back_equal_and_is_normal(text: str) -> None:
     assert write_instrument(parse_instrument(written)) == written
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_every_instrument_of_a_world_reads_back_equal(seed: int) -> None:
     for entry in make_world(Random(seed)).epoch.instruments:
         assert parse_instrument(write_instrument(entry.instrument)) == entry.instrument
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=40))
 def test_any_title_survives_writing(title: str) -> None:
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in title):

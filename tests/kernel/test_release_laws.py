@@ -21,7 +21,7 @@ from aldis.kernel.release import Decision, Outcome, Request, Verdict, compile_te
 
 RANK = {Verdict.PERMIT: 0, Verdict.REFER: 1, Verdict.REFUSE: 2}
 seeds = st.integers(0, 1_000_000)
-laws = settings(max_examples=40)
+laws = settings(max_examples=40, deadline=None)
 
 
 def decided(seed: int, count: int = 25) -> Iterator[tuple[World, int, Request, Decision]]:
@@ -263,6 +263,16 @@ def test_terms_hold_until_the_instant_they_say(seed: int) -> None:
         for instant in (max(terms.since, 0), terms.valid_until - 1):
             assert decide(request, fresh, instant) == decision
         assert decide(request, world.epoch, at) == decision
+
+
+@laws
+@given(seeds)
+def test_an_epoch_asked_at_many_instants_answers_as_if_asked_at_each_alone(seed: int) -> None:
+    rng = Random(seed)
+    world = make_world(rng)
+    request = make_request(rng)
+    for at in rng.choices(world.instants, k=12):
+        assert decide(request, world.epoch, at) == decide(request, replace(world.epoch), at)
 
 
 def test_an_epoch_of_other_policies_is_not_replayed() -> None:

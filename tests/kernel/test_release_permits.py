@@ -169,6 +169,13 @@ onward = ["USA"]
     assert good.onward == {"USA": ()}
 
 
+def test_an_approval_is_for_one_recipient_and_grants_nothing_onward() -> None:
+    view = Held(parts=(("sensor", AGREED_LATER),))
+    good = permit(view, approved=[Held.of("sensor")])
+    assert good.portions == (Held.of("sensor"),)
+    assert good.onward == {"USA": ()}
+
+
 def test_purposes_hold_for_all_that_goes() -> None:
     good = release(Held(), "gbr-low", None, EPOCH, AT)
     assert isinstance(good, Permit)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aldis.kernel.instruments import Action, Transform
@@ -36,12 +36,14 @@ def distance_m(a: dict[str, Any], b: dict[str, Any]) -> float:
     return 2 * EARTH_M * math.asin(math.sqrt(min(1, h)))
 
 
+@settings(deadline=None)
 @given(latitudes, longitudes, grids)
 def test_coarsening_again_changes_nothing(lat: float, lon: float, grid: int) -> None:
     once = coarse(lat, lon, grid)
     assert coarse(once["lat_deg"], once["lon_deg"], grid) == once
 
 
+@settings(deadline=None)
 @given(latitudes, longitudes, grids, st.floats(-0.4, 0.4), st.floats(-0.4, 0.4))
 def test_every_point_of_a_cell_becomes_the_same_point(
     lat: float, lon: float, grid: int, up: float, east: float
@@ -58,6 +60,7 @@ def test_every_point_of_a_cell_becomes_the_same_point(
     assert near == cell
 
 
+@settings(deadline=None)
 @given(st.floats(-80, 80), longitudes, st.sampled_from([50, 1000, 5000]))
 def test_a_cell_is_no_finer_than_its_grid_and_holds_its_points(lat: float, lon: float, grid: int) -> None:
     cell = coarse(lat, lon, grid)
@@ -67,6 +70,7 @@ def test_a_cell_is_no_finer_than_its_grid_and_holds_its_points(lat: float, lon: 
     assert north == cell or distance_m(cell, {**cell, "lat_deg": north["lat_deg"]}) >= 0.999 * grid
 
 
+@settings(deadline=None)
 @given(latitudes, longitudes, st.dictionaries(st.text(max_size=8), st.integers()))
 def test_coarsening_leaves_out_every_other_field(lat: float, lon: float, others: dict[str, int]) -> None:
     value = {

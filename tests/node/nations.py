@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,16 +77,33 @@ class Coalition:
         make_home(self.folder / name, config, now=self.clock.now())
         return self.open(name)
 
-    def open(self, name: str) -> Node:
-        """A node from its folder, anew where it was open."""
-        if name in self.nodes:
-            self.nodes.pop(name).close()
-        self.nodes[name] = Node.open(self.folder / name, clock=self.clock, environment={}, apps=self.apps)
+    def open(self, name: str, apps: dict[str, Any] | None = None) -> Node:
+        """A node from its folder, anew where it was open; with other apps than the coalition's where given."""
+        self.shut(name)
+        installed = self.apps if apps is None else apps
+        self.nodes[name] = Node.open(self.folder / name, clock=self.clock, environment={}, apps=installed)
         return self.nodes[name]
 
+    def shut(self, name: str) -> None:
+        if name in self.nodes:
+            self.nodes.pop(name).close()
+
     def close(self) -> None:
-        for node in self.nodes.values():
-            node.close()
+        for name in list(self.nodes):
+            self.shut(name)
+
+    def back_up(self, name: str) -> None:
+        """Keep a node's folder as it is now, for `restore`."""
+        self.shut(name)
+        shutil.copytree(self.folder / name, self.folder / f"{name}.backup")
+        self.open(name)
+
+    def restore(self, name: str) -> None:
+        """Put a node's folder back to what `back_up` kept."""
+        self.shut(name)
+        shutil.rmtree(self.folder / name)
+        shutil.copytree(self.folder / f"{name}.backup", self.folder / name)
+        self.open(name)
 
     def pair(self, one: str, other: str) -> None:
         invitation = self[one].partners.invite(self[other].core.party)

@@ -4,12 +4,12 @@ The bundle as a whole, in this order; the first that fails raises and nothing of
  1 the origin is a paired, active partner, and the one the transport authenticated
  2 it is addressed to this node
  3 the pinned key signed the manifest, with the pinned algorithm
- 4 the items are the ones that the manifest commits to
+ 4 the items are the ones that the manifest commits to, byte for byte
  5 it is neither replayed, out of order, from an abandoned epoch, nor signed after the key was distrusted
  6 its clock and ours agree within CLOCK_TOLERANCE
 
 Then each item; one that fails is set aside with its reason, and the rest go on:
- 7 header and portions are the bytes that the item commits to, and the header commits to each portion
+ 7 header and portions keep the rules of records, and the header commits to each portion
  8 kind, portion names and values are of a kind that an app declares
  9 the originator is the sender, or its signed grant lets this party have it
 10 every label is in a policy known here, lets this party have it, and is within this node's ceiling
@@ -35,7 +35,7 @@ from aldis.kernel.bundles import (
     read_manifest,
     verify_grant,
 )
-from aldis.kernel.encoding import digest_from_hex
+from aldis.kernel.encoding import digest_from_hex, sha256
 from aldis.kernel.errors import (
     AldisError,
     Forked,
@@ -83,8 +83,7 @@ class Peer:
     distrust_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """An item that passed: its record, the portions that stand in for others, the purposes it came for."""
 
     item: Item
@@ -124,6 +123,7 @@ class Peers:
     kinds: Mapping[str, Kind]
     peers: Mapping[str, Peer]
     _labels: dict[Label, AldisError | None] = field(default_factory=dict, repr=False, compare=False)
+    _spellings: dict[bytes, AldisError | None] = field(default_factory=dict, repr=False, compare=False)
 
     def admit(self, data: bytes, *, sender: str | None, history: History, at: int) -> Admission:
         """Verify everything or raise.
@@ -132,7 +132,7 @@ class Peers:
 
         Raises:
             NotAuthentic: steps 1 to 3.
-            VerificationFailed: step 4.
+            VerificationFailed: step 4; the bundle was damaged on its way, and the same one may come again whole.
             Stale: step 5, or a clock that is ahead.
             Forked: the partner's stream has two histories.
             InvalidInput: not a bundle at all.
@@ -220,6 +220,7 @@ class Peers:
             try:
                 admitted.append(self._admit_item(item, index, peer, at))
             except AldisError as error:
+                _check_bytes(item)  # 4
                 refused.append(Refused(item, index, error))
         held = _near((one.record for one in admitted), history)
         fitting: list[Admitted] = []
@@ -241,36 +242,31 @@ class Peers:
             or [(portion.digest, words) for portion, words in substitutes] != commitment.substitutes
         ):
             raise VerificationFailed("an item is not what its sender signed for", fix="Ask the sender to send it again")
-        self._check_kind(record, substitutes)  # 8
-        self._check_originator(record, item, commitment, peer)  # 9
-        if record.header.created > at + CLOCK_TOLERANCE:
-            raise Stale(f"record {record.header.id!r} was created in the future", fix="Check both clocks")
-        for raw in (
-            record.header.label,
-            *[p.raw_label for p in record.portions],
-            *[p.raw_label for p, _ in substitutes],
-        ):
-            problem = self.label_problem(decode_label(raw), at)  # 10
+        header, parts = record.header, [*record.portions, *[portion for portion, _ in substitutes]]
+        self._check_kind(header.kind, parts)  # 8
+        if header.originator != peer.node:
+            self._check_originator(header.originator, item, commitment, peer)  # 9
+        if header.created > at + CLOCK_TOLERANCE:
+            raise Stale(f"record {header.id!r} was created in the future", fix="Check both clocks")
+        for raw in (bytes(header.label), *[portion.raw_label for portion in parts]):
+            problem = self._spellings[raw] if raw in self._spellings else self._spelling_problem(raw, at)  # 10
             if problem is not None:
                 raise problem
         return Admitted(item, index, record, commitment, substitutes)
 
-    def _check_kind(self, record: Record, substitutes: Sequence[tuple[Portion, str]]) -> None:
-        kind = self.kinds.get(record.header.kind)
+    def _spelling_problem(self, raw: bytes, at: int) -> AldisError | None:
+        return self._spellings.setdefault(raw, self.label_problem(decode_label(raw), at))
+
+    def _check_kind(self, name: str, portions: Sequence[Portion]) -> None:
+        kind = self.kinds.get(name)
         if kind is None:
             raise UnknownTerm(
-                f"no app here declares the kind {record.header.kind[:64]!r}",
-                fix="Install the app, then `aldis quarantine retry`",
+                f"no app here declares the kind {name[:64]!r}", fix="Install the app, then `aldis quarantine retry`"
             )
-        for portion in record.portions:
-            kind.check(portion)
-        for portion, _ in substitutes:
+        for portion in portions:
             kind.check(portion)
 
-    def _check_originator(self, record: Record, item: Item, commitment: Commitment, peer: Peer) -> None:
-        originator = record.header.originator
-        if originator == peer.node:
-            return
+    def _check_originator(self, originator: str, item: Item, commitment: Commitment, peer: Peer) -> None:
         if originator == self.node:
             raise NotAuthentic(f"{peer.node} sent a record that claims to be this node's own")
         if item.grant is None:
@@ -287,6 +283,23 @@ class Peers:
                 f"the key of {originator} is distrusted, and when this grant was signed nobody can tell",
                 fix=f"Ask {originator} to pair again with a new key, and to release it anew",
             )
+
+
+def _check_bytes(item: Item) -> None:
+    """That what failed is as it was signed: else the damage was done on the way, and is no fault of the sender's."""
+    try:
+        signed = read_commitment(item.commitment)
+    except InvalidInput:
+        return
+    if (
+        sha256(item.record) != signed.record
+        or [sha256(portion) for portion in item.portions] != signed.portions
+        or [(sha256(one.portion), one.transform) for one in item.substitutes] != signed.substitutes
+    ):
+        raise VerificationFailed(
+            "an item of the bundle is not what its sender signed for",
+            fix="The copy was damaged or altered on its way: ask for it again, or import another copy",
+        )
 
 
 def _check_place(bundle: Bundle, peer: Peer) -> None:
@@ -340,8 +353,11 @@ def _near(records: Iterable[Record], history: History) -> _Held:
 def _check_history(record: Record, held: _Held) -> None:
     """Step 11; `held` gains the record, so that later items of the bundle are judged with it."""
     header = record.header
-    versions = held.setdefault((header.originator, header.id), {})
-    here = (record.digest.hex(), header.previous)
+    key, here = (header.originator, header.id), (record.digest.hex(), header.previous)
+    versions = held.get(key)
+    if versions is None:
+        held[key] = {header.version: here}
+        return
     before, same, after = (versions.get(header.version + step) for step in (-1, 0, 1))
     if (
         (before and before[0] != header.previous)

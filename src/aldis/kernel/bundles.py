@@ -175,15 +175,14 @@ def make_item(
     whole = [p for p in portions if p.digest in allowed and p.digest not in changed]
     digests = [portion.digest for portion in whole]
     permit.check(digest, recipient, policy_epoch, [*digests, *replaced])
-    renamed = {one: portion.digest for one, (portion, _) in replaced.items()}
-    commitment = Commitment(
-        digest,
-        digests,
-        [(portion.digest, words) for portion, words in replaced.values()],
-        {party: [renamed.get(d, d) for d in given] for party, given in permit.onward.items()},
-        list(permit.purposes),
-    )
-    given = [Substitute(portion.data, words) for portion, words in replaced.values()]
+    onward = {party: list(given) for party, given in permit.onward.items()} if permit.onward else {}
+    said: list[tuple[bytes, str]] = []
+    given: list[Substitute] = []
+    for one, (portion, words) in replaced.items():
+        said.append((portion.digest, words))
+        given.append(Substitute(portion.data, words))
+        onward = {party: [portion.digest if d == one else d for d in ds] for party, ds in onward.items()}
+    commitment = Commitment(digest, digests, said, onward, list(permit.purposes))
     return Item(_encoder.encode(commitment), header, [portion.data for portion in whole], given, grant)
 
 
@@ -290,7 +289,9 @@ def read_commitment(data: bytes) -> Commitment:
         commitment = _commitment_decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a commitment: {error}") from error
-    digests = [commitment.record, *commitment.portions, *[digest for digest, _ in commitment.substitutes]]
+    digests = [commitment.record, *commitment.portions]
+    if commitment.substitutes:
+        digests += [digest for digest, _ in commitment.substitutes]
     if not _DIGEST_SIZES.issuperset(map(len, digests)):
         raise InvalidInput(f"a commitment with a digest that is not {DIGEST_SIZE} bytes")
     return commitment

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -61,6 +61,7 @@ class Kind:
     text: tuple[str, ...] = ()
     title: str = ""
     rule: Callable[[Portion], None] | None = None
+    _decoders: dict[str, msgspec.json.Decoder[Any]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def check(self, portion: Portion) -> None:
         """Return if the portion is one of this kind's and its value has the right shape.
@@ -69,17 +70,19 @@ class Kind:
             UnknownTerm: the kind has no portion of that name.
             InvalidInput: the value is not of the portion's type.
         """
-        expected = self.portions.get(portion.name)
-        if expected is None:
-            raise UnknownTerm(
-                f"kind {self.name!r} has no portion {portion.name!r}", fix=f"It has: {', '.join(self.portions)}"
-            )
+        decoder = self._decoders.get(portion.name) or self._decoder(portion.name)
         try:
-            msgspec.json.decode(portion.raw_value, type=expected)
+            decoder.decode(portion.raw_value)
         except (msgspec.MsgspecError, RecursionError, ValueError) as error:
             raise InvalidInput(f"portion {portion.name!r} of kind {self.name!r}: {error}") from error
         if self.rule is not None:
             self.rule(portion)
+
+    def _decoder(self, name: str) -> msgspec.json.Decoder[Any]:
+        expected = self.portions.get(name)
+        if expected is None:
+            raise UnknownTerm(f"kind {self.name!r} has no portion {name!r}", fix=f"It has: {', '.join(self.portions)}")
+        return self._decoders.setdefault(name, msgspec.json.Decoder(expected))
 
 
 class Attachment(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -304,9 +307,10 @@ def read_portion(data: bytes) -> Portion:
     _limit(data, MAX_PORTION, "portion")
     try:
         parts = _portion_decoder.decode(data)
+        salt = parts.salt
         portion = Portion(data, sha256(data), parts.name, bytes(parts.label), bytes(parts.value))
-        if bytes.fromhex(parts.salt).hex() != parts.salt or len(parts.salt) != 2 * SALT_SIZE:
-            raise InvalidInput(f"not a salt: {parts.salt[:64]!r}", fix="A salt is 32 lower-case hexadecimal digits")
+        if bytes.fromhex(salt).hex() != salt or len(salt) != 2 * SALT_SIZE:
+            raise InvalidInput(f"not a salt: {salt[:64]!r}", fix="A salt is 32 lower-case hexadecimal digits")
         _shallow(portion)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a portion: {error}") from error
@@ -324,16 +328,15 @@ def read_record(data: bytes, portions: Iterable[bytes]) -> Record:
         TooLarge: over 16 MiB in all.
     """
     header = read_header(data)
-    committed = set(header.portions)
     held = tuple([read_portion(portion) for portion in portions])
     _check_size(header, len(data), held)
     for portion in held:
-        if portion.digest.hex() not in committed:
+        if portion.digest.hex() not in header.portions:
             raise VerificationFailed(
                 f"portion {portion.name!r} of record {header.id!r} is not the one its originator committed to",
                 fix="The copy was altered on the way: ask the sender to send again",
             )
-    if len({portion.name for portion in held}) != len(held):
+    if len(held) > 1 and len({portion.name for portion in held}) != len(held):
         raise VerificationFailed(f"record {header.id!r} came with a portion twice")
     return Record(data, sha256(data), header, held)
 
@@ -355,13 +358,22 @@ def _check_header(header: Header) -> None:
         raise InvalidInput(f"record {header.id!r}: version {header.version} and its predecessor do not fit")
     if not 0 <= header.created <= MOST:
         raise InvalidInput(f"record {header.id!r}: created {header.created} is no time in ms since 1970")
-    said = [header.kind, header.originator, header.author, header.project]
-    if not "".join(said + [file.media_type + file.portion for file in header.attachments]).isprintable():
+    if not (header.kind + header.originator + header.author + header.project).isprintable():
         raise InvalidInput(f"record {header.id!r} has unprintable characters in its header")
     if header.deleted and (header.portions or header.attachments):
         raise InvalidInput(f"record {header.id!r} is deleted and yet has content")
-    files = [file.digest for file in header.attachments]
-    check_digests([*header.portions, *header.sources, *files, *filter(None, (header.previous,))])
+    digests = header.portions + header.sources
+    if header.previous:
+        digests.append(header.previous)
+    if header.attachments:
+        _check_attachments(header)
+        digests += [file.digest for file in header.attachments]
+    check_digests(digests)
+
+
+def _check_attachments(header: Header) -> None:
+    if not "".join(file.media_type + file.portion for file in header.attachments).isprintable():
+        raise InvalidInput(f"record {header.id!r} has unprintable characters in its header")
     if any(not 0 <= file.size <= MOST for file in header.attachments):
         raise InvalidInput(f"record {header.id!r} has an attachment of no possible size")
 

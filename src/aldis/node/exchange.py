@@ -6,6 +6,7 @@ what has arrived.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ import msgspec
 
 from aldis.kernel.bundles import Stream
 from aldis.kernel.encoding import digest_from_hex, unb64
-from aldis.kernel.errors import AldisError, Forked, NotAuthentic, RefusedByPolicy, Stale
+from aldis.kernel.errors import AldisError, Forked, NotAuthentic, RefusedByPolicy, Stale, Unavailable
 from aldis.kernel.ledger import verify_checkpoint
 from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
 from aldis.node.audit import Audit
@@ -154,9 +155,10 @@ class Exchange:
     def failed(self, node: str, error: AldisError) -> None:
         """Note that a call failed; the partner is greeted again before anything is sent."""
         state = self.state(node)
-        if state.problem is None or state.problem.code != error.code:
-            self._store.meta.set(problem_of(node), str(error).encode())
-        state.greeted, state.problem = False, error
+        before, state.greeted, state.problem = state.problem, False, error
+        if before is None or before.code != error.code:
+            with contextlib.suppress(Unavailable):  # the disk may be what failed
+                self._store.meta.set(problem_of(node), str(error).encode())
 
     def reconcile(self, node: str, cursor: Cursor, proof: bytes) -> None:
         """Let a partner's cursor say what has arrived.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -177,7 +178,7 @@ def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key]]) ->
     for record in held:
         if record.header.kind != INSTRUMENT or record.portion("text") is None:
             continue
-        instrument = parse_instrument(instrument_text(record))
+        instrument = _parsed(instrument_text(record))
         drafter = record.header.originator
         if signers.get(drafter, ("", None))[0] in instrument.parties and instrument.id == record.header.id:
             signatures = frozenset(signed.get(record.digest, ())) & instrument.parties
@@ -193,11 +194,23 @@ def _signed_by(record: Record, party: str, key: Key) -> bytes:
     if value is None or value.party != party:
         return b""
     digest = digest_from_hex(value.digest)
+    return digest if _verifies(key, digest, party, value.signature) else b""
+
+
+_KNOWN = 8192
+"""Texts and signatures remembered, so that a change of policy does not read and verify all of them again."""
+
+
+@lru_cache(_KNOWN)
+def _verifies(key: Key, digest: bytes, party: str, signature: str) -> bool:
     try:
-        key.verify(COSIGN_CONTEXT, cosign_message(digest, party), unb64(value.signature))
+        key.verify(COSIGN_CONTEXT, cosign_message(digest, party), unb64(signature))
     except (NotAuthentic, InvalidInput):
-        return b""
-    return digest
+        return False
+    return True
+
+
+_parsed = lru_cache(_KNOWN)(parse_instrument)
 
 
 def _value(record: Record, name: str, value_type: type[_T]) -> _T | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,11 +34,10 @@ _BUNDLE_BYTES = 16 * 1024 * 1024
 _NONE: frozenset[bytes] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A record on its way: its row, the digests of its portions that go, and the item."""
+class _Ready(NamedTuple):
+    """A record on its way: the number of its row, the digests of its portions that go, and the item."""
 
-    row: Row
+    seq: int
     portions: tuple[bytes, ...]
     item: Item
 
@@ -128,7 +128,7 @@ class Outbound:
         data, digest = seal(
             [one.item for one in ready], stream, policy_epoch=policy, created=now, signer=self._core.signer
         )
-        self._exchange.enqueue(node, [Release(one.row.seq, one.portions) for one in ready])
+        self._exchange.enqueue(node, [Release(one.seq, one.portions) for one in ready])
         last = stream.first + len(ready) - 1
         sealed = Sealed(str(stream.epoch), stream.first, last, digest, stream.previous, data)
         self._exchange.add_sealed(node, sealed)
@@ -153,7 +153,7 @@ class Outbound:
             one = self._decide_row(row, decide, grants.get(row.seq), approvals.get(row.seq, _NONE), gone.get(row.seq))
             if one is not None:
                 decide.ready.append(one)
-                decide.size += len(one.item.record) + sum(map(len, one.item.portions))
+                decide.size += len(row.header) + sum(map(len, row.portions))
         return len(rows)
 
     def _decide_row(
@@ -164,8 +164,8 @@ class Outbound:
         self._wait(row, result, decide)
         if isinstance(result, Refusal) or (gone is not None and gone.issuperset(result.portions)):
             return None
-        substitutes = self._substitutes(portions, result, decide.node) if result.transforms else {}
-        if len(substitutes) != len(result.transforms):
+        substitutes = self._substitutes(portions, result, decide.node) if result.transforms else None
+        if substitutes is not None and len(substitutes) != len(result.transforms):
             return None
         item = make_item(
             row.header,
@@ -176,7 +176,7 @@ class Outbound:
             substitutes=substitutes,
             grant=grant,
         )
-        return _Ready(row, result.portions, item)
+        return _Ready(row.seq, result.portions, item)
 
     def _result(
         self,
@@ -187,9 +187,14 @@ class Outbound:
         approved: frozenset[bytes],
     ) -> Permit | Refusal:
         """The decision, with a ledger leaf where the round has not told of one just like it."""
+        alike = (row.profile, row.portion_profiles.tobytes(), *[portion.name for portion in portions])
+        if grant is None and not approved:
+            known = decide.releases.again(alike, row.id, row.digest, [portion.digest for portion in portions])
+            if known is not None:
+                return known
         grants = read_commitment(grant.commitment).onward if grant else {}
         view = candidate(self._core.store.profiles, row, portions, decide.parties.get(row.originator, ""))
-        result, told = decide.releases.release(view, grants=grants, approved=approved)
+        result, told = decide.releases.release(view, grants=grants, approved=approved, alike=alike)
         if decide.policy and not told:
             self._tell(view, result, decide, grants, approved)
         return result
@@ -209,6 +214,8 @@ class Outbound:
     def _wait(self, row: Row, result: Permit | Refusal, decide: _Round) -> None:
         """Remember what goes later, and what a person must decide."""
         if isinstance(result, Permit):
+            if not result.in_part:
+                return
             if result.delayed:
                 decide.deferred.append((row.seq, min(result.delayed.values())))
             referred: Sequence[bytes] = result.referred

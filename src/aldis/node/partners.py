@@ -8,14 +8,21 @@ import msgspec
 
 from aldis.kernel.encoding import b64, sha256
 from aldis.kernel.epoch import Partner, PartnerStatus
-from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, UnknownTerm, VerificationFailed
+from aldis.kernel.errors import (
+    InvalidInput,
+    NeedsPerson,
+    NotAuthentic,
+    RefusedByPolicy,
+    UnknownTerm,
+    VerificationFailed,
+)
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.messages import open_message
 from aldis.kernel.records import Record, make_record, read_record
 from aldis.kernel.signatures import Key
 from aldis.node import pairing
 from aldis.node.audit import Audit
-from aldis.node.core import Core
+from aldis.node.core import Core, ledger_name
 from aldis.node.instruments import PAIRING_PREFIX, cosignature_draft, instrument_draft, pairing_text
 from aldis.node.pairing import Invitation, Sheet
 from aldis.node.store import PartnerRow
@@ -104,8 +111,20 @@ class Partners:
             key=b64(core.signer.public.raw),
             ledger_key=b64(core.note_signer.public),
             certificate=core.home.certificate.read_text("ascii"),
-            ceiling={config.policy: config.ceiling},
+            ceiling=self._ceilings(),
         )
+
+    def _ceilings(self) -> dict[str, str]:
+        """This node's ceiling; and of each policy that does not map it, what is unclassified there."""
+        core, config = self._core, self._core.config
+        own = core.policies.policy(config.policy)
+        found = {own.name: config.ceiling}
+        for name in core.policies.names if own.rank(config.ceiling) >= own.rank(own.unclassified) else ():
+            try:
+                core.policies.clearance_counts_as(own.name, config.ceiling, name, core.clock.now())
+            except NeedsPerson:
+                found[name] = core.policies.policy(name).unclassified
+        return found
 
     def invite(self, party: str) -> bytes:
         """An invitation file for a node of `party`, good for a week; the newest one is the one that counts."""
@@ -179,6 +198,18 @@ class Partners:
         """Believe nothing that a partner's key signed after item `after` of its stream."""
         known = msgspec.structs.replace(self.get(node), distrust_after=after)
         self._keep(known, f"distrusted after {after}", because)
+        return known
+
+    def accept_ledger(self, node: str, because: str) -> Known:
+        """Cosign a partner's ledger anew, once people have compared the two: its store was restored from a backup.
+
+        What was cosigned before is kept as evidence, under the ledger's name and the time.
+        """
+        known, now = self.get(node), self._core.clock.now()
+        name = ledger_name(known.node)
+        with self._core.store.transaction():
+            self._core.store.ledger.rename_checkpoints(name, f"{name} until {now}")
+            self._audit.write("partner", known.node, verdict="ledger accepted anew", reasons=[because])
         return known
 
     def _keep(self, known: Known, verdict: str, because: str) -> None:

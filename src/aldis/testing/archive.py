@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from aldis.kernel.bundles import Bundle, open_bundle, open_envelope
 from aldis.kernel.frames import Frame, open_frame
+from aldis.kernel.signatures import Key
 from aldis.node.node import Node
 
 __all__ = ["Archive", "Sent", "SentFrame"]
@@ -55,12 +59,27 @@ class Archive:
         epoch = _epoch(sender, manifest.policy_epoch)
         self.bundles[bundle.digest] = Sent(sender.name, receiver, bundle, data, epoch, approved)
 
+    def dump(self) -> bytes:
+        """The bundles as bytes, for `load`."""
+        return msgspec.msgpack.encode(
+            [(one.sender, one.receiver, one.data, one.epoch, sorted(one.approved)) for one in self.bundles.values()]
+        )
+
+    def load(self, data: bytes, keys: Mapping[str, Key]) -> None:
+        """Take up what was dumped; `keys` are those of the senders."""
+        for sender, receiver, raw, epoch, approved in msgspec.msgpack.decode(data, type=list[_Dumped]):
+            bundle = open_bundle(raw, keys[sender])
+            self.bundles[bundle.digest] = Sent(sender, receiver, bundle, raw, epoch, frozenset(approved))
+
     def frame(self, sender: Node, receiver: str, data: bytes) -> None:
         """Keep a live frame."""
         key, now = sender.core.signer.public, sender.core.clock.now()
         frame = open_frame(data, key, origin=sender.name, audience=receiver, after=(0, 0), at=now)
         epoch = sender.epochs.current()
         self.frames.append(SentFrame(sender.name, receiver, frame, epoch.to_bytes()))
+
+
+_Dumped = tuple[str, str, bytes, bytes, list[bytes]]
 
 
 def _epoch(sender: Node, digest: str) -> bytes:

@@ -80,7 +80,7 @@ def check_audience(coalition: Coalition, honest: Collection[str] | None = None, 
     """Decide again all that honest nodes ever sent, and look at what every node holds and every live frame had.
 
     1. Each item was permitted to its recipient when it was sealed, portion by portion, under the epoch kept then.
-    2. Each signature which that epoch counted is one that a node of that party really made.
+    2. Each signature of an honest party which that epoch counted is one that a node of the party really made.
     3. Each portion held anywhere has a label that lets its holder have it, and was sent there by its originator, or
        granted by it to that party.
     4. Each live value went to a party that its label names.
@@ -163,8 +163,9 @@ class _Auditor:
             raise Broken(f"{sent.sender} sealed under another policy epoch than the manifest says")
         if digest not in self._epochs:
             epoch = self._epochs[digest] = PolicyEpoch.from_bytes(sent.epoch, builtin())
+            parties = {party_of(self._coalition, name) for name in self.honest}
             for entry in epoch.instruments:
-                for party in entry.signed:
+                for party in entry.signed & parties:
                     if (entry.digest, party) not in self._signatures():
                         raise Broken(f"{sent.sender} counts a signature of {party} that it never gave")
         return self._epochs[digest]

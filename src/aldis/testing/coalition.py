@@ -29,7 +29,7 @@ from aldis.testing.weather import FAIR, Weather
 __all__ = ["Coalition", "Snapshot", "Unsettled"]
 
 _APPS: Mapping[str, App] = {"workspace": workspace}
-_CLOCK = "clock"
+_CLOCK, _ARCHIVE = "clock", "archive"
 
 
 class Unsettled(AssertionError):
@@ -101,7 +101,9 @@ class Coalition:
         """The nodes that `save` left in `folder`, which stays as it is."""
         at = int((folder / _CLOCK).read_text("ascii"))
         own = folder if memory else temporary_copy(folder)
-        return cls(own, images_in(folder, memory=memory), seed=seed, at=at, apps=apps, temporary=not memory)
+        made = cls(own, images_in(folder, memory=memory), seed=seed, at=at, apps=apps, temporary=not memory)
+        made.archive.load((folder / _ARCHIVE).read_bytes(), {name: made[name].core.signer.public for name in made})
+        return made
 
     def save(self, folder: Path) -> None:
         """Stop all nodes and copy their folders and stores to `folder`, then start them again."""
@@ -110,6 +112,7 @@ class Coalition:
             save_home(site.home, folder / site.name, site.medium.image())
             site.start()
         (folder / _CLOCK).write_text(str(self.clock.at), "ascii")
+        (folder / _ARCHIVE).write_bytes(self.archive.dump())
 
     def __enter__(self) -> Self:
         return self
@@ -185,13 +188,16 @@ class Coalition:
         """Set a node's clock `ms` ahead of the true time."""
         self.sites[name].clock.skew = ms
 
-    def step(self, ms: int = 100) -> bool:
-        """Let time pass, then every node make one call and send one frame to each partner; whether any got through."""
+    def step(self, ms: int = 100, share: float = 1.0) -> bool:
+        """Let time pass, then nodes make one call and send one frame to each partner; whether any got through.
+
+        With a `share` below 1, each link has its turn with that probability only.
+        """
         self.clock.advance(ms)
         for site in self.sites.values():
             if site.dead:
                 site.kill()
-        links = list(self.links.values())
+        links = [link for link in self.links.values() if share >= 1 or self.rng.random() < share]
         self.rng.shuffle(links)
         moved = [link.deliver_late() | link.turn() | link.live_turn() for link in links]
         return any(moved)

@@ -41,7 +41,7 @@ class Link:
     @property
     def known(self) -> bool:
         """Whether the sender has paired with the receiver."""
-        return any(known.node == self.receiver.name for known in self.sender.node.partners.all())
+        return self.sender.node.core.store.partners.get(self.receiver.name) is not None
 
     @property
     def quiet(self) -> bool:
@@ -72,10 +72,7 @@ class Link:
     def live_turn(self) -> bool:
         """Send the sender's next live frame, if values wait for one; whether they did."""
         node, partner = self.sender.node, self.receiver.name
-        if not self.known or self.sender.dead:
-            return False
-        if not node.partners.get(partner).active:
-            node.live_out.forget(partner)
+        if self.sender.dead:
             return False
         frame = node.live_out.frame(partner, node.exchange.epoch)
         if frame is None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from aldis.interfaces.cli.files import read_whole
+from aldis.interfaces.cli.intake import arrived, take
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import count, moment
 from aldis.kernel.bundles import BUNDLE_LIMIT, Manifest, open_bundle, open_envelope
-from aldis.kernel.errors import AldisError, InvalidInput, Stale
-from aldis.node.files import BUNDLE_SUFFIX, RECEIPT_SUFFIX
+from aldis.kernel.errors import AldisError
 from aldis.node.node import Node
 
 __all__ = ["bundle"]
@@ -60,16 +59,16 @@ def export(session: Session, node_name: str, output: Path) -> None:
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @pass_session
 def import_(session: Session, paths: tuple[Path, ...]) -> None:
-    """Admit bundles and take receipts, in the order of their names; of a folder, all that it holds.
+    """Admit bundles and take receipts, in the order of their names; of a folder, all those for this node.
 
     Stops at the first that is not believed. What is here already is passed over, so the same command can be run again.
     """
     node, done = session.node, list[dict[str, Any]]()
-    files = _files(paths)
+    files = arrived(node, paths)
     try:
         with session.out.progress("Importing") as told:
             for path in files:
-                done.append(_take(node, path))
+                done.append(take(node, path))
                 told(len(done), len(files))
     except AldisError as error:
         error.args = (f"{files[len(done)].name}: {error.args[0]}",)
@@ -106,33 +105,6 @@ def show(session: Session, file: Path) -> None:
         ("size", count(len(data), "byte")),
     ]
     session.out.data({"file": str(file), **_manifest(manifest), "size": len(data), "signature": word}, grid(rows))
-
-
-def _files(paths: Iterable[Path]) -> list[Path]:
-    """The files named, and those in the folders named, by name; a bundle before its receipt."""
-    found: list[Path] = []
-    for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        found += [one for one in inside if one == path or one.suffix in (BUNDLE_SUFFIX, RECEIPT_SUFFIX)]
-    if not found:
-        raise InvalidInput(f"no {BUNDLE_SUFFIX} or {RECEIPT_SUFFIX} file there", fix="Name the files")
-    return sorted(found, key=lambda path: path.name)
-
-
-def _take(node: Node, path: Path) -> dict[str, Any]:
-    try:
-        text, receipt = node.files.take(path)
-    except Stale:
-        manifest = open_envelope(read_whole(path, BUNDLE_LIMIT))[0]
-        cursor = node.inbound.cursor(manifest.origin)
-        if (manifest.epoch, manifest.audience) != (cursor.epoch, node.name) or manifest.last > cursor.seq:
-            raise
-        text = f"items {manifest.first} to {manifest.last} of {manifest.origin} are here already"
-        return {"file": str(path), "text": text, "outcome": "here already", "node": manifest.origin, "receipt": None}
-    if receipt is None:
-        return {"file": str(path), "text": text, "outcome": "receipt", "node": "", "receipt": None}
-    origin = open_envelope(read_whole(path, BUNDLE_LIMIT))[0].origin
-    return {"file": str(path), "text": text, "outcome": "admitted", "node": origin, "receipt": str(receipt)}
 
 
 def _verified(node: Node, manifest: Manifest, data: bytes) -> str:

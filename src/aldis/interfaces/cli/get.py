@@ -12,11 +12,11 @@ from rich.text import Text
 
 from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.marks import Marks
-from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.output import grid, unbroken
 from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import moment, words
-from aldis.kernel.errors import RefusedByPolicy
+from aldis.kernel.errors import AldisError, RefusedByPolicy
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.records import Portion, Record, read_portion
 from aldis.kernel.transforms import describe
@@ -39,7 +39,9 @@ def get(session: Session, id_: str, version: int | None, viewer: str | None) -> 
     if viewer is not None:
         record, altered = _as_seen(record, node.desk.why(id_, partner_node(node, viewer), version=version), viewer)
     others = [] if viewer is not None else [(read_portion(data), words) for data, words in row.substitutes]
-    session.out.data(_data(node, row, record, others, altered), *_shown(node, row, record, others, altered))
+    session.out.data(
+        _data(node, row, record, others, altered), *_shown(node, row, record, others, altered, session.out.on_terminal)
+    )
 
 
 def _in_order(node: Node, record: Record) -> Record:
@@ -62,11 +64,11 @@ def _as_seen(record: Record, explanation: RecordExplanation, viewer: str) -> tup
 def _data(
     node: Node, row: Row, record: Record, others: list[tuple[Portion, str]], altered: Mapping[str, str]
 ) -> dict[str, Any]:
-    marks, header = Marks.of(node), record.header
+    marks, own, header = Marks.of(node), Marks(node.core.policies, record.label.policy), record.header
 
     def of(part: Portion, transform: str) -> dict[str, Any]:
         told = {"transform": transform} if transform else {}
-        mark = marks.write(part.label, header.created, portion=True)
+        mark = own.write(part.label, header.created, portion=True)
         return {"name": part.name, "mark": mark, "label": marks.data(part.label), "value": part.value, **told}
 
     return {
@@ -85,9 +87,14 @@ def _banner(marks: Marks, record: Record, others: list[tuple[Portion, str]]) -> 
 
 
 def _shown(
-    node: Node, row: Row, record: Record, others: list[tuple[Portion, str]], altered: Mapping[str, str]
+    node: Node,
+    row: Row,
+    record: Record,
+    others: list[tuple[Portion, str]],
+    altered: Mapping[str, str],
+    wrap: bool,
 ) -> list[Any]:
-    marks, header = Marks.of(node), record.header
+    marks, own, header = Marks.of(node), Marks(node.core.policies, record.label.policy), record.header
     banner = Text(_banner(marks, record, others), style="bold")
     rows = [
         ("record", f"{header.id}, version {header.version}{', deleted' if header.deleted else ''}"),
@@ -96,6 +103,8 @@ def _shown(
         ("existence", marks.write(record.label, header.created)),
         ("digest", record.digest.hex()),
     ]
+    if record.label.policy != node.core.config.policy:
+        rows.append(("handle as", _protection(node, record, others)))
     if row.source:
         rows.append(("came from", f"{row.source}, {moment(row.arrived)}"))
     if header.sources:
@@ -104,9 +113,23 @@ def _shown(
     parts = [(part, altered.get(part.name, "")) for part in record.portions]
     for part, transform in [*parts, *others]:
         note = f"  [{'as it came' if part in dict(others) else 'on its way'}: {transform}]" if transform else ""
-        mark = marks.write(part.label, header.created, portion=True)
-        shown += [Text(f"{mark} {part.name}{note}", style="bold"), Padding(Text(words(part.value)), (0, 0, 1, 2))]
+        mark = own.write(part.label, header.created, portion=True)
+        shown += [Text(f"{mark} {part.name}{note}", style="bold"), Padding(_value(part, wrap), (0, 0, 1, 2))]
     return [*shown, banner]
+
+
+def _value(part: Portion, wrap: bool) -> Text:
+    return Text(words(part.value)) if wrap else unbroken(words(part.value))
+
+
+def _protection(node: Node, record: Record, others: list[tuple[Portion, str]]) -> str:
+    """What protects a foreign record in this node's own policy."""
+    labels = [record.label, *(part.label for part in (*record.portions, *(part for part, _ in others)))]
+    at = node.core.clock.now()
+    try:
+        return Marks.of(node).write(node.core.policies.roll_up(labels, node.core.config.policy, at), at)
+    except AldisError as error:
+        return f"a release officer decides: {error.args[0]}"
 
 
 def _writer(node: Node, record: Record) -> str:

@@ -106,7 +106,7 @@ def list_(session: Session) -> None:
         found.append({**_data(name, status), "form": newest.form.value, "title": newest.title, "parties": parties,
                       "from": newest.start, "until": newest.end})  # fmt: skip
     headings = ("id", "form", "v", "state", "parties", "days", "to sign")
-    session.out.table({"instruments": found}, headings, rows)
+    session.out.table({"instruments": found}, headings, rows, ("v", "form", "days"))
     if not found:
         session.out.say("No instrument is held here.")
         session.out.next("`aldis invite PARTY`, then `aldis instrument draft FILE`")

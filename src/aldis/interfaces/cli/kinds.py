@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from aldis.interfaces.cli.text import one_line, words
 from aldis.kernel.explain import RecordExplanation
+from aldis.kernel.instruments import parse_instrument
 from aldis.kernel.records import Record
+from aldis.node.instruments import INSTRUMENT
 from aldis.node.node import Node
 
 __all__ = ["in_order", "ordered", "title"]
@@ -32,6 +34,8 @@ def title(node: Node, record: Record) -> str:
     kind = node.core.kinds.get(record.header.kind)
     part = record.portion(kind.title) if kind and kind.title else None
     value = part.value if part else ""
+    if record.header.kind == INSTRUMENT and isinstance(value, str):
+        value = parse_instrument(value).title
     if isinstance(value, dict):
         value = next((value[key] for key in ("name", "title", "mmsi") if value.get(key)), value)
     text = one_line(words(value))

@@ -124,7 +124,7 @@ def show(session: Session, type_: str | None, last: int) -> None:
         for row, leaf in found
     ]
     data = {"leaves": [{"index": row.index, **msgspec.to_builtins(leaf)} for row, leaf in found]}
-    session.out.table(data, ("leaf", "when", "type", "subject", "verdict", "reasons"), rows)
+    session.out.table(data, ("leaf", "when", "type", "subject", "verdict", "reasons"), rows, ("when",))
     if not found:
         session.out.say("There is no such leaf.")
 

@@ -12,11 +12,13 @@ from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import day
+from aldis.node.instruments import KINDS
 from aldis.node.node import Node
 from aldis.node.store import Row
 
 __all__ = ["list_", "search", "summary"]
 
+_AGREEING = frozenset(kind.name for kind in KINDS)
 _Command = Callable[..., None]
 
 
@@ -35,8 +37,9 @@ def _narrowing(command: _Command) -> _Command:
 
 @click.command("list")
 @_narrowing
+@click.option("--all", "every", is_flag=True, help="Instruments, signatures and notices too.")
 @pass_session
-def list_(session: Session, viewer: str, cursor: str, limit: int, project: str, kind: str) -> None:
+def list_(session: Session, viewer: str, cursor: str, limit: int, project: str, kind: str, every: bool) -> None:
     """List the newest version of each record, the newest arrival first.
 
     Where stdout is no terminal, each record is a line of id, version, kind, project, banner, originator, day and
@@ -44,7 +47,17 @@ def list_(session: Session, viewer: str, cursor: str, limit: int, project: str, 
     """
     node = session.node
     seen_by = partner_node(node, viewer) if viewer else ""
-    page = node.records.page(kind=kind, project=project, cursor=cursor, limit=limit, viewer=seen_by)
+    visible = node.records.visible(seen_by)
+    if not (every or kind):
+        visible[[profile.id for profile in node.core.store.profiles.since() if profile.kind in _AGREEING]] = False
+    page = node.core.store.listing.page(
+        visible,
+        kind=kind or None,
+        project=project or None,
+        after=cursor or None,
+        limit=limit,
+        scope=f"{seen_by} {every}".encode(),
+    )
     found = [summary(node, row) for row in page.rows]
     headings = ("id", "v", "kind", "project", "banner", "from", "written", "title")
     rows = [
@@ -52,7 +65,8 @@ def list_(session: Session, viewer: str, cursor: str, limit: int, project: str, 
          day(one["created"]), one["title"])
         for one in found
     ]  # fmt: skip
-    session.out.table({"records": found, "next": page.next}, headings, rows)
+    optional = ("project", "v", "written", "kind", "from")
+    session.out.table({"records": found, "next": page.next}, headings, rows, optional)
     _more(session, found, page.next, "`aldis put --help` shows how to store one")
 
 
@@ -77,7 +91,7 @@ def search(
         mark = marks.write(part.label, hit.row.created, portion=True) if part else ""
         found.append({**summary(node, hit.row), "portion": hit.portion, "mark": mark, "snippet": hit.snippet})
     rows = [(one["id"], str(one["version"]), one["portion"], one["mark"], one["snippet"]) for one in found]
-    session.out.table({"records": found, "next": hits.next}, ("id", "v", "portion", "mark", "words"), rows)
+    session.out.table({"records": found, "next": hits.next}, ("id", "v", "portion", "mark", "words"), rows, ("v",))
     _more(session, found, hits.next, "try fewer words, or `aldis list`")
 
 

@@ -50,7 +50,8 @@ class Marks:
             marking = write(label, at=at, policies=self.policies, portion=portion)
         except AldisError:
             marking = _in_words(label)
-        prefix = "" if label.policy in (self.policy, _TLP) else f"{label.policy}: "
+        known = label.policy == self.policy or marking.lstrip("(").startswith(label.policy)
+        prefix = "" if known else f"{label.policy}: "
         control = f" [export control: {', '.join(sorted(label.control))}]" if label.control else ""
         return f"{prefix}{marking}{control}"
 

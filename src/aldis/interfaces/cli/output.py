@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,13 +20,14 @@ from rich.text import Text
 
 from aldis.interfaces.cli.text import clean, one_line
 
-__all__ = ["Output", "Told", "grid"]
+__all__ = ["Output", "Told", "grid", "unbroken"]
 
 Told = Callable[[int, int | None], None]
 """Says how much is done, and of how many where that is known."""
 
 _PIPED = 100
 """Columns where stdout is no terminal and COLUMNS is not set."""
+_SHORT = 12
 
 
 class _Clean:
@@ -59,7 +61,7 @@ class Output:
         width = None if self.on_terminal or "COLUMNS" in os.environ else _PIPED
         console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
         with console.capture() as written:
-            console.print(_Clean(Group(*shown)), end="")
+            console.print(_Clean(Group(*shown)), end="", crop=False)
         click.echo("\n".join(line.rstrip() for line in written.get().rstrip("\n").split("\n")), color=True)
 
     def lines(self, value: Any, rows: Iterable[str]) -> None:
@@ -70,12 +72,19 @@ class Output:
         for row in rows:
             click.echo(clean(row))
 
-    def table(self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """As `data`: a table on a terminal, else a line for each row with a tab between its fields."""
+    def table(
+        self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]], optional: Sequence[str] = ()
+    ) -> None:
+        """As `data`: a table on a terminal, else a line for each row with a tab between its fields.
+
+        Where the terminal is too narrow, the `optional` columns go first, in the order given.
+        """
+        every = list(rows)
         if self.as_json or not self.on_terminal:
-            self.lines(value, ("\t".join(one_line(field) for field in row) for row in rows))
-            return
-        self.data(value, grid(rows, headings))
+            self.lines(value, ("\t".join(one_line(field) for field in row) for row in every))
+        elif every:
+            kept = _fitting(headings, every, optional, shutil.get_terminal_size().columns)
+            self.data(value, grid([[row[i] for i in kept] for row in every], [headings[i] for i in kept]))
 
     def say(self, text: str) -> None:
         """Talk to a person; nothing where JSON was asked for."""
@@ -104,16 +113,33 @@ class Output:
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def unbroken(text: str, style: str = "") -> Text:
+    """Text that is to be copied: a line stays a line, however narrow the terminal."""
+    return Text(text, style=style, no_wrap=True, overflow="ignore")
+
+
 def grid(rows: Iterable[Sequence[RenderableType]], headings: Sequence[str] = ()) -> Table:
-    """Rows in columns, without lines between them."""
-    table = Table(
-        box=SIMPLE_HEAD if headings else None, show_header=bool(headings), pad_edge=False, padding=(0, 2, 0, 0)
-    )
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(field) if isinstance(field, str) else field for field in row))
+    """Rows in columns, without lines between them; short columns are the last to be folded."""
+    every = [[Text(field) if isinstance(field, str) else field for field in row] for row in rows]
+    box = SIMPLE_HEAD if headings else None
+    table = Table(box=box, show_header=bool(headings), show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, column in enumerate(zip(*every, strict=True)):
+        short = all(isinstance(field, Text) and len(field.plain) <= _SHORT for field in column)
+        table.add_column(headings[place] if headings else "", overflow="fold", no_wrap=short)
+    for row in every:
+        table.add_row(*row)
     return table
+
+
+def _fitting(headings: Sequence[str], rows: Sequence[Sequence[str]], optional: Sequence[str], width: int) -> list[int]:
+    """The columns that fit without folding, or all that must be there."""
+    kept = list(range(len(headings)))
+    wide = [max(len(headings[i]), *(len(row[i]) for row in rows)) + 2 for i in kept]
+    for name in optional:
+        if sum(wide[i] for i in kept) <= width:
+            break
+        kept.remove(headings.index(name))
+    return kept
 
 
 def _silent(_done: int, _total: int | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.listing import summary
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import Session, pass_session
@@ -37,7 +38,7 @@ def list_(session: Session) -> None:
          f"{one['received']:,}")
         for one in found
     ]  # fmt: skip
-    session.out.table({"partners": found}, ("node", "party", "status", "address", "holds", "sent us"), rows)
+    session.out.table({"partners": found}, ("node", "party", "status", "address", "acknowledged", "sent us"), rows)
     if not found:
         session.out.say("No partner yet.")
         session.out.next("`aldis invite PARTY`, or `aldis join FILE` if you were invited")
@@ -149,7 +150,8 @@ def _released(node: Node, name: str) -> Iterator[dict[str, Any]]:
         rows = {row.seq: row for row in store.records.rows([one.record_seq for one in sent])}
         for one in sent:
             row = rows[one.record_seq]
-            names = [part.name for part in row.record().portions if part.digest in one.portions]
+            held = [part.name for part in row.record().portions if part.digest in one.portions]
+            names = in_order(node, row.kind, held)
             yield {**summary(node, row), "item": one.seq, "portions": names, "acknowledged": one.seq <= upto}
         first = sent[-1].seq + 1
 

@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from aldis.interfaces.cli.kinds import ordered
-from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.output import grid, unbroken
 from aldis.interfaces.cli.remedy import next_step
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.standing import standing
@@ -113,7 +113,7 @@ def _changes(record_id: str, node: str, parts: Mapping[str, Explanation], hint: 
     for (who, text, step), names in rows.items():
         shown.append(f"{_parts(names, parts)}: {who}: {text}")
         if step:
-            shown.append(Text(f"    {hint(step)}", style="dim"))
+            shown.append(unbroken(f"    {hint(step)}", "dim"))
     if nothing:
         unknown = f"a term of its label, or {node}, is one that nobody defined"
         shown.append(f"{_parts(nothing, parts)}: nothing that can be agreed: {unknown}")

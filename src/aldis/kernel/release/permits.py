@@ -5,7 +5,7 @@ This stops mistakes, not malice: Python has no real privacy.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -26,27 +26,36 @@ _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What was decided, by place: 0 is the header, then the portions. It holds for all records alike in what decides.
+
+    `going` are the places of the portions that go, and `delayed` says when those may that wait.
+    """
+
+    recipient: str
+    epoch: bytes
+    decisions: tuple[Decision, ...]
+    going: tuple[int, ...]
+    purposes: tuple[str, ...]
+    delayed: Mapping[int, int]
+    onward: Mapping[str, tuple[int, ...]]
+    changed: bool
+
+    def stopped(self, verdict: Verdict) -> Iterator[int]:
+        """The places of the portions with this verdict."""
+        return (place for place, decision in enumerate(self.decisions) if decision.verdict is verdict)
+
+
+@dataclass(frozen=True)
 class Permit:
     """This record may go to this node, with these portions, under this epoch, and with nothing else.
 
-    Portions are named by their digests. `transforms` says what must be done first; `delayed` portions may not go
-    before the instant given, and are not among `portions` until then. `purposes` hold for all that goes, and are
-    empty within one party. `onward` names, per party, the portions that the recipient may pass on to it with the
-    header; only an originator's permit has any. `decisions` holds every decision made, the header's under the
-    record's digest.
+    `held` are the digests of all its portions that were decided, and portions are named by their digests.
     """
 
     digest: bytes
-    recipient: str
-    portions: tuple[bytes, ...]
-    transforms: Mapping[bytes, tuple[Transform, ...]]
-    purposes: tuple[str, ...]
-    delayed: Mapping[bytes, int]
-    onward: Mapping[str, tuple[bytes, ...]]
-    referred: tuple[bytes, ...]
-    refused: tuple[bytes, ...]
-    decisions: Mapping[bytes, Decision]
-    epoch: bytes
+    held: tuple[bytes, ...]
+    ruling: _Ruling
     maker: InitVar[object]
 
     def __post_init__(self, maker: object) -> None:
@@ -55,9 +64,67 @@ class Permit:
             raise TypeError("a Permit is made by aldis.kernel.release.release() and by nothing else")
 
     @property
+    def recipient(self) -> str:
+        """The node that it may go to."""
+        return self.ruling.recipient
+
+    @property
+    def epoch(self) -> bytes:
+        """The digest of the policy epoch that decided."""
+        return self.ruling.epoch
+
+    @property
+    def portions(self) -> tuple[bytes, ...]:
+        """The portions that go."""
+        going = self.ruling.going
+        return self.held if len(going) == len(self.held) else tuple([self.held[place - 1] for place in going])
+
+    @property
+    def transforms(self) -> Mapping[bytes, tuple[Transform, ...]]:
+        """What must be done first, by portion that goes."""
+        if not self.ruling.changed:
+            return _EMPTY
+        every = {self.held[place - 1]: self.ruling.decisions[place].transforms for place in self.ruling.going}
+        return MappingProxyType({digest: transforms for digest, transforms in every.items() if transforms})
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """What all that goes may be used for; empty within one party."""
+        return self.ruling.purposes
+
+    @property
+    def delayed(self) -> Mapping[bytes, int]:
+        """The portions that may go later, each with the first instant; they are not among `portions` until then."""
+        delayed = self.ruling.delayed
+        return MappingProxyType({self.held[place - 1]: at for place, at in delayed.items()}) if delayed else _EMPTY
+
+    @property
+    def onward(self) -> Mapping[str, tuple[bytes, ...]]:
+        """Per party, what the recipient may pass on to it with the header; only an originator's permit has any."""
+        onward = self.ruling.onward
+        if not onward:
+            return _EMPTY
+        return MappingProxyType({party: tuple([self.held[i - 1] for i in given]) for party, given in onward.items()})
+
+    @property
+    def referred(self) -> tuple[bytes, ...]:
+        """The portions that a person must decide."""
+        return tuple([self.held[place - 1] for place in self.ruling.stopped(Verdict.REFER)])
+
+    @property
+    def refused(self) -> tuple[bytes, ...]:
+        """The portions that may not go."""
+        return tuple([self.held[place - 1] for place in self.ruling.stopped(Verdict.REFUSE)])
+
+    @property
+    def decisions(self) -> Mapping[bytes, Decision]:
+        """Every decision made, the header's under the record's digest."""
+        return MappingProxyType(dict(zip((self.digest, *self.held), self.ruling.decisions, strict=True)))
+
+    @property
     def in_part(self) -> bool:
         """Whether some portion is withheld, for now or for good."""
-        return bool(self.referred or self.refused or self.delayed)
+        return len(self.ruling.going) < len(self.held)
 
     def check(self, digest: bytes, recipient: str, epoch_digest: bytes, portions: Iterable[bytes]) -> None:
         """Return if this permit binds exactly this record, recipient, policy epoch and set of portions.
@@ -65,8 +132,9 @@ class Permit:
         Raises:
             RefusedByPolicy: it does not.
         """
+        ruling = self.ruling
         given = (digest, recipient, epoch_digest, frozenset(portions))
-        bound = (self.digest, self.recipient, self.epoch, frozenset(self.portions))
+        bound = (self.digest, ruling.recipient, ruling.epoch, frozenset(self.portions))
         if given != bound:
             names = ("record", "recipient", "policy epoch", "set of portions")
             what = next(name for name, one, other in zip(names, given, bound, strict=True) if one != other)
@@ -114,39 +182,33 @@ def release(
             with the header.
         approved: the digests (the record's own for its header) that a release officer said yes to.
     """
-    asked = dict(requests_for(view, recipient, purpose, grants=grants, approved=approved))
+    asked = [request for _, request in requests_for(view, recipient, purpose, grants=grants, approved=approved)]
     terms = compile_terms(epoch, recipient, purpose, at)
-    header = terms.decide(asked[view.digest])
+    header = terms.decide(asked[0])
     if not header.permits:
         return Refusal(view.digest, recipient, header.verdict, header, epoch.digest)
     own, purposes = view.originator == epoch.party, header.purposes
-    decisions, ready = {view.digest: header}, {view.digest: header}
-    delayed: dict[bytes, int] = {}
-    waiting: dict[Verdict, list[bytes]] = {Verdict.REFER: [], Verdict.REFUSE: []}
-    for digest, _, _ in view.portions:
-        decision = decisions[digest] = _fitting(terms.decide(asked[digest]), purposes, own=own)
-        if not decision.permits:
-            waiting[decision.verdict].append(digest)
-        elif decision.not_before > at:
-            delayed[digest] = decision.not_before
-        else:
-            ready[digest] = decision
+    decisions, ready, delayed = [header], {0: header}, {}
+    for place, request in enumerate(asked[1:], 1):
+        decision = _fitting(terms.decide(request), purposes, own=own)
+        decisions.append(decision)
+        if decision.permits and decision.not_before > at:
+            delayed[place] = decision.not_before
+        elif decision.permits:
+            ready[place] = decision
             purposes = _shared(purposes, decision)
-    portions = tuple(ready)[1:]
-    return Permit(
-        digest=view.digest,
+    going = tuple(ready)[1:]
+    ruling = _Ruling(
         recipient=recipient,
-        portions=portions,
-        transforms=MappingProxyType({d: ready[d].transforms for d in portions if ready[d].transforms}),
-        purposes=purposes,
-        delayed=MappingProxyType(delayed),
-        onward=MappingProxyType(_onward(view, ready, asked, epoch, at)),
-        referred=tuple(waiting[Verdict.REFER]),
-        refused=tuple(waiting[Verdict.REFUSE]),
-        decisions=MappingProxyType(decisions),
         epoch=epoch.digest,
-        maker=_MAKER,
+        decisions=tuple(decisions),
+        going=going,
+        purposes=purposes,
+        delayed=delayed,
+        onward=_onward(ready, asked, epoch, at) if own else {},
+        changed=any(ready[place].transforms for place in going),
     )
+    return Permit(view.digest, tuple([digest for digest, _, _ in view.portions]), ruling, _MAKER)
 
 
 class Round:
@@ -157,7 +219,7 @@ class Round:
 
     def __init__(self, recipient: str, purpose: str | None, epoch: PolicyEpoch, at: int) -> None:
         self._recipient, self._purpose, self._epoch, self._at = recipient, purpose, epoch, at
-        self._known: dict[object, tuple[View, Permit | Refusal]] = {}
+        self._known: dict[Hashable, Permit | Refusal] = {}
 
     def release(
         self,
@@ -165,69 +227,62 @@ class Round:
         *,
         grants: Mapping[str, Collection[bytes]] = NO_GRANTS,
         approved: Collection[bytes] = (),
+        alike: Hashable = None,
     ) -> tuple[Permit | Refusal, bool]:
-        """As `release`; and whether an earlier record of the round decided it."""
+        """As `release`; and whether an earlier record of the round decided it.
+
+        `alike` names all records that have this one's kind, project, originator, label, and names and labels of
+        portions, in their order; without it, those themselves do.
+        """
         alone = bool(grants or approved or view.id in self._epoch.holds)
-        alike = (view.kind, view.project, view.originator, view.label, tuple([part[1:] for part in view.portions]))
-        known = None if alone else self._known.get(alike)
+        if alike is None:
+            alike = (view.kind, view.project, view.originator, view.label, tuple([part[1:] for part in view.portions]))
+        known = None if alone else self.again(alike, view.id, view.digest, [part[0] for part in view.portions])
         if known is not None:
-            return _rebind(*known, view), True
+            return known, True
         result = release(view, self._recipient, self._purpose, self._epoch, self._at, grants=grants, approved=approved)
-        decisions = result.decisions.values() if isinstance(result, Permit) else [result.decision]
+        decisions = result.ruling.decisions if isinstance(result, Permit) else (result.decision,)
         if not alone and not any(decision.basis.delay_ms for decision in decisions):
-            self._known[alike] = (view, result)
+            self._known[alike] = result
         return result, False
 
+    def again(self, alike: Hashable, id_: str, digest: bytes, portions: Sequence[bytes]) -> Permit | Refusal | None:
+        """The result for a record without grants or approvals, if one `alike` was decided before it.
 
-def _rebind(model: View, result: Permit | Refusal, view: View) -> Permit | Refusal:
-    """The result for `view`, which differs from `model` in nothing that decides: the same portions, place by place."""
-    if isinstance(result, Refusal):
-        return Refusal(view.digest, result.recipient, result.verdict, result.decision, result.epoch)
-    here = {old[0]: new[0] for old, new in zip(model.portions, view.portions, strict=True)}
-    here[model.digest] = view.digest
-    return Permit(
-        view.digest,
-        result.recipient,
-        tuple([here[d] for d in result.portions]),
-        {here[d]: transforms for d, transforms in result.transforms.items()} if result.transforms else _EMPTY,
-        result.purposes,
-        result.delayed,
-        {party: tuple([here[d] for d in given]) for party, given in result.onward.items()} if result.onward else _EMPTY,
-        tuple([here[d] for d in result.referred]) if result.referred else (),
-        tuple([here[d] for d in result.refused]) if result.refused else (),
-        {here[d]: decision for d, decision in result.decisions.items()},
-        result.epoch,
-        _MAKER,
-    )
+        It holds by itself: None where the record is on hold.
+        """
+        known = self._known.get(alike)
+        if known is None or id_ in self._epoch.holds:
+            return None
+        if isinstance(known, Refusal):
+            return Refusal(digest, known.recipient, known.verdict, known.decision, known.epoch)
+        return Permit(digest, tuple(portions), known.ruling, _MAKER)
 
 
 def _onward(
-    view: View, ready: Mapping[bytes, Decision], asked: Mapping[bytes, Request], epoch: PolicyEpoch, at: int
-) -> dict[str, tuple[bytes, ...]]:
+    ready: Mapping[int, Decision], asked: Sequence[Request], epoch: PolicyEpoch, at: int
+) -> dict[str, tuple[int, ...]]:
     """Per party, what the recipient may pass on: only what would go to that party from here as well.
 
     Only the originator grants; and nothing that would go to that party only transformed in another way, only later,
     or only once a person had approved.
     """
-    first = ready[view.digest].onward
-    if not first or view.originator != epoch.party:
-        return {}
 
-    def goes(digest: bytes, party: str) -> bool:
-        given = ready[digest]
+    def goes(place: int, party: str) -> bool:
+        given = ready[place]
         if party not in given.onward:
             return False
         for node in (partner.node for partner in epoch.partners if partner.party == party):
-            request = msgspec.structs.replace(asked[digest], recipient=node, approved=False)
+            request = msgspec.structs.replace(asked[place], recipient=node, approved=False)
             there = compile_terms(epoch, node, request.purpose, at).decide(request)
             if there.permits and there.not_before <= at and set(there.transforms) <= set(given.transforms):
                 return True
         return False
 
     return {
-        party: tuple(digest for digest in ready if digest != view.digest and goes(digest, party))
-        for party in first
-        if goes(view.digest, party)
+        party: tuple(place for place in ready if place and goes(place, party))
+        for party in ready[0].onward
+        if goes(0, party)
     }
 
 

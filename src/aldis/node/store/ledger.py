@@ -169,6 +169,11 @@ class Ledger:
             found = connection.execute("SELECT size, note FROM checkpoint WHERE origin = ? ORDER BY size", (origin,))
             return [(int(size), bytes(note)) for size, note in found]
 
+    def rename_checkpoints(self, origin: str, name: str) -> None:
+        """Keep all checkpoints of a ledger under another name, so that none is kept under its own."""
+        with self._db.writing() as connection:
+            connection.execute("UPDATE checkpoint SET origin = ?2 WHERE origin = ?1", (origin, name))
+
     def add_snapshot(self, data: bytes) -> bytes:
         """Keep what decisions rested on (a policy epoch, say), known by its digest, which is returned."""
         digest = sha256(data)

@@ -1,0 +1,89 @@
+"""`ledger`, `doctor`, `config`: proof and upkeep."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cli_nations import Coalition, carry, put_plan
+
+from aldis.node.node import Node
+
+
+def greet(one: Path, other: Path) -> None:
+    """What a running node does first: it says hello, and the partner cosigns its ledger."""
+    with Node.open(one, environment={}) as caller, Node.open(other, environment={}) as called:
+        call = caller.exchange.next_call(called.name)
+        assert call is not None and call.operation == "greet"
+        caller.exchange.answered(called.name, call, called.answer(caller.name, call.operation, call.body))
+
+
+def test_verify_names_what_each_partner_cosigned(coalition: Coalition) -> None:
+    aus, gbr = coalition.aus, coalition.gbr
+    assert "gbr has not cosigned it yet." in aus.run("ledger", "verify").stdout
+    greet(aus.home, gbr.home)
+    said = aus.ask("ledger", "verify")
+    partners = {one["node"]: one for one in said["partners"]}
+    assert partners["gbr"]["size"] > 0 and partners["usa"]["size"] == 0
+    assert "gbr cosigned it at" in aus.run("ledger", "verify").stdout
+    assert {one["node"]: one["theirs"] > 0 for one in gbr.ask("ledger", "verify")["partners"]}["aus"]
+
+
+def test_a_proof_is_checked_by_a_partner_offline(coalition: Coalition) -> None:
+    aus, gbr = coalition.aus, coalition.gbr
+    put_plan(aus)
+    leaf = aus.ask("ledger", "show", "--type", "label", "--last", "1")["leaves"][0]
+    aus.run("ledger", "prove", str(leaf["index"]), "-o", "leaf.proof")
+    said = gbr.ask("ledger", "check", "leaf.proof")
+    assert (said["node"], said["leaf"]["subject"]) == ("aus", leaf["subject"])
+    assert "stands in the ledger of aus" in aus.run("ledger", "check", "leaf.proof").stdout
+    assert json.loads(aus.run("ledger", "prove", "0").stdout)["index"] == 0
+    proof = json.loads(Path("leaf.proof").read_text())
+    proof["leaf"] = proof["leaf"].replace('"put"', '"cut"')
+    Path("leaf.proof").write_text(json.dumps(proof))
+    assert "Do not trust" in gbr.fails(4, "ledger", "check", "leaf.proof")
+    Path("leaf.proof").write_text("{}")
+    assert "is no proof" in gbr.fails(2, "ledger", "check", "leaf.proof")
+    assert "has no leaf 99999" in aus.fails(2, "ledger", "prove", "99999")
+
+
+def test_a_ledger_that_was_altered_does_not_verify(coalition: Coalition) -> None:
+    aus = coalition.aus
+    store = aus.home / "store.db"
+    store.write_bytes(store.read_bytes().replace(b'"verdict":"invited"', b'"verdict":"invitee"'))
+    said = aus.run("ledger", "verify", code=4).stderr
+    assert "aldis doctor" in said
+    assert "✗ wrong  ledger" in aus.run("doctor", code=1).stdout
+
+
+def test_show_gives_the_newest_leaves_oldest_first(coalition: Coalition) -> None:
+    found = coalition.aus.ask("ledger", "show", "--last", "3")["leaves"]
+    indexes = [leaf["index"] for leaf in found]
+    assert indexes == sorted(indexes) and len(indexes) == 3
+    typed = coalition.aus.ask("ledger", "show", "--type", "partner", "--last", "100")["leaves"]
+    assert {leaf["type"] for leaf in typed} == {"partner"}
+    coalition.aus.fails(2, "ledger", "show", "--type", "nonsense")
+
+
+def test_doctor_begins_a_new_epoch_and_everything_is_sent_again(coalition: Coalition) -> None:
+    aus, gbr = coalition.aus, coalition.gbr
+    put_plan(aus)
+    carry(aus, gbr)
+    coalition.aus.fails(2, "doctor", "--new-epoch", "nobody")
+    assert aus.ask("doctor", "--new-epoch", "gbr", "--yes")["epoch"] > 1
+    carry(aus, gbr)
+    assert gbr.ask("get", "plan")["version"] == 1
+
+
+def test_doctor_names_every_check(coalition: Coalition) -> None:
+    checks = {check["name"]: check["ok"] for check in coalition.aus.ask("doctor")["checks"]}
+    assert {"keys", "store", "ledger", "disk", "clock", "quarantine", "partner gbr", "partner usa"} <= checks.keys()
+    assert all(checks.values())
+
+
+def test_config_says_where_each_value_came_from(coalition: Coalition) -> None:
+    found = coalition.aus.ask("config")
+    assert found["ceiling"]["value"] == "SECRET" and found["ceiling"]["from"] == "aldis.toml"
+    assert found["batch"]["from"] == "default"
+    assert coalition.aus.run("config", "ceiling").stdout == "SECRET\n"
+    assert "Did you mean 'ceiling'?" in coalition.aus.fails(2, "config", "cieling")
