@@ -9,7 +9,7 @@ from fault_world import NATIONS, World
 from reference import reference_decide
 
 from aldis.kernel.epoch import PolicyEpoch
-from aldis.kernel.errors import AldisError, Forked
+from aldis.kernel.errors import AldisError, Forked, RefusedByPolicy
 from aldis.kernel.instruments import Transform
 from aldis.kernel.release import Request
 from aldis.testing import (
@@ -77,18 +77,18 @@ def heal(world: World) -> None:
 
 
 def _answer_alarms(world: World) -> bool:
-    """Where a stream is forked, begin it anew; where a ledger is, accept what a backup made of it."""
+    """Where a stream is forked or waits for a file, begin it anew; where a ledger is forked, accept it as it is."""
     found = False
     for name in NATIONS:
         for other in NATIONS:
             problem = world.coalition[name].exchange.state(other).problem
-            if isinstance(problem, Forked):
+            if isinstance(problem, Forked | RefusedByPolicy):
                 found = True
                 world.log.append(f"{name} cannot go on with {other}: {problem}")
                 if "ledger" in str(problem):
                     world.coalition[other].partners.accept_ledger(name, "compared after a restore")
                 else:
-                    world.coalition[name].exchange.new_epoch("forked")
+                    world.coalition[name].exchange.new_epoch("it could not go on")
     return found
 
 

@@ -39,7 +39,7 @@ kinds = ["document"]
 projects = [{projects}]
 purposes = ["surveillance"]
 ceiling = {{ AUS = "{rung}", UK = "{rung}", US = "{rung}" }}
-onward = [{onward}]
+{onward}
 transforms = [
     {{ portion = "annex", action = "pseudonymise" }},
     {{ portion = "summary", action = "delay", seconds = 2 }},
@@ -63,7 +63,7 @@ def arrangement(
         parties=", ".join(f'"{party}"' for party in parties),
         projects=", ".join(f'"{project}"' for project in projects),
         rung=rung,
-        onward=", ".join(f'"{party}"' for party in NATIONS.values()) if onward else "",
+        onward='onward = ["AUS", "GBR", "USA"]' if onward else "",
     )
 
 

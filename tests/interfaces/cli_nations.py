@@ -46,7 +46,7 @@ class Nation:
 
     def run(self, *args: str, code: int = 0, text: str | None = None) -> Result:
         """Type a command; it must end with that exit code."""
-        result = CliRunner(env={"ALDIS_HOME": str(self.home)}).invoke(cli, args, input=text)
+        result = CliRunner(env={"ALDIS_HOME": str(self.home), "COLUMNS": "120"}).invoke(cli, args, input=text)
         if result.exit_code != code:
             raise AssertionError(
                 f"aldis {' '.join(args)}: exit {result.exit_code}, expected {code}\n{result.output}"

@@ -41,7 +41,7 @@ def test_a_proof_is_checked_by_a_partner_offline(coalition: Coalition) -> None:
     proof = json.loads(Path("leaf.proof").read_text())
     proof["leaf"] = proof["leaf"].replace('"put"', '"cut"')
     Path("leaf.proof").write_text(json.dumps(proof))
-    assert "Do not trust" in gbr.fails(4, "ledger", "check", "leaf.proof")
+    assert "do not rely on this one" in gbr.fails(4, "ledger", "check", "leaf.proof")
     Path("leaf.proof").write_text("{}")
     assert "is no proof" in gbr.fails(2, "ledger", "check", "leaf.proof")
     assert "has no leaf 99999" in aus.fails(2, "ledger", "prove", "99999")

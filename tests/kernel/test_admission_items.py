@@ -78,8 +78,11 @@ def test_step_09_a_grant_for_less_for_others_or_by_others_does_not_do() -> None:
     assert foreign is not None
     theirs = Stream("aus", "usa", 1, 1, b"")
     to_usa = open_bundle(sealed([item(DOC, "usa")], theirs)[0], AUS.public)
+    wide = Commitment(DOC.digest, [p.digest for p in DOC.portions], onward={"USA": [p.digest for p in DOC.portions]})
+    to_can = open_bundle(sealed([raw(DOC, commitment=wide)], replace(theirs, audience="can"))[0], AUS.public)
     for one in (
         passed_on(names="title body annex"),
+        passed_on(grant=grant_of(to_can, 0, [])),
         passed_on(grant=foreign),
         passed_on(grant=msgspec.structs.replace(foreign, signature=bytes(64))),
         passed_on(grant=grant_of(to_usa, 0, [])),
@@ -111,17 +114,30 @@ def test_step_09_nobody_sends_this_node_a_record_of_its_own() -> None:
     [
         (Label("XXX", "SECRET", Releasability.to("GBR")), "XXX"),
         (rel_to("GBR", classification="HUSH"), "HUSH"),
+        (rel_to("GBR").narrowed(categories=(("Gossip", frozenset({"A"})),)), "Gossip"),
+        (rel_to("GBR", "ATL"), "ATL"),
         (rel_to("GBR", classification="TOP SECRET"), "ceiling"),
         (rel_to("USA"), "does not let GBR have it"),
         (rel_to(), "does not let GBR have it"),
         (Label("AUS", "SECRET", REFUSED), "does not let GBR have it"),
         (Label("US", "SECRET", Releasability.to("USA", display=["GBR"])), "does not let GBR have it"),
     ],
-    ids=["policy", "classification", "ceiling", "other party", "nobody", "refused", "display only"],
+    ids=[
+        "policy",
+        "classification",
+        "category",
+        "party",
+        "ceiling",
+        "other party",
+        "nobody",
+        "refused",
+        "display only",
+    ],
 )
 def test_step_10_every_label_lets_this_party_have_it_up_to_its_ceiling(label: Label, said: str) -> None:
     spill = [DraftPortion("title", ONLY_GBR, "fine"), DraftPortion("body", label, "a spill")]
-    for record in (document(label=label), document(label=ONLY_GBR, portions=spill)):
+    headed = [DraftPortion("title", ONLY_GBR, "fine")]
+    for record in (document(label=label, portions=headed), document(label=ONLY_GBR, portions=spill)):
         [error] = why_not(raw(record))
         assert said in str(error)
     assert not why_not(raw(document(label=ONLY_GBR, portions=spill), "title"))
@@ -224,8 +240,12 @@ def test_an_item_set_aside_is_judged_by_the_same_steps() -> None:
     with pytest.raises(Forked):
         again(aside(), history=holding(document(seed=8)))
     record = document("doc-9").data
-    other = item(document("doc-9")).commitment
-    for wrong in ([[kept[0][0], record, *kept[0][2:]], kept[1]], [[other, *kept[0][1:]], kept[1]]):
+    other = msgspec.msgpack.decode(aside(item(document("doc-9"))))
+    for wrong in (
+        [[kept[0][0], record, *kept[0][2:]], kept[1]],
+        [[other[0][0], *kept[0][1:]], kept[1]],
+        [other[0], [*kept[1][:4], other[0][0]]],
+    ):
         with pytest.raises(VerificationFailed):
             again(msgspec.msgpack.encode(wrong))
     with pytest.raises(InvalidInput, match="not an item that was set aside"):

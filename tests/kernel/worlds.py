@@ -83,6 +83,22 @@ levels = { "CONFIDENTIAL" = "SECRET", "SECRET" = "SECRET", "TOP SECRET" = "TOP S
 
 [[rows]]
 direction = "protect_as"
+from = "US"
+to = "UK"
+since = 2002-11-07
+source = "test"
+levels = { "CUI" = "OFFICIAL", "SECRET" = "TOP SECRET" }
+
+[[rows]]
+direction = "protect_as"
+from = "COA"
+to = "US"
+since = 2020-01-01
+source = "test"
+levels = { "LOW" = "CUI", "HIGH" = "TOP SECRET" }
+
+[[rows]]
+direction = "protect_as"
 from = "COA"
 to = "AUS"
 since = 2020-01-01

@@ -286,6 +286,24 @@ def test_a_name_that_a_node_of_another_party_has_is_refused(strangers: Coalition
     assert strangers["aus"].partners.get("gbr").party == "GBR"
 
 
+def test_another_nodes_certificate_or_key_is_refused(coalition: Coalition, tmp_path: Path) -> None:
+    """Who shows a partner's certificate as its own would be taken for that partner on the wire."""
+    others = Coalition(tmp_path / "others")
+    others.clock = coalition.clock
+    maker = others.add("nzl", party="NZL", policy="NZL", ceiling="SECRET")
+    data = maker.partners.invite("AUS")
+    for victim in ("gbr", "aus"):
+        theirs = coalition[victim].partners.sheet()
+
+        def borrow(made: Invitation, certificate: str = theirs.certificate) -> Invitation:
+            return msgspec.structs.replace(made, sheet=msgspec.structs.replace(made.sheet, certificate=certificate))
+
+        with pytest.raises(NotAuthentic, match=f"nzl shows the key or certificate of {victim}"):
+            coalition["aus"].partners.join(altered(maker, data, borrow), yes)
+    coalition["aus"].partners.join(data, yes)
+    others.close()
+
+
 def test_a_new_key_of_the_same_node_takes_the_old_ones_place(strangers: Coalition, tmp_path: Path) -> None:
     strangers.pair("aus", "gbr")
     strangers["aus"].partners.distrust("gbr", 3, "its key was lost")

@@ -229,8 +229,10 @@ def test_another_kind_of_file_is_not_touched(path: Path) -> None:
     connection = apsw.Connection(str(path))
     connection.execute("CREATE TABLE address (name TEXT)")
     connection.close()
+    before = path.read_bytes()
     with pytest.raises(InvalidInput, match="not an Aldis store"):
         Store.open(path)
+    assert path.read_bytes() == before
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -270,3 +272,25 @@ def test_a_closed_store_can_be_opened_again(path: Path) -> None:
         store.records.put([record(f"v-{i}")], i)
         store.close()
     assert not path.with_name("store.db-wal").exists()
+
+
+def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+    for turn in range(8):
+        start = threading.Barrier(6)
+
+        def use(path: Path, start: threading.Barrier) -> None:
+            start.wait()
+            try:
+                store = Store.open(path, texts={"document": ["body"]})
+                store.meta.set(f"key-{threading.get_ident()}", b"value")
+                store.close()
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=use, args=(tmp_path / f"{turn}.db", start)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []

@@ -214,7 +214,8 @@ def make_portion(draft: DraftPortion, salt: bytes) -> Portion:
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"portion {draft.name!r} is not JSON: {error}") from error
     data = b'["%s","%s",%s,%s]' % (salt.hex().encode(), draft.name.encode(), raw_label, raw_value)
-    _limit(data, MAX_PORTION, f"portion {draft.name!r}")
+    if len(data) > MAX_PORTION:
+        raise _too_large(data, MAX_PORTION, f"portion {draft.name!r}")
     return _shallow(Portion(data, sha256(data), draft.name, raw_label, raw_value))
 
 
@@ -251,7 +252,8 @@ def make_record(draft: Draft, random: Callable[[int], bytes]) -> Record:
     )
     _check_header(header)
     data = _encoder.encode(header)
-    _limit(data, MAX_HEADER, f"the header of {header.id!r}")
+    if len(data) > MAX_HEADER:
+        raise _too_large(data, MAX_HEADER, f"the header of {header.id!r}")
     _check_size(header, len(data), portions)
     return Record(data, sha256(data), header, portions)
 
@@ -288,7 +290,8 @@ def read_header(data: bytes) -> Header:
         InvalidInput: not the closed schema of a header, or against its rules.
         TooLarge: over 64 KiB or 64 portions.
     """
-    _limit(data, MAX_HEADER, "header")
+    if len(data) > MAX_HEADER:
+        raise _too_large(data, MAX_HEADER, "header")
     try:
         header = _header_decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
@@ -304,14 +307,16 @@ def read_portion(data: bytes) -> Portion:
         InvalidInput: not `[salt, name, label, value]`.
         TooLarge: over 1 MiB or nested deeper than 32.
     """
-    _limit(data, MAX_PORTION, "portion")
+    if len(data) > MAX_PORTION:
+        raise _too_large(data, MAX_PORTION, "portion")
     try:
         parts = _portion_decoder.decode(data)
         salt = parts.salt
         portion = Portion(data, sha256(data), parts.name, bytes(parts.label), bytes(parts.value))
         if bytes.fromhex(salt).hex() != salt or len(salt) != 2 * SALT_SIZE:
             raise InvalidInput(f"not a salt: {salt[:64]!r}", fix="A salt is 32 lower-case hexadecimal digits")
-        _shallow(portion)
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+            _shallow(portion)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a portion: {error}") from error
     if not _NAME.fullmatch(portion.name):
@@ -386,15 +391,12 @@ def _check_size(header: Header, size: int, portions: Sequence[Portion]) -> None:
         )
 
 
-def _limit(data: bytes, most: int, what: str) -> None:
-    if len(data) > most:
-        raise TooLarge(f"{what} has {len(data)} bytes; the limit is {most}", fix="Put large content in an attachment")
+def _too_large(data: bytes, most: int, what: str) -> TooLarge:
+    return TooLarge(f"{what} has {len(data)} bytes; the limit is {most}", fix="Put large content in an attachment")
 
 
 def _shallow(portion: Portion) -> Portion:
     """The portion, unless it is nested too deep; the parser itself stops long before the stack does."""
-    if portion.data.count(b"[") + portion.data.count(b"{") <= MAX_DEPTH:
-        return portion
     level, depth = [portion.value], 0
     while level:
         depth += 1

@@ -39,6 +39,7 @@ class Node:
     def __init__(self, core: Core, apps: Mapping[str, App]) -> None:
         self.core = core
         self.apps = apps
+        self._owners = {kind.name: app for app in apps.values() for kind in app.kinds}
         self.audit = Audit(core)
         self.partners = Partners(core, self.audit)
         self.epochs = Epochs(core, self.partners)
@@ -122,6 +123,6 @@ class Node:
         return self.inbound.answer(sender, operation, body)
 
     def _admitted(self, record: Record, _source: str) -> None:
-        for app in self.apps.values():
-            if any(kind.name == record.header.kind for kind in app.kinds):
-                app.on_admitted(record, self.context)
+        app = self._owners.get(record.header.kind)
+        if app is not None:
+            app.on_admitted(record, self.context)

@@ -145,7 +145,8 @@ class Outbound:
     def _decide(self, rows: Sequence[Row], decide: _Round) -> int:
         """Decide rows until the bundle is full; how many were."""
         seqs = [row.seq for row in rows]
-        gone, grants = self._exchange.released(decide.node, seqs), self._core.store.grants.of(seqs)
+        gone = self._exchange.released(decide.node, seqs)
+        grants = self._core.store.grants.of([row.seq for row in rows if row.source])
         approvals = self._core.store.referrals.approvals(decide.node, seqs)
         for place, row in enumerate(rows):
             if decide.full:

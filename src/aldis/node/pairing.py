@@ -18,6 +18,7 @@ from aldis.kernel.messages import open_message, read_unverified, sign_message
 from aldis.kernel.records import Record, read_record
 from aldis.kernel.signatures import Key, Signer, algorithm_named
 from aldis.node.instruments import COSIGNATURE, INSTRUMENT, KINDS, PAIRING_PREFIX, instrument_text
+from aldis.node.tls import check_certificate
 
 __all__ = ["Invitation", "Sheet", "check_invitation", "fingerprint", "seal_invitation"]
 
@@ -104,9 +105,10 @@ def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[In
         )
     unb64(sheet.ledger_key, _LEDGER_KEY)
     try:
-        _ = sheet.certificate_der
+        certificate = sheet.certificate_der
     except ValueError as error:
         raise InvalidInput(f"the certificate of {sheet.node} is not PEM: {error}", fix="Ask for a new one") from error
+    check_certificate(certificate)
     agreement = _read(invitation.header, invitation.text, INSTRUMENT)
     _check_agreement(agreement, {party, sheet.party}, party)
     header, portion = invitation.cosignature

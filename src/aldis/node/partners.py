@@ -171,6 +171,11 @@ class Partners:
                 f"{sheet.node!r} is a node of {held.party} here, and this one is of {sheet.party}",
                 fix="Ask its maker to give it a name of its own",
             )
+        for other in (*(known.sheet for known in self.all() if known.node != sheet.node), self.sheet()):
+            if other.certificate_der == sheet.certificate_der or other.pinned == sheet.pinned:
+                raise NotAuthentic(
+                    f"{sheet.node} shows the key or certificate of {other.node}", fix="Ask its maker for its own"
+                )
         if not confirm(sheet, pairing.fingerprint(data)):
             raise NotAuthentic(
                 f"the fingerprints of {sheet.node} do not match; nothing was changed",

@@ -66,8 +66,9 @@ class Link:
             exchange.failed(partner, error)
             self.failures += 1
             return False
-        self.failures = 0
-        return True
+        if call.operation == "deliver":
+            self.failures = 0
+        return self.failures == 0
 
     def live_turn(self) -> bool:
         """Send the sender's next live frame, if values wait for one; whether they did."""

@@ -78,6 +78,8 @@ def import_(session: Session, paths: tuple[Path, ...]) -> None:
         raise
     finally:
         session.out.lines({"files": done}, (f"{Path(one['file']).name}: {one['text']}" for one in done))
+    if any(one["set_aside"] for one in done):
+        session.out.next("`aldis quarantine list` says what was set aside, and why")
     receipts = [one for one in done if one["receipt"]]
     for origin in dict.fromkeys(one["node"] for one in receipts):
         last = [Path(one["receipt"]).name for one in receipts if one["node"] == origin][-1]

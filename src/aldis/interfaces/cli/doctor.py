@@ -9,6 +9,7 @@ from aldis.interfaces.cli.exits import FAILED
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import Session, operator, pass_session
 from aldis.interfaces.cli.text import count
+from aldis.kernel.errors import AldisError
 from aldis.node.checks import Check, run_checks
 
 __all__ = ["doctor"]
@@ -33,7 +34,7 @@ def doctor(session: Session, new_epoch: str | None, yes: bool) -> None:
     if new_epoch is not None:
         _begin(session, new_epoch, yes)
         return
-    found = list(run_checks(session.node))
+    found = _checks(session)
     rows = [(_WORDS[check.ok], check.name, _detail(check)) for check in found]
     data = [{"name": check.name, "ok": check.ok, "cause": check.cause, "fix": check.fix} for check in found]
     session.out.data({"checks": data}, grid(rows))
@@ -44,13 +45,24 @@ def doctor(session: Session, new_epoch: str | None, yes: bool) -> None:
     session.out.say("Nothing is wrong.")
 
 
+def _checks(session: Session) -> list[Check]:
+    """Every check, or why the node cannot even be opened."""
+    try:
+        node = session.node
+    except AldisError as error:
+        fix = "Keep the folder as it is, and restore a backup" if "`aldis doctor`" in error.fix else error.fix
+        return [Check("node", ok=False, cause=str(error.args[0]), fix=fix)]
+    return list(run_checks(node))
+
+
 def _begin(session: Session, named: str, yes: bool) -> None:
     node = session.node
     if named != "all":
         node.partners.get(named)
     question = "Begin every stream of this node anew? Everything is decided again and sent again; nothing is lost."
     if not yes and session.out.ask(question) is False:
-        raise click.Abort
+        session.out.say("Nothing was begun.")
+        click.get_current_context().exit(FAILED)
     epoch = node.exchange.new_epoch(f"{operator()}, for {named}")
     session.out.data({"epoch": epoch}, f"Epoch {epoch} has begun.")
     session.out.next("`aldis up`, or `aldis bundle export NODE -o DIR`, sends from the first item on")

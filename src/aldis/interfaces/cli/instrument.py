@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from aldis.interfaces.cli.exits import FAILED
 from aldis.interfaces.cli.files import read_text
 from aldis.interfaces.cli.preview import preview_data, preview_lines
 from aldis.interfaces.cli.session import Session, pass_session
@@ -62,7 +63,8 @@ def sign(session: Session, id_: str, yes: bool, author: str | None) -> None:
     for line in preview_lines(register.preview(register.text(id_))):
         session.out.say(line)
     if not yes and session.out.ask(f"Sign {id_} for {session.node.core.party}?") is False:
-        raise click.Abort
+        session.out.say("Not signed.")
+        click.get_current_context().exit(FAILED)
     register.sign(id_, author or session.node.name)
     status = register.status(id_)
     session.out.data(_data(id_, status), f"Signed. {status.text}.")

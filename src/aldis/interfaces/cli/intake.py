@@ -43,7 +43,7 @@ def take(node: Node, path: Path) -> dict[str, Any]:
     Raises:
         AldisError: it is not believed, and nothing of it was stored.
     """
-    done = {"file": str(path), "node": "", "receipt": None}
+    done = {"file": str(path), "node": "", "receipt": None, "set_aside": 0}
     try:
         text, receipt = node.files.take(path)
     except Stale:
@@ -53,7 +53,15 @@ def take(node: Node, path: Path) -> dict[str, Any]:
     if receipt is None:
         return {**done, "outcome": "receipt", "text": text}
     origin = open_envelope(read_whole(path, BUNDLE_LIMIT))[0].origin
-    return {**done, "outcome": "admitted", "text": text, "node": origin, "receipt": str(receipt)}
+    aside = read_unverified(read_whole(receipt, BUNDLE_LIMIT), Receipt).quarantined
+    return {
+        **done,
+        "outcome": "admitted",
+        "text": text,
+        "node": origin,
+        "receipt": str(receipt),
+        "set_aside": aside,
+    }
 
 
 def _known(node: Node, path: Path) -> str | None:

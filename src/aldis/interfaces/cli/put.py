@@ -83,13 +83,15 @@ def put(
     What it is made from (--source) binds it: its label is their roll-up unless you mark it yourself, and their
     export-control tags and origins stay on it either way.
     """
-    node = session.node
     quick = Quick(kind, id_, project, marking, portions, markings, control)
+    if file is not None and quick:
+        raise click.UsageError("FILE says kind, marking and portions itself: leave those options out")
+    if file is None and not quick and not sources:
+        raise click.UsageError("name a FILE, or a --kind and its portions with --portion NAME=VALUE")
+    node = session.node
     before = _own(node, revise) if revise else None
     if file is None:
         document = quick.document(node, sources, before)
-    elif quick:
-        raise click.UsageError("FILE says kind, marking and portions itself: leave those options out")
     else:
         document = read_document(file)
         document = replace(document, sources=(*document.sources, *sources), id=document.id or revise or "")

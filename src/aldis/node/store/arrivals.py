@@ -74,28 +74,33 @@ class Arrivals:
         substitutes: Substitutes,
     ) -> None:
         texts = self._passages.texts
-        groups: dict[tuple[str, str, str], Group] = {}
+        shapes: dict[tuple[object, ...], tuple[Group, int, array[int]]] = {}
         rows: list[tuple[Any, ...]] = []
         places: list[tuple[int, int]] = []
         passages: list[Passage] = []
         for seq, record in zip(seqs, chains.fresh, strict=True):
             header = record.header
-            of = header.kind, header.project, header.originator
-            group = groups.get(of)
-            if group is None:
-                group = groups[of] = self._profiles.group(*of)
-            portions = sorted(record.portions, key=_by_digest)
+            portions = record.portions if len(record.portions) < 2 else sorted(record.portions, key=_by_digest)
+            label, labels = bytes(header.label), [portion.raw_label for portion in portions]
+            shape = (header.kind, header.project, header.originator, label, *labels)
+            known = shapes.get(shape)
+            if known is None:
+                group = self._profiles.group(header.kind, header.project, header.originator)
+                known = shapes[shape] = group, group[label], _numbers(group, labels)
+            group, profile, profiles = known
             others = _added((), substitutes.get(record.digest, ())) if substitutes else []
-            columns = _columns(group, portions, others)
-            profile = group[bytes(header.label)]
+            columns = _columns(group, profiles, portions, others)
             rows.append((
                 seq, record.digest, header.id, header.version, header.originator, header.created, profile,
                 *columns, record.data, *origin,
             ))  # fmt: skip
             stands = not header.deleted and chains.is_newest(header)
             places.append((seq, 2 * profile + (not stands)))
-            if stands and header.kind in texts:
-                passages += self._passages.of(seq, header, *_profiled(group, portions, others))
+            names = texts.get(header.kind)
+            if stands and names:
+                spoken = [portion for portion in portions if portion.name in names]
+                if spoken or others:
+                    passages += self._passages.of(seq, header, *_profiled(group, spoken, others))
         connection.executemany(_INSERT, rows)
         connection.executemany(_LIST, places)
         old = chains.superseded()
@@ -115,22 +120,26 @@ class Arrivals:
             return False
         group = self._profiles.group(row.kind, row.project, row.originator)
         parts = sorted(portions.values(), key=_by_digest)
-        connection.execute(_GROW, (*_columns(group, parts, others), seq))
+        profiles = _numbers(group, [portion.raw_label for portion in parts])
+        connection.execute(_GROW, (*_columns(group, profiles, parts, others), seq))
         if row.kind in self._passages.texts and connection.execute(_STANDS, (seq,)).get:
             passages = self._passages.of(seq, record.header, *_profiled(group, parts, others))
             self._passages.add(connection, [*passages])
         return True
 
 
+def _numbers(group: Group, labels: Sequence[bytes]) -> array[int]:
+    return array("I", [group[label] for label in labels])
+
+
 def _columns(
-    group: Group, portions: Sequence[Portion], others: Sequence[Substitute]
+    group: Group, profiles: array[int], portions: Sequence[Portion], others: Sequence[Substitute]
 ) -> tuple[array[int], bytes, array[int] | bytes, bytes]:
     """Profiles and bytes of the portions, profiles and bytes of the substitutes."""
-    profiles = array("I", [group[portion.raw_label] for portion in portions])
     data = _pack([portion.data for portion in portions])
     if not others:
         return profiles, data, b"", b""
-    other_profiles = array("I", [group[other.portion.raw_label] for other in others])
+    other_profiles = _numbers(group, [other.portion.raw_label for other in others])
     return profiles, data, other_profiles, _pack([(other.portion.data, other.transform) for other in others])
 
 

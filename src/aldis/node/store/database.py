@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock, get_ident
+from time import monotonic, sleep
 
 import apsw
 
@@ -20,6 +21,7 @@ from aldis.node.store.schema import APPLICATION_ID, MIGRATIONS
 __all__ = ["Database"]
 
 _BUSY_MS = 5_000
+_RETRY_S = 0.01
 _CACHE_KIB = 16_384
 _PAGE_BYTES = 8_192
 _CHECKPOINT_PAGES = 2_000
@@ -106,20 +108,12 @@ class Database:
 
     def _migrate(self) -> None:
         with self.transaction() as connection:
-            version = connection.pragma("user_version")
-            known = len(MIGRATIONS)
-            if connection.pragma("application_id") != APPLICATION_ID and connection.execute(_ANY_TABLE).get:
-                raise InvalidInput(f"{self.path} is a database, but not an Aldis store", fix="Name another file")
-            if version > known:
-                raise InvalidInput(
-                    f"{self.path} was written by a newer Aldis (schema {version}; this one knows {known})",
-                    fix="Upgrade Aldis; the file was left as it is",
-                )
-            for step in range(version, known):
-                connection.execute(MIGRATIONS[step])
-            if version < known:
+            version = _version(connection, self.path)
+            for step in MIGRATIONS[version:]:
+                connection.execute(step)
+            if version < len(MIGRATIONS):
                 connection.pragma("application_id", APPLICATION_ID)
-                connection.pragma("user_version", known)
+                connection.pragma("user_version", len(MIGRATIONS))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -180,10 +174,23 @@ _ANY_TABLE = "SELECT count(*) FROM sqlite_schema"
 
 
 def _connect(path: Path, vfs: str | None, alone: bool) -> apsw.Connection:
+    """A connection as every process makes it; SQLite does not itself wait for others while a file turns to WAL."""
+    end = monotonic() + _BUSY_MS / 1_000
+    while True:
+        try:
+            return _configure(path, vfs, alone)
+        except apsw.BusyError:
+            if monotonic() > end:
+                raise
+            sleep(_RETRY_S)
+
+
+def _configure(path: Path, vfs: str | None, alone: bool) -> apsw.Connection:
     connection = apsw.Connection(str(path), vfs=vfs, statementcachesize=200)
     connection.set_busy_timeout(_BUSY_MS)
     if alone:
         connection.pragma("locking_mode", "EXCLUSIVE")
+    _version(connection, path)
     connection.pragma("page_size", _PAGE_BYTES)
     connection.pragma("journal_mode", "WAL")
     connection.pragma("synchronous", "FULL")
@@ -193,6 +200,19 @@ def _connect(path: Path, vfs: str | None, alone: bool) -> apsw.Connection:
     connection.pragma("journal_size_limit", _JOURNAL_BYTES)
     connection.pragma("trusted_schema", False)
     return connection
+
+
+def _version(connection: apsw.Connection, path: Path) -> int:
+    """The version of the file's schema, 0 for an empty file; nothing is written to a file that is not ours."""
+    version = int(connection.pragma("user_version"))
+    if connection.pragma("application_id") != APPLICATION_ID and connection.execute(_ANY_TABLE).get:
+        raise InvalidInput(f"{path} is a database, but not an Aldis store", fix="Name another file")
+    if version > len(MIGRATIONS):
+        raise InvalidInput(
+            f"{path} was written by a newer Aldis (schema {version}; this one knows {len(MIGRATIONS)})",
+            fix="Upgrade Aldis; the file was left as it is",
+        )
+    return version
 
 
 def _make_private(path: Path) -> None:

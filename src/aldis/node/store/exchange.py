@@ -91,9 +91,11 @@ class Exchange:
     def released(self, partner: str, record_seqs: Collection[int]) -> dict[int, frozenset[bytes]]:
         """Which of these records were ever released to a partner, each with the digests of the portions that were."""
         found: dict[int, frozenset[bytes]] = {}
-        if record_seqs:
-            with self._db.reading() as connection:
-                rows = connection.execute(_RELEASED, (apsw.carray(_numbers(record_seqs)), partner))
+        with self._db.reading() as connection:
+            last = connection.execute("SELECT max(record_seq) FROM outbox WHERE partner = ?", (partner,)).get or 0
+            before = [record_seq for record_seq in record_seqs if record_seq <= last]
+            if before:
+                rows = connection.execute(_RELEASED, (apsw.carray(_numbers(before)), partner))
                 for record_seq, portions in rows:
                     found[record_seq] = found.get(record_seq, frozenset()) | frozenset(_split(portions))
         return found

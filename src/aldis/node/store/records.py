@@ -96,8 +96,8 @@ class Records:
         found: dict[tuple[str, str], dict[int, tuple[str, str]]] = {}
         with self._db.reading() as connection:
             ids = tuple({id_ for _, id_, _ in asked})
-            held = {id_ for (id_,) in connection.execute(_HELD, (apsw.carray(ids),))} if ids else ()
-            for originator, id_, version in asked:
+            held = {id_ for (id_,) in connection.execute(_HELD, (apsw.carray(ids),))} if ids else set()
+            for originator, id_, version in asked if held else ():
                 if id_ in held:
                     near = connection.execute(_NEAR, (id_, originator, version - 1, version + 1))
                     for beside, digest, header in near:

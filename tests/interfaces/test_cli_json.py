@@ -1,0 +1,118 @@
+"""Every command has --json, and what it then writes to stdout is one JSON value."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from cli_nations import ARRANGEMENT, Coalition, Nation, put_plan
+from click.testing import CliRunner
+
+from aldis.interfaces.cli.main import TABLE, cli
+
+SAMPLES: dict[str, tuple[str, ...]] = {
+    "init": ("--home", "other", "init", "NZL"),
+    "invite": ("invite", "NZL"),
+    "join": ("join", "nzl-aus.invite", "--fingerprint", "DIGITS"),
+    "partner list": ("partner", "list"),
+    "partner show": ("partner", "show", "gbr", "--holds"),
+    "partner suspend": ("partner", "suspend", "gbr", "--because", "x"),
+    "partner resume": ("partner", "resume", "gbr", "--because", "x"),
+    "partner depart": ("partner", "depart", "gbr", "--because", "x"),
+    "partner distrust": ("partner", "distrust", "gbr", "--after", "0", "--because", "x"),
+    "put": ("put", "--kind", "document", "--marking", "OFFICIAL", "--portion", "title=T"),
+    "get": ("get", "plan"),
+    "list": ("list",),
+    "search": ("search", "canary"),
+    "delete": ("delete", "plan"),
+    "why": ("why", "plan", "usa"),
+    "offer": ("offer", "plan", "usa"),
+    "preview": ("preview", "new.toml"),
+    "instrument draft": ("instrument", "draft", "new.toml"),
+    "instrument amend": ("instrument", "amend", "same.toml"),
+    "instrument sign": ("instrument", "sign", "pa-northern-watch"),
+    "instrument show": ("instrument", "show", "pa-northern-watch"),
+    "instrument list": ("instrument", "list"),
+    "instrument terminate": ("instrument", "terminate", "pa-northern-watch", "--on", "2046-01-01"),
+    "instrument leave": ("instrument", "leave", "pa-northern-watch", "--on", "2046-01-01"),
+    "hold": ("hold", "plan", "--because", "x"),
+    "lift": ("lift", "held", "--because", "x"),
+    "bundle export": ("bundle", "export", "usa", "-o", "out"),
+    "bundle import": ("bundle", "import", "in"),
+    "bundle show": ("bundle", "show", "in/file.bundle"),
+    "quarantine list": ("quarantine", "list"),
+    "quarantine show": ("quarantine", "show", "1"),
+    "quarantine retry": ("quarantine", "retry", "1"),
+    "quarantine drop": ("quarantine", "drop", "1", "--because", "x"),
+    "ledger verify": ("ledger", "verify"),
+    "ledger prove": ("ledger", "prove", "0"),
+    "ledger check": ("ledger", "check", "leaf.proof"),
+    "ledger replay": ("ledger", "replay"),
+    "ledger show": ("ledger", "show"),
+    "doctor": ("doctor",),
+    "config": ("config",),
+    "apps": ("apps",),
+    "completion": ("completion", "bash"),
+}
+RUNS_ON = {"up", "demo"}
+EMPTY_QUARANTINE = {"quarantine show", "quarantine retry", "quarantine drop"}
+
+
+def leaves() -> Iterator[str]:
+    ctx = click.Context(cli)
+    for name in TABLE:
+        command = cli.get_command(ctx, name)
+        below = command.commands if isinstance(command, click.Group) else {}
+        yield from [f"{name} {word}" for word in below] or [name]
+
+
+def test_every_command_has_a_sample_here() -> None:
+    assert set(leaves()) - RUNS_ON == SAMPLES.keys()
+
+
+def prepare(aus: Nation, gbr: Nation) -> str:
+    """All that the samples need; the digits of an invitation."""
+    put_plan(aus)
+    aus.run("put", "--kind", "document", "--id", "held", "--marking", "OFFICIAL", "--portion", "title=T")
+    aus.run("hold", "held", "--because", "x")
+    Path("new.toml").write_text(ARRANGEMENT.replace("pa-northern-watch", "pa-new"), "utf-8")
+    Path("same.toml").write_text(ARRANGEMENT, "utf-8")
+    aus.run("ledger", "prove", "0", "-o", "leaf.proof")
+    gbr.run("put", "--kind", "document", "--id", "reply", "--project", "NORTHERN-WATCH", "--marking",
+            "OFFICIAL – UK / AUS EYES ONLY", "--portion", "title=Reply")  # fmt: skip
+    Path(gbr.ask("bundle", "export", "aus", "-o", "in")["files"][0]).rename("in/file.bundle")
+    nzl = Nation("NZL", aus.folder)
+    nzl.run("init", "NZL")
+    return str(nzl.ask("invite", "AUS")["fingerprint"])
+
+
+@pytest.fixture(scope="module")
+def _prepared(_paired: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("prepared")
+    shutil.copytree(_paired, folder, dirs_exist_ok=True)
+    coalition = Coalition.at(folder)
+    with contextlib.chdir(folder):
+        return folder, prepare(coalition.aus, coalition.gbr)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_json_of_every_command_parses(
+    _prepared: tuple[Path, str], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, digits = _prepared
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    words = [word.replace("DIGITS", digits) for word in SAMPLES[name]]
+    done = CliRunner(env={"ALDIS_HOME": "aus"}).invoke(cli, [*words, "--json"])
+    if name in EMPTY_QUARANTINE:
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert json.loads(done.stderr)["error"]["code"] == "unknown-term"
+        return
+    assert done.exit_code == 0, done.output
+    json.loads(done.stdout)
+    assert done.stderr == "", "nothing but data is said under --json"

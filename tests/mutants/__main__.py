@@ -1,0 +1,84 @@
+"""`make mutants`: skip one security check at a time, in a copy of the sources; a test must fail.
+
+Each mutant is run against the tests named for it alone, so a survivor says that those tests no longer look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+from tests.mutants.planted import MUTANTS, Mutant
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 240
+COPIED = ("src", "tests", "spec")
+
+
+def main() -> int:
+    """Plant every mutant, or those whose name has one of the words given."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only mutants whose name has one of these words")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    given = parser.parse_args()
+    chosen = [m for m in MUTANTS if not given.words or any(word in m.name for word in given.words)]
+    with tempfile.TemporaryDirectory(prefix="aldis-mutants-") as folder, ThreadPoolExecutor(given.jobs) as pool:
+        copies = _copies(Path(folder), given.jobs)
+        results = zip(chosen, pool.map(lambda mutant: _run(mutant, copies), chosen), strict=True)
+        survivors = [mutant for mutant, killed in results if not _told(mutant, killed)]
+    print(f"mutants: {len(chosen)} planted, {len(chosen) - len(survivors)} killed")
+    return 1 if survivors else 0
+
+
+def _copies(folder: Path, jobs: int) -> SimpleQueue[Path]:
+    copies: SimpleQueue[Path] = SimpleQueue()
+    for job in range(jobs):
+        copy = folder / str(job)
+        for name in COPIED:
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        copies.put(copy)
+    return copies
+
+
+def _run(mutant: Mutant, copies: SimpleQueue[Path]) -> bool:
+    """Whether a test fails with the mutant planted."""
+    copy = copies.get()
+    path = copy / "src" / "aldis" / mutant.file
+    sound = path.read_text("utf-8")
+    try:
+        if sound.count(mutant.old) != 1:
+            sys.exit(
+                f"{mutant.name}: its text stands {sound.count(mutant.old)} times in {mutant.file}; mend planted.py"
+            )
+        path.write_text(sound.replace(mutant.old, mutant.new), "utf-8")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
+        environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                command, cwd=copy, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return True
+        if done.returncode not in (0, 1):
+            sys.exit(f"{mutant.name}: its tests did not run\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.returncode == 1
+    finally:
+        path.write_text(sound, "utf-8")
+        copies.put(copy)
+
+
+def _told(mutant: Mutant, killed: bool) -> bool:
+    print(f"{'killed  ' if killed else 'SURVIVED'} {mutant.name}", flush=True)
+    return killed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

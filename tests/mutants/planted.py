@@ -1,0 +1,327 @@
+"""The mutants: one skipped or weakened security check each, and the tests that must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["MUTANTS", "Mutant"]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` stands exactly once in `src/aldis/<file>` and is replaced by `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+_ADMISSION = ("tests/kernel/test_admission.py", "tests/kernel/test_admission_items.py")
+_BUNDLES = ("tests/kernel/test_bundles.py",)
+_RECORDS = ("tests/kernel/test_records.py",)
+_FRAMES = ("tests/kernel/test_frames.py",)
+_SIGNATURES = ("tests/kernel/test_signatures.py",)
+_MESSAGES = ("tests/kernel/test_messages.py", "tests/node/test_exchange.py")
+_LEDGER = ("tests/kernel/test_ledger_merkle.py", "tests/kernel/test_ledger_checkpoint.py")
+_RELEASE = (
+    "tests/kernel/test_release_permits.py",
+    "tests/kernel/test_release_vectors.py",
+    "tests/kernel/test_release_corners.py",
+    "tests/kernel/test_release_laws.py",
+)
+_REGISTER = ("tests/kernel/test_instruments_register.py",)
+_POLICIES = ("tests/kernel/test_policies_roll_up.py", "tests/kernel/test_labels.py")
+_EXPLAIN = ("tests/kernel/test_explain.py",)
+_PAIRING = ("tests/node/test_pairing.py",)
+_INSTRUMENTS = ("tests/node/test_instruments.py",)
+_EXCHANGE = ("tests/node/test_exchange.py", "tests/node/test_files.py")
+_RESHARE = ("tests/node/test_reshare.py",)
+_LIVE = ("tests/node/test_live.py",)
+_TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
+_STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
+_KEYS = ("tests/node/test_keys.py",)
+
+_A = "kernel/admission.py"
+_B = "kernel/bundles.py"
+_R = "kernel/records.py"
+_F = "kernel/frames.py"
+
+MUTANTS = (
+    Mutant("admit-suspended-partner", _A, "if peer is None or not peer.active:", "if peer is None:", _ADMISSION),
+    Mutant("admit-anothers-bundle", _A, "if sender is not None and sender != node:", "if False:", _ADMISSION),
+    Mutant("admit-other-audience", _A, "if manifest.audience != self.node:  # 2", "if False:", _ADMISSION),
+    Mutant("admit-unsigned", _B, "    key.verify(CONTEXT, manifest_data, signature)\n", "", _BUNDLES),
+    Mutant("admit-other-algorithm", _B, "    if manifest.algorithm != key.algorithm.value:", "    if False:", _BUNDLES),
+    Mutant("admit-out-of-order", _A, "        _check_place(bundle, peer)  # 5\n", "", _ADMISSION),
+    Mutant("admit-old-epoch", _A, "    if manifest.epoch < cursor.epoch:\n", "    if False:\n", _ADMISSION),
+    Mutant("admit-from-the-future", _A, "if manifest.created > at + CLOCK_TOLERANCE:  # 6", "if False:", _ADMISSION),
+    Mutant("admit-unknown-kind", _A, "        self._check_kind(header.kind, parts)  # 8\n", "", _ADMISSION),
+    Mutant("admit-forked-record", _A, "_check_history(one.record, held)  # 11", "pass", _ADMISSION),
+    Mutant("admit-above-ceiling", _A, "            if outcome is Outcome.FAIL:", "            if False:", _ADMISSION),
+    Mutant(
+        "admit-not-releasable-here",
+        _A,
+        "            if not audience(label, frozenset((self.party,))) and self.party not in label.origins:",
+        "            if False:",
+        _ADMISSION,
+    ),
+    Mutant("admit-own-record-back", _A, "        if originator == self.node:\n", "        if False:\n", _ADMISSION),
+    Mutant(
+        "admit-stolen-grant",
+        _A,
+        "        if (manifest.origin, manifest.audience) != (originator, peer.node):",
+        "        if False:",
+        _ADMISSION,
+    ),
+    Mutant(
+        "readmit-without-signature",
+        _A,
+        "        peer.key.verify(CONTEXT, kept.proof.manifest, kept.proof.signature)\n",
+        "",
+        _ADMISSION,
+    ),
+    Mutant(
+        "seal-without-permit",
+        _B,
+        "    permit.check(digest, recipient, policy_epoch,",
+        "    (lambda *_: None)(digest, recipient, policy_epoch,",
+        _BUNDLES,
+    ),
+    Mutant("grant-unsigned", _B, "    key.verify(CONTEXT, grant.manifest, grant.signature)\n", "", _BUNDLES),
+    Mutant(
+        "grant-not-in-the-bundle",
+        _B,
+        "    verify_inclusion(leaf_hash(grant.commitment), grant.index, manifest.count, grant.path, root)\n",
+        "",
+        _BUNDLES,
+    ),
+    Mutant("grant-for-another-record", _B, "    if granted.record != carried.record:", "    if False:", _BUNDLES),
+    Mutant(
+        "grant-of-other-transforms",
+        _B,
+        "    if not set(carried.substitutes) <= set(granted.substitutes):",
+        "    if False:",
+        _BUNDLES,
+    ),
+    Mutant(
+        "portion-not-committed",
+        _R,
+        "        if portion.digest.hex() not in header.portions:",
+        "        if False:",
+        _RECORDS,
+    ),
+    Mutant(
+        "portion-twice",
+        _R,
+        "    if len(held) > 1 and len({portion.name for portion in held}) != len(held):",
+        "    if False:",
+        _RECORDS,
+    ),
+    Mutant("no-decoys", _R, "decoys = -count % _DECOY_STEP", "decoys = 0", _RECORDS),
+    Mutant("portions-in-order", _R, "    commitments = sorted(", "    commitments = list(", _RECORDS),
+    Mutant(
+        "frame-again",
+        _F,
+        "(manifest.epoch, manifest.number) <= after",
+        "(manifest.epoch, manifest.number) < after",
+        _FRAMES,
+    ),
+    Mutant("frame-old", _F, "    if abs(manifest.created - at) > MAX_AGE:", "    if False:", _FRAMES),
+    Mutant(
+        "frame-other-audience",
+        _F,
+        "    if (manifest.origin, manifest.audience) != (origin, audience):",
+        "    if False:",
+        _FRAMES,
+    ),
+    Mutant("frame-other-body", _F, "    if sha256(envelope.body).hex() != manifest.body:", "    if False:", _FRAMES),
+    Mutant(
+        "signature-without-context",
+        "kernel/signatures.py",
+        'return context + b"\\x00" + message',
+        "return message",
+        _SIGNATURES,
+    ),
+    Mutant(
+        "hybrid-half",
+        "kernel/signatures.py",
+        "        lattice.verify(signature[_ED25519:], message)\n",
+        "",
+        _SIGNATURES,
+    ),
+    Mutant(
+        "message-unsigned",
+        "kernel/messages.py",
+        "    key.verify(message_type.CONTEXT, envelope.payload, envelope.signature)\n",
+        "",
+        _MESSAGES,
+    ),
+    Mutant(
+        "live-header-ignored",
+        "node/live.py",
+        "        if not header.permits or not portion.permits:",
+        "        if not portion.permits:",
+        _LIVE,
+    ),
+    Mutant(
+        "live-portion-ignored",
+        "node/live.py",
+        "        if not header.permits or not portion.permits:",
+        "        if not header.permits:",
+        _LIVE,
+    ),
+    Mutant(
+        "live-label-ignored",
+        "node/live.py",
+        "                if problem is None and self._fits(update, peers):",
+        "                if self._fits(update, peers):",
+        _LIVE,
+    ),
+    Mutant(
+        "pairing-expired",
+        "node/pairing.py",
+        "    if not invitation.created - 600_000 <= at <= invitation.created + LIFETIME:",
+        "    if False:",
+        _PAIRING,
+    ),
+    Mutant(
+        "pairing-other-party", "node/pairing.py", "    if instrument.parties != parties:", "    if False:", _PAIRING
+    ),
+    Mutant(
+        "pairing-unsigned", "node/pairing.py", "    _check_cosignature(cosignature, agreement, sheet)\n", "", _PAIRING
+    ),
+    Mutant(
+        "pairing-unconfirmed",
+        "node/partners.py",
+        "        if not confirm(sheet",
+        "        if False and not confirm(sheet",
+        _PAIRING,
+    ),
+    Mutant(
+        "instrument-any-signature",
+        "node/instruments.py",
+        "        key.verify(COSIGN_CONTEXT, cosign_message(digest, party), unb64(signature))\n",
+        "        pass\n",
+        _INSTRUMENTS,
+    ),
+    Mutant(
+        "instrument-signed-for-others",
+        "node/instruments.py",
+        "    if value is None or value.party != party:",
+        "    if value is None:",
+        _INSTRUMENTS,
+    ),
+    Mutant(
+        "notice-for-others",
+        "node/instruments.py",
+        "            if notice and notice.party == party:",
+        "            if notice:",
+        _INSTRUMENTS,
+    ),
+    Mutant(
+        "instrument-half-signed",
+        "kernel/instruments/register.py",
+        "not e.missing and e.instrument.start <= at",
+        "e.instrument.start <= at",
+        _REGISTER,
+    ),
+    Mutant(
+        "send-to-suspended",
+        "node/exchange.py",
+        "        if not known.active:\n            return None",
+        "        if False:\n            return None",
+        _EXCHANGE,
+    ),
+    Mutant(
+        "reconcile-any-digest",
+        "node/exchange.py",
+        "            if sealed is None or sealed.digest != digest:",
+        "            if sealed is None:",
+        _EXCHANGE,
+    ),
+    Mutant(
+        "policy-change-ignored",
+        "node/exchange.py",
+        "        if waiting and self._outbound.stands(node, waiting[0]):",
+        "        if waiting:",
+        _EXCHANGE,
+    ),
+    Mutant(
+        "regrant-anothers-grant",
+        "node/inbound.py",
+        "            if one.item.grant is None and one.commitment.onward and one.index in proofs",
+        "            if one.commitment.onward and one.index in proofs",
+        _RESHARE,
+    ),
+    Mutant("onward-clause-ignored", "kernel/release/scopes.py", "and self.taker in clause.onward\n", "\n", _RELEASE),
+    Mutant(
+        "node-ceiling-ignored",
+        "kernel/release/candidates.py",
+        "return node if node[0] > clause[0] else clause",
+        "return clause",
+        _RELEASE,
+    ),
+    Mutant("clause-ceiling-any", "kernel/release/ceilings.py", "if not all(found):", "if not any(found):", _RELEASE),
+    Mutant(
+        "hold-ignored",
+        "kernel/release/terms.py",
+        "_HELD if request.record in self._holds else chosen.review",
+        "chosen.review",
+        _RELEASE,
+    ),
+    Mutant(
+        "releasability-ignored",
+        "kernel/release/terms.py",
+        "r3 = scope.listed if self._taker in label.releasable.parties else scope.releasable(label)",
+        "r3 = scope.listed",
+        _RELEASE,
+    ),
+    Mutant(
+        "export-control-ignored",
+        "kernel/release/terms.py",
+        "r6 = scope.export(label.control) if label.control else _UNTAGGED",
+        "r6 = _UNTAGGED",
+        _RELEASE,
+    ),
+    Mutant(
+        "categories-ignored",
+        "kernel/release/terms.py",
+        "        offer = chosen.offer\n        r2 = offer.grades.get((label.policy, label.classification)) or offer.grade(label)\n        r5 = offer.allow(label) if categories else offer.open",
+        "        offer = chosen.offer\n        r2 = offer.grades.get((label.policy, label.classification)) or offer.grade(label)\n        r5 = offer.open",
+        _RELEASE,
+    ),
+    Mutant(
+        "onward-transfer-ignored",
+        "kernel/release/terms.py",
+        "        if label.origins <= scope.ends:",
+        "        if True:",
+        _RELEASE,
+    ),
+    Mutant(
+        "ledger-old-history",
+        "kernel/ledger/merkle.py",
+        "def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:",
+        "def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:\n    return\n",
+        _LEDGER,
+    ),
+    Mutant(
+        "port-any-pin",
+        "node/partner_port.py",
+        "            if hmac.compare_digest(known, presented):",
+        "            if known:",
+        _TLS,
+    ),
+    Mutant(
+        "search-hidden-portions", "node/store/search.py", "            wanted[:known] &= visible[:known]\n", "", _STORE
+    ),
+    Mutant(
+        "listing-hidden-records",
+        "node/store/listing.py",
+        "visible[:known] & profiles[:known]",
+        "profiles[:known]",
+        _STORE,
+    ),
+    Mutant("key-file-readable", "node/keys.py", "        if path.stat().st_mode & 0o077:", "        if False:", _KEYS),
+)

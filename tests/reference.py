@@ -1,0 +1,149 @@
+"""Write `docs/reference/` from the program itself: `python -m tests.reference`; a test holds the pages against it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from inspect import getdoc
+from pathlib import Path
+
+import click
+
+from aldis.interfaces.cli.exits import EXITS, failure
+from aldis.interfaces.cli.main import TABLE, cli
+from aldis.kernel import errors
+from aldis.kernel.errors import AldisError
+from aldis.node import config
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+_MADE = "<!-- Written by `python -m tests.reference` from the program itself: change that, not this page. -->\n"
+_WIDTH = 100
+
+_CLI = """\
+# Command line
+
+`aldis` is one command with many below it. `aldis COMMAND --help` shows what each takes; `aldis --home DIR` (or
+`ALDIS_HOME`) says which node is meant, before or after the command.
+
+## Manners
+
+- Data goes to stdout and talk to stderr, so that `aldis list | cut -f1` works. Where stdout is no terminal, a list is a
+  line for each row with a tab between its fields, and nothing is folded.
+- `--json`, before or after any command, writes the data as one JSON value and says nothing else. Times in it are
+  milliseconds since 1970 UTC. An error is one line of JSON on stderr:
+  `{"error": {"code", "message", "fix", "exit"}}`; the codes are in [errors](errors.md).
+- Progress is shown on a terminal only; `NO_COLOR` is honoured, and colour never says anything that words do not.
+- Questions are asked on a terminal only, and each has an option that answers it.
+- No secret is ever taken from the command line: keys stay in the node's folder.
+
+## Exit codes
+
+| code | meaning |
+|---|---|
+"""
+
+_COMPLETION = """
+## Shell completion
+
+| shell | once |
+|---|---|
+| bash | add `eval "$(aldis completion bash)"` to `~/.bashrc` |
+| zsh | add `eval "$(aldis completion zsh)"` to `~/.zshrc` |
+| fish | `aldis completion fish > ~/.config/fish/completions/aldis.fish` |
+
+## Markings
+
+Wherever a marking is asked for, write it as the node's own policy does: `SECRET//REL AUS/GBR` at an Australian node,
+`UK SECRET – UK / AUS EYES ONLY` at a British one. Begin with another policy's name and a colon to mark in that one:
+`US: SECRET//REL TO USA, AUS`. A marking in parentheses is a portion mark. A marking of another policy is shown the
+same way.
+"""
+
+_CONFIG = """\
+# Settings
+
+A node's settings are in `aldis.toml` in its folder. A flag beats `ALDIS_NAME` in the environment, which beats the file,
+which beats the default; a setting that does not exist is an error. `aldis config` shows what is in force and where each
+value came from.
+
+| setting | environment | default | meaning |
+|---|---|---|---|
+"""
+
+_ERRORS = """
+The code is stable: it stands in `--json` errors, in the answers of a partner's port and in quarantine. Where an error
+has no advice of its own, the one in the last column is given.
+
+| code | error | exit code | meaning | what to do |
+|---|---|---|---|---|
+"""
+
+_OTHERS = """
+Beside these, `usage` (exit code 2) is a command that is not written as it must be, `system` (1) a refusal of the
+machine, such as a file that cannot be read, and `interrupted` (130) Ctrl-C.
+"""
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file name."""
+    return {"cli.md": "".join(_cli()), "config.md": "".join(_config()), "errors.md": "".join(_errors())}
+
+
+def _cli() -> Iterator[str]:
+    yield _MADE + _CLI
+    yield from (f"| {number} | {meaning} |\n" for number, meaning in EXITS.items())
+    yield _COMPLETION
+    root = click.Context(cli, info_name="aldis", terminal_width=_WIDTH, help_option_names=["-h", "--help"])
+    for heading in dict.fromkeys(entry.heading for entry in TABLE.values()):
+        yield f"\n## {heading}\n"
+        for name in [name for name, entry in TABLE.items() if entry.heading == heading]:
+            command = cli.get_command(root, name)
+            if command is not None:
+                yield from _command(command, name, root)
+
+
+def _command(command: click.Command, name: str, parent: click.Context) -> Iterator[str]:
+    ctx = click.Context(command, info_name=name, parent=parent)
+    lines = [line.rstrip() for line in command.get_help(ctx).splitlines()]
+    yield f"\n### {ctx.command_path}\n\n```text\n{chr(10).join(lines)}\n```\n"
+    if isinstance(command, click.Group):
+        for below in sorted(command.commands):
+            yield from _command(command.commands[below], below, ctx)
+
+
+def _config() -> Iterator[str]:
+    yield _MADE + _CONFIG
+    for name, (default, meaning) in config.describe().items():
+        shown = "given at `aldis init`" if default is None else f"`{json.dumps(default)}`"
+        yield f"| `{name}` | `ALDIS_{name.upper()}` | {shown} | {meaning} |\n"
+
+
+def _errors() -> Iterator[str]:
+    tree = (getdoc(errors) or "").partition("\n\n")[2]
+    yield f"{_MADE}# Errors\n\nErrors are sorted by who can act on them:\n\n```text\n{tree.strip()}\n```\n{_ERRORS}"
+    for kind in _kinds(AldisError):
+        told = failure(kind(""))
+        if told is not None:
+            yield f"| `{kind.code}` | `{kind.__name__}` | {told.exit} | {getdoc(kind)} | {told.fix} |\n"
+    yield _OTHERS
+
+
+def _kinds(kind: type[AldisError]) -> Iterator[type[AldisError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def main(say: Callable[[str], object] = sys.stdout.write) -> None:
+    """Write every page that differs."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        path = FOLDER / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            say(f"{path}\n")
+
+
+if __name__ == "__main__":
+    main()
