@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from fault_world import NATIONS, World
-from reference import reference_decide
+from release_reference import reference_decide
 
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import AldisError, Forked, RefusedByPolicy

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import standing
+from release_reference import standing
 from worlds import DAY, day, make_world
 
 from aldis.kernel.encoding import sha256

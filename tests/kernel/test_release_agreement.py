@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from reference import Answer, known_clauses, reference_decide
+from release_reference import Answer, known_clauses, reference_decide
 from worlds import World, make_request, make_world
 
 from aldis.kernel.release import Decision, Request, RowScope, compile_terms, decide, verdicts

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from reference import reference_decide
+from release_reference import reference_decide
 
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import Partner, PartnerStatus, PolicyEpoch

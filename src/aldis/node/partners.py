@@ -10,7 +10,6 @@ from aldis.kernel.encoding import b64, sha256
 from aldis.kernel.epoch import Partner, PartnerStatus
 from aldis.kernel.errors import (
     InvalidInput,
-    NeedsPerson,
     NotAuthentic,
     RefusedByPolicy,
     UnknownTerm,
@@ -115,15 +114,12 @@ class Partners:
         )
 
     def _ceilings(self) -> dict[str, str]:
-        """This node's ceiling; and of each policy that does not map it, what is unclassified there."""
-        core, config = self._core, self._core.config
-        own = core.policies.policy(config.policy)
-        found = {own.name: config.ceiling}
-        for name in core.policies.names if own.rank(config.ceiling) >= own.rank(own.unclassified) else ():
-            try:
-                core.policies.clearance_counts_as(own.name, config.ceiling, name, core.clock.now())
-            except NeedsPerson:
-                found[name] = core.policies.policy(name).unclassified
+        """This node's ceiling; a node for unclassified information says so in every nation's terms."""
+        config, policies = self._core.config, self._core.policies
+        found = {config.policy: config.ceiling}
+        if config.ceiling == policies.policy(config.policy).unclassified:
+            owned = (policy for name in policies.names if (policy := policies.policy(name)).owner)
+            found |= {policy.name: policy.unclassified for policy in owned}
         return found
 
     def invite(self, party: str) -> bytes:

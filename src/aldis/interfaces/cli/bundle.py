@@ -71,7 +71,8 @@ def import_(session: Session, paths: tuple[Path, ...]) -> None:
                 done.append(take(node, path))
                 told(len(done), len(files))
     except AldisError as error:
-        error.args = (f"{files[len(done)].name}: {error.args[0]}",)
+        name = files[len(done)].name
+        error.args = (error.args[0] if name in error.args[0] else f"{name}: {error.args[0]}",)
         left = len(files) - len(done) - 1
         if left:
             error.fix = f"{error.fix or 'Mend that'}. Then run this again for it and the {count(left, 'file')} after it"

@@ -46,7 +46,8 @@ def preview_lines(found: Preview, most: int = _IDS) -> list[str]:
 
 
 def _gain(gain: Gain, most: int) -> list[str]:
-    lines = [f"to {gain.node} ({gain.party}): {count(len(gain.records), 'record')}"]
+    whole = count(len(gain.records), "record") if gain.records else "nothing without a release officer"
+    lines = [f"to {gain.node} ({gain.party}): {whole}"]
     if gain.records:
         lines.append(f"  records   {listed(gain.records, most)}")
     if gain.portions:

@@ -29,7 +29,7 @@ _STEP = 128
 _MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
 _PLACE_COST = 4
 _FEW = 32  # places that are merged without a walk
-_MANY = 4  # pages' worth of rows above the floor, before they are read place by place
+_DEPTH = 4  # pages' worth of rows that are read at first to make one
 
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 _TIPS = """
@@ -37,13 +37,10 @@ SELECT wanted.value, (SELECT seq FROM listing WHERE place = wanted.value AND seq
 FROM carray(?1) AS wanted ORDER BY tip DESC LIMIT ?3
 """
 _HEADS = """
-SELECT (
+SELECT wanted.value, (
     SELECT group_concat(seq)
     FROM (SELECT seq FROM listing WHERE place = wanted.value AND seq < ?2 ORDER BY seq DESC LIMIT ?3)
 ) FROM carray(?1) AS wanted
-"""
-_ABOVE = """
-SELECT seq FROM carray(?1) AS wanted CROSS JOIN listing ON place = wanted.value AND seq > ?2 AND seq < ?3 LIMIT ?4
 """
 _PLACE = "SELECT seq FROM listing WHERE place = ? AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
 
@@ -147,23 +144,26 @@ def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int
 
 
 def _merge(connection: apsw.Connection, places: NDArray[np.int64], before: int, count: int) -> list[int]:
-    """As `_newest`: the newest of each place fix a floor, above which there is little more to read."""
+    """As `_newest`: the newest few of each place fix a floor, above which only some places have more."""
     if len(places) > 2 * count:
-        tips = [row for row in connection.execute(_TIPS, (apsw.carray(places), before, count)) if row[1]]
-        if not tips:
+        tips = connection.execute(_TIPS, (apsw.carray(places), before, count))
+        places = np.array([place for place, tip in tips if tip], dtype=np.int64)
+        if not len(places):
             return []
-        places = np.array([place for place, _ in tips])
-        known = [tip for _, tip in tips]
-    else:
-        depth = 3 * count // len(places) + 1
-        joined = connection.execute(_HEADS, (apsw.carray(places), before, depth))
-        known = sorted((int(seq) for (seqs,) in joined if seqs for seq in seqs.split(",")), reverse=True)
-    floor = known[count - 1] - 1 if len(known) >= count else 0
-    found = [seq for (seq,) in connection.execute(_ABOVE, (apsw.carray(places), floor, before, _MANY * count))]
-    if len(found) == _MANY * count:
-        found = []
-        for place in places.tolist():
-            rows = connection.execute(_PLACE, (place, before, floor, count))
-            found = sorted([*found, *(seq for (seq,) in rows)], reverse=True)[:count]
-            floor = found[-1] if len(found) == count else floor
-    return sorted(found, reverse=True)[:count]
+    depth = _DEPTH * count // len(places) + 1
+    found: list[int] = []
+    more: list[tuple[int, int]] = []
+    for place, joined in connection.execute(_HEADS, (apsw.carray(places), before, depth)):
+        if joined is not None:
+            seqs = [int(seq) for seq in joined.split(",")]
+            found += seqs
+            if len(seqs) == depth:
+                more.append((seqs[-1], place))
+    found = sorted(found, reverse=True)[:count]
+    for lowest, place in sorted(more, reverse=True):
+        floor = found[-1] if len(found) == count else 0
+        if lowest <= floor:
+            break
+        rows = connection.execute(_PLACE, (place, lowest, floor, count))
+        found = sorted([*found, *(seq for (seq,) in rows)], reverse=True)[:count]
+    return found
