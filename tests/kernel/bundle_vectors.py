@@ -208,7 +208,7 @@ def admission_of_items() -> Vectors:
               raw(DOC, commitment=noise, record=b"noise", portions=[])),
         aside("7 a commitment of noise", "invalid-input", _noise()),
         aside("8 an unknown kind", "unknown-term", raw(small(kind="drawing"))),
-        aside("8 an unknown portion", "unknown-term", raw(document(portions=[DraftPortion("body", BOTH, "x")]), "body")),
+        aside("8 an unknown portion", "unknown-term", raw(document(portions=[DraftPortion("body", BOTH, "x")]))),
         aside("8 a value of another type", "invalid-input", raw(document(portions=[DraftPortion("title", BOTH, 5)]))),
         aside("9 this node's own", "not-authentic", raw(ours)),
         aside("9 another's, without a grant", "refused", raw(small(originator="usa"))),

@@ -63,11 +63,7 @@ def records() -> Vectors:
         whole("every portion withheld", DOC, []),
         whole("its second version", SECOND, []),
         whole("its tombstone", make_record(tombstone(SECOND, "officer", AT), salts(4)), []),
-        passes(
-            "white space is part of what was signed",
-            read(DOC.data + b"\n", parts),
-            digest=sha256(DOC.data + b"\n").hex(),
-        ),
+        passes("a space is part of what was signed", read(DOC.data + b" ", []), digest=sha256(DOC.data + b" ").hex()),
         passes("a value nested 32 deep", read(*lone(nested[32])), names=["title"]),
         fails("a value nested 33 deep", "too-large", read(*lone(nested[33]))),
         fails("a portion altered", "verification-failed", read(DOC.data, [parts[0].replace(b"N", b"M")])),
@@ -100,7 +96,6 @@ def records() -> Vectors:
                 ("a digest in upper case", "invalid-input", {"portions": ["AB" * 32]}),
                 ("65 portions", "too-large", {"portions": ["ab" * 32] * 65}),
                 ("a deletion and portions", "invalid-input", {"deleted": True}),
-                ("more than 65,536 bytes", "too-large", {"author": "x" * 65_536}),
             )
         ),
         fails("a header that is no JSON", "invalid-input", read(b"\xff", [])),
@@ -132,7 +127,6 @@ def messages() -> Vectors:
         fails("an unknown member", "invalid-input", stated(urgent=True)),
         fails("a cursor beyond 2^53", "invalid-input", stated(cursor={"epoch": 1, "seq": 2**53, "digest": ""})),
         fails("a digest in upper case", "invalid-input", stated(cursor={"epoch": 1, "seq": 1, "digest": "AB" * 32})),
-        fails("over 256 KiB", "too-large", asked("receipt", b"\x92" + bytes(262_144))),
         *frames(),
         *signatures(),
     ]

@@ -104,6 +104,14 @@ class Exchange:
         """Seal one bundle beyond those that wait, for a file; None where nothing more may go."""
         return self._outbound.fill(node, self.stream(node))
 
+    def ahead(self, node: str, call: Call) -> None:
+        """While a full bundle is on its way, seal the one that follows it; it is looked at again before it goes."""
+        sealed = call.sealed
+        if sealed is None or sealed.last - sealed.first + 1 < self._core.config.batch:
+            return
+        if self._store.exchange.last(node) == sealed.last:
+            self.more(node)
+
     def stream(self, node: str) -> Stream:
         """What the next bundle to a partner follows."""
         last = self._store.exchange.last_sealed(node)

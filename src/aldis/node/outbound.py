@@ -121,7 +121,8 @@ class Outbound:
             more = len(rows) == self._core.config.batch or taken < len(rows)
             reached = rows[taken - 1].seq if more and taken else reached if more else store.records.last()
         self._exchange.defer(node, decide.deferred)
-        self._exchange.set_position(node, Position(reached, stands))
+        if position != Position(reached, stands):
+            self._exchange.set_position(node, Position(reached, stands))
         ready = decide.ready
         if not ready:
             return None, not more

@@ -135,9 +135,14 @@ class Service:
                 await asyncio.sleep(pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
-        send = link.greet if call.operation == "greet" else link.deliver
-        answer = await send(call.body)
-        await asyncio.to_thread(self._node.exchange.answered, node, call, answer)
+        exchange, send = self._node.exchange, link.greet if call.operation == "greet" else link.deliver
+        ahead = asyncio.create_task(asyncio.to_thread(exchange.ahead, node, call))
+        try:
+            answer = await send(call.body)
+        finally:
+            await asyncio.wait([ahead])
+        await asyncio.to_thread(exchange.answered, node, call, answer)
+        ahead.result()
 
     async def _live(self, known: Known) -> None:
         """One frame each period, unless the one before is still on its way: the newest values wait for the next."""
