@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ class Implementation:
     """A running command that answers a line with a line.
 
     Raises:
-        OSError: it cannot be started, or it has ended.
+        OSError: it cannot be started.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -36,10 +37,11 @@ class Implementation:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        self._process.terminate()
+            with suppress(BrokenPipeError):
+                if pipe is not None:
+                    pipe.close()
         self._process.wait()
 
     def ask(self, request: dict[str, Any]) -> Any:
@@ -48,8 +50,11 @@ class Implementation:
         to, back = self._process.stdin, self._process.stdout
         if to is None or back is None:
             return None
-        to.write(json.dumps({"id": self._count, **request}) + "\n")
-        to.flush()
+        try:
+            to.write(json.dumps({"id": self._count, **request}) + "\n")
+            to.flush()
+        except BrokenPipeError:
+            return None
         timer = threading.Timer(PATIENCE_S, self._process.kill)
         timer.start()
         try:

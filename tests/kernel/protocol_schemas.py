@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def schema(name: str) -> dict[str, Any]:
     top = made.pop("$ref").rpartition("/")[2]
     definitions: dict[str, Any] = made.pop("$defs")
     for one in definitions.values():
+        one["description"] = cleandoc(one.get("description", ""))
         for member, said in one.get("properties", {}).items():
             if name in ("header", "manifest", "frame"):
                 said.update(MORE.get(member, {}))

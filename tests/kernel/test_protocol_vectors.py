@@ -17,10 +17,12 @@ from protocol_vectors import FILES, FOLDER, text
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
-EVERYTHING_IS_FINE = (
-    "import json,sys\nfor l in sys.stdin: print(json.dumps({'id': json.loads(l)['id'], 'ok': {}}), flush=True)"
-)
-KNOWS_NOTHING = EVERYTHING_IS_FINE.replace("'ok': {}", "'unsupported': True")
+EVERYTHING_IS_FINE = """
+import json, sys
+for line in sys.stdin:
+    print(json.dumps({"id": json.loads(line)["id"], "ok": {}}), flush=True)
+"""
+KNOWS_NOTHING = EVERYTHING_IS_FINE.replace('"ok": {}', '"unsupported": True')
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -112,7 +112,8 @@ class Desk:
         )
 
     def _row(self, record_id: str, version: int | None) -> Row:
-        row = self._store.records.get(record_id, version)
+        own = self._store.records.get(record_id, version, originator=self._core.node)
+        row = own or self._store.records.get(record_id, version)
         if row is None:
             raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
         return row

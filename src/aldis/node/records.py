@@ -77,10 +77,18 @@ class Records:
     def get(self, record_id: str, version: int | None = None, viewer: str = "") -> Row:
         """A version of a record, the newest where none is named, with the portions that the viewer may see.
 
+        Where several nodes use one id, this node's own is meant.
+
         Raises:
             UnknownTerm: there is none, or the viewer may not know of it: the two are told apart by nothing.
+            InvalidInput: several partners use this id (said to the operator only).
         """
-        row = self._store.records.get(record_id, version)
+        row = self._store.records.get(record_id, version, originator=self._core.node)
+        try:
+            row = row or self._store.records.get(record_id, version)
+        except InvalidInput:
+            if not viewer:
+                raise
         seen = self.visible(viewer)
         if row is None or not seen[row.profile]:
             raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")

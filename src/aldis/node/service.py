@@ -136,13 +136,14 @@ class Service:
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
         exchange, send = self._node.exchange, link.greet if call.operation == "greet" else link.deliver
-        ahead = asyncio.create_task(asyncio.to_thread(exchange.ahead, node, call))
-        try:
-            answer = await send(call.body)
-        finally:
-            await asyncio.wait([ahead])
+        answer, ahead = await asyncio.gather(
+            send(call.body), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
+        )
+        if isinstance(answer, BaseException):
+            raise answer
         await asyncio.to_thread(exchange.answered, node, call, answer)
-        ahead.result()
+        if ahead is not None:
+            raise ahead
 
     async def _live(self, known: Known) -> None:
         """One frame each period, unless the one before is still on its way: the newest values wait for the next."""

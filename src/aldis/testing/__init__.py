@@ -14,7 +14,8 @@ from aldis.testing.attacks import ATTACKS
 from aldis.testing.audience import Decide, Ruling, check_audience
 from aldis.testing.clock import START, VirtualClock
 from aldis.testing.coalition import Coalition, Snapshot, Unsettled
-from aldis.testing.holdings import check_arrived, check_history, check_ledgers, check_stores
+from aldis.testing.disk import Disk
+from aldis.testing.holdings import check_all, check_arrived, check_history, check_ledgers, check_stores
 from aldis.testing.hostile import Attack, Hostile, NotNow, Outcome
 from aldis.testing.link import Link
 from aldis.testing.streams import Broken, check_exactly_once, check_prefix
@@ -29,6 +30,7 @@ __all__ = [
     "Broken",
     "Coalition",
     "Decide",
+    "Disk",
     "Hostile",
     "Link",
     "NotNow",
@@ -38,6 +40,7 @@ __all__ = [
     "Unsettled",
     "VirtualClock",
     "Weather",
+    "check_all",
     "check_arrived",
     "check_audience",
     "check_exactly_once",

@@ -12,11 +12,26 @@ from aldis.kernel.release import requests_for
 from aldis.node.core import ledger_name
 from aldis.node.node import Node
 from aldis.node.store import Row
-from aldis.testing.audience import Decide, View, kernel_decide, party_of
+from aldis.testing.audience import Decide, View, check_audience, kernel_decide, party_of
 from aldis.testing.coalition import Coalition
-from aldis.testing.streams import Broken, _set_aside, pairs, rows
+from aldis.testing.streams import Broken, check_exactly_once, check_prefix, pairs, rows, set_aside
 
-__all__ = ["check_arrived", "check_history", "check_ledgers", "check_stores"]
+__all__ = ["check_all", "check_arrived", "check_history", "check_ledgers", "check_stores"]
+
+
+def check_all(coalition: Coalition, honest: Collection[str] | None = None) -> None:
+    """Every invariant, for nodes that have settled in fair weather and were never restored.
+
+    Raises:
+        Broken: one does not hold.
+    """
+    check_prefix(coalition, honest)
+    check_exactly_once(coalition, honest)
+    check_history(coalition, honest)
+    check_ledgers(coalition, honest)
+    check_audience(coalition, honest)
+    check_arrived(coalition, honest)
+    check_stores(coalition)
 
 
 def check_history(coalition: Coalition, honest: Collection[str] | None = None, restored: Collection[str] = ()) -> None:
@@ -104,7 +119,7 @@ def check_arrived(coalition: Coalition, honest: Collection[str] | None = None, d
     """
     for sender, receiver in pairs(coalition, honest):
         if _active(coalition[sender], receiver) and _active(coalition[receiver], sender):
-            aside = {digest for digest, _ in _set_aside(coalition[receiver])}
+            aside = {digest for digest, _ in set_aside(coalition[receiver])}
             there = {row.digest: row for row in rows(coalition[receiver])}
             for row, portions in _due(coalition, sender, receiver, decide):
                 held = there.get(row.digest)

@@ -34,6 +34,7 @@ class Link:
         self.cut = False
         self.refusals: list[AldisError] = []
         self.failures = 0
+        self._unheard = False
         self._clock, self._rng, self._archive = clock, rng, archive
         self._late: list[tuple[int, int, str, bytes]] = []
         self._numbers = count()
@@ -54,6 +55,7 @@ class Link:
             self.failures = 0
             return False
         exchange, partner = self.sender.node.exchange, self.receiver.name
+        call = None
         try:
             call = exchange.next_call(partner)
             if call is None:
@@ -65,10 +67,12 @@ class Link:
         except AldisError as error:
             exchange.failed(partner, error)
             self.failures += 1
+            self._unheard = call is not None and call.operation == "greet"
             return False
-        if call.operation == "deliver":
-            self.failures = 0
-        return self.failures == 0
+        if self.failures and call.operation == "greet" and not self._unheard:
+            return False  # greeted once more, only to fail at the same place
+        self.failures = 0
+        return True
 
     def live_turn(self) -> bool:
         """Send the sender's next live frame, if values wait for one; whether they did."""

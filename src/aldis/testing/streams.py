@@ -16,7 +16,7 @@ from aldis.node.store import Row
 from aldis.testing.archive import Sent
 from aldis.testing.coalition import Coalition
 
-__all__ = ["Broken", "admitted", "check_exactly_once", "check_prefix", "pairs", "rows"]
+__all__ = ["Broken", "admitted", "check_exactly_once", "check_prefix", "pairs", "rows", "set_aside"]
 
 _ALL = 1_000_000
 
@@ -88,7 +88,7 @@ def check_exactly_once(coalition: Coalition, honest: Collection[str] | None = No
         if twice:
             raise Broken(f"{receiver} holds a record twice: {twice[0][:12]}")
         by_digest = {row.digest: row for row in held}
-        aside = _set_aside(node)
+        aside = set_aside(node)
         came: set[bytes] = set()
         for sent in admitted(coalition, sender, receiver):
             for item in sent.bundle.items:
@@ -103,9 +103,9 @@ def check_exactly_once(coalition: Coalition, honest: Collection[str] | None = No
                 raise Broken(f"{receiver} holds {row.id!r} from {sender}, which never sent it")
 
 
-def _set_aside(node: Node) -> set[tuple[bytes, str]]:
+def set_aside(node: Node) -> set[tuple[bytes, str]]:
     """What is in quarantine: digests of records, each with who sent it."""
-    found = set()
+    found: set[tuple[bytes, str]] = set()
     for entry in node.core.store.quarantine.all(0, _ALL):
         kept = node.core.store.quarantine.get(entry.id)
         try:
