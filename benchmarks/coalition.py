@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
@@ -24,7 +25,7 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 
-__all__ = ["LABEL", "PROJECT", "Coalition", "Process", "position_drafts", "wait_for"]
+__all__ = ["LABEL", "PROJECT", "Coalition", "Process", "free_port", "position_drafts", "wait_for"]
 
 PARTIES = {"aus": ("AUS", "AUS"), "gbr": ("GBR", "UK"), "usa": ("USA", "US")}
 """By node: party and label policy."""
@@ -119,6 +120,8 @@ class Process:
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ALDIS_")}
+        if environment.pop("PYTHONDONTWRITEBYTECODE", ""):  # else each start would compile all modules anew
+            environment["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "aldis-benchmarks-bytecode")
         self.began = time.monotonic()
         with log.open("ab") as errors:
             self._popen = subprocess.Popen(

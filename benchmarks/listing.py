@@ -75,7 +75,7 @@ def main() -> None:
         compare_pages("listing-rare", store, peer, rare, 1.0)
         compare_pages("listing-broad", store, peer, broad, 1.0)
         compare_pages("listing-buried", store, peer, [store.profiles.where(project="old")] * VIEWERS, 10.0)
-        compare_searches(store, peer, [*rare[:10], *broad[:10]], 2.0)
+        compare_searches(store, peer, [*rare[:10], *broad[:10]], 3.0)
         peer.close()
         store.close()
 

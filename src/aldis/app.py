@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from aldis.kernel.errors import InvalidInput
+from aldis.kernel.errors import InvalidInput, Unavailable
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
@@ -116,11 +116,18 @@ def find_apps() -> Mapping[str, App]:
 
     Raises:
         InvalidInput: two apps declare the same kind.
+        Unavailable: an app cannot be loaded.
     """
     apps: dict[str, App] = {}
     kinds: dict[str, str] = {}
     for point in sorted(entry_points(group="aldis.apps"), key=lambda point: point.name):
-        app: App = point.load()
+        try:
+            app: App = point.load()
+        except (ImportError, AttributeError) as error:
+            raise Unavailable(
+                f"the app {point.name!r} cannot be loaded: {error}",
+                fix=f"Install what it needs, or remove {point.value}",
+            ) from error
         for kind in app.kinds:
             if kind.name in kinds:
                 raise InvalidInput(f"apps {kinds[kind.name]!r} and {app.name!r} both declare the kind {kind.name!r}")

@@ -56,7 +56,12 @@ review = true
 
 
 def arrangement(
-    name: str, parties: list[str], *, rung: str = "SECRET", projects: tuple[str, ...] = PROJECTS[:1], onward: bool = True
+    name: str,
+    parties: list[str],
+    *,
+    rung: str = "SECRET",
+    projects: tuple[str, ...] = PROJECTS[:1],
+    onward: bool = True,
 ) -> str:
     return TEXT.format(
         id=name,

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 from cli_nations import Coalition, put_plan
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from aldis.interfaces.cli import exits
 from aldis.interfaces.cli.exits import EXITS, failure
@@ -30,15 +30,19 @@ def shell(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def typed(*args: str, **environment: str) -> Result:
+    """The same in this process, which is quicker."""
+    return CliRunner(env={"ALDIS_HOME": None, **environment}).invoke(cli, args)
+
+
 def test_data_goes_to_stdout_and_talk_to_stderr(coalition: Coalition) -> None:
     put_plan(coalition.aus)
     said = shell("list", ALDIS_HOME="aus")
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout.split("\t")[:4] == ["plan", "1", "document", "NORTHERN-WATCH"]
-    said = shell("put", "--kind", "document", "--id", "x", "--marking", "OFFICIAL", "--portion", "title=T",
-                 ALDIS_HOME="aus")  # fmt: skip
-    assert said.stdout == "x  document, version 1, OFFICIAL\n"
-    assert "Its existence is marked OFFICIAL." in said.stderr
+    said = shell("get", "nothing", ALDIS_HOME="aus")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == ("Error: no record 'nothing' here\nDo:    `aldis list` and `aldis search` find what is\n")
 
 
 def test_each_exit_code_is_met(coalition: Coalition) -> None:
@@ -54,8 +58,8 @@ def test_each_exit_code_is_met(coalition: Coalition) -> None:
         4: ("bundle", "import", file),
         5: ("bundle", "export", "gbr", "-o", "wall/inside"),
     }.items():
-        said = shell(*words, ALDIS_HOME="aus")
-        assert said.returncode == code, said
+        said = typed(*words, ALDIS_HOME="aus")
+        assert said.exit_code == code, said.output
         assert "Traceback" not in said.stderr
         if code:
             assert said.stderr.startswith("Error: ") and "\nDo:    " in said.stderr
@@ -95,16 +99,16 @@ def test_a_fault_of_the_program_is_shown_whole() -> None:
     "words", [("--json", "get", "nothing"), ("get", "--json", "nothing"), ("get", "nothing", "--json")]
 )
 def test_json_is_understood_before_and_after_the_command(coalition: Coalition, words: tuple[str, ...]) -> None:
-    said = shell(*words, ALDIS_HOME="aus")
+    said = typed(*words, ALDIS_HOME="aus")
     told = json.loads(said.stderr)["error"]
     assert (said.stdout, told["code"], told["exit"]) == ("", "unknown-term", 2)
 
 
 def test_home_is_understood_before_and_after_the_command_and_carried_into_hints(coalition: Coalition) -> None:
     for words in (("--home", "aus", "get", "nothing"), ("get", "nothing", "--home", "aus")):
-        said = shell(*words)
+        said = typed(*words)
         assert "`aldis --home aus list`" in said.stderr
-    assert "`aldis list`" in shell("get", "nothing", ALDIS_HOME="aus").stderr
+    assert "`aldis list`" in typed("get", "nothing", ALDIS_HOME="aus").stderr
 
 
 @pytest.mark.parametrize(
@@ -128,15 +132,15 @@ def test_a_slip_of_the_fingers_is_met_with_a_hint(words: tuple[str, ...], hint: 
 
 
 def test_a_missing_node_names_the_command_that_makes_one(tmp_path: Path) -> None:
-    said = shell("list", ALDIS_HOME=str(tmp_path / "none"))
-    assert said.returncode == 2
+    said = typed("list", ALDIS_HOME=str(tmp_path / "none"))
+    assert said.exit_code == 2
     assert "no node at" in said.stderr and "Make one with `aldis init`" in said.stderr
 
 
 def test_an_unknown_setting_in_the_environment_is_refused(coalition: Coalition) -> None:
-    said = shell("list", ALDIS_HOME="aus", ALDIS_BACTH="3")
-    assert said.returncode == 2 and "Did you mean 'batch'?" in said.stderr
-    assert shell("config", "batch", ALDIS_HOME="aus", ALDIS_BATCH="3").stdout == "3\n"
+    said = typed("list", ALDIS_HOME="aus", ALDIS_BACTH="3")
+    assert said.exit_code == 2 and "Did you mean 'batch'?" in said.stderr
+    assert typed("config", "batch", ALDIS_HOME="aus", ALDIS_BATCH="3").stdout == "3\n"
 
 
 def test_a_reader_that_stops_reading_is_no_error(coalition: Coalition) -> None:
@@ -162,8 +166,8 @@ def test_help_lists_every_command_and_imports_none_of_them() -> None:
 
 
 def test_version_is_told() -> None:
-    assert shell("--version").stdout.startswith("aldis 0.")
-    assert "Begin:" in shell().stderr
+    assert typed("--version").stdout.startswith("aldis 0.")
+    assert "Begin:" in typed().stderr
 
 
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])

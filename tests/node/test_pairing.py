@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from nations import ARRANGEMENT, Coalition, to
+from nations import ARRANGEMENT, NATIONS, Coalition, to
 
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PartnerStatus
@@ -324,3 +325,21 @@ def test_a_party_with_two_nodes_is_named_by_node(strangers: Coalition) -> None:
         aus.get("GBR")
     with pytest.raises(UnknownTerm, match="Name one of these nodes: gbr, gbr-high"):
         aus.get("usa")
+
+
+@pytest.mark.xfail(strict=True, raises=NotAuthentic, reason="the ledger of a node made anew is not begun anew")
+def test_a_node_made_anew_pairs_signs_and_gets_all_again(coalition: Coalition) -> None:
+    coalition.put("aus", "doc-1", {"title": ("a plan", to("GBR", "USA"))})
+    coalition.settle()
+    coalition.shut("gbr")
+    shutil.rmtree(coalition.folder / "gbr")
+    coalition.add("gbr")
+    for other in ("aus", "usa"):
+        coalition.pair(other, "gbr")
+    for name in NATIONS:
+        coalition[name].exchange.new_epoch("gbr was made anew")
+    coalition.settle()
+    coalition["gbr"].register.sign("pa-northern-watch", "officer")
+    coalition.settle()
+    assert coalition["aus"].register.status("pa-northern-watch").missing == ()
+    assert coalition.held("gbr", "doc-1") == ["title"]

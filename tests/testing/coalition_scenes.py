@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.records import Draft, DraftPortion
@@ -51,12 +54,20 @@ def document(
     )
 
 
+@cache
+def _prepared() -> TemporaryDirectory[str]:
+    """Three nations, paired and with the arrangement in force, saved once for all tests of a process."""
+    folder = TemporaryDirectory(prefix="aldis-scene-")
+    with Coalition.of(NATIONS, memory=True) as coalition:
+        coalition.pair_all()
+        coalition.arrange(ARRANGEMENT)
+        coalition.save(Path(folder.name))
+    return folder
+
+
 def allied(*, memory: bool = True, seed: int = 1) -> Coalition:
     """Three nations, paired and with the arrangement in force."""
-    coalition = Coalition.of(NATIONS, seed=seed, memory=memory)
-    coalition.pair_all()
-    coalition.arrange(ARRANGEMENT)
-    return coalition
+    return Coalition.load(Path(_prepared().name), seed=seed, memory=memory)
 
 
 def put_documents(coalition: Coalition) -> None:

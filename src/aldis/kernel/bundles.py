@@ -172,8 +172,12 @@ def make_item(
     digest = sha256(header)
     allowed, changed = permit.portions, permit.transforms
     replaced = {one: both for one, both in substitutes.items() if one in changed} if substitutes else {}
-    whole = [p for p in portions if p.digest in allowed and p.digest not in changed]
-    digests = [portion.digest for portion in whole]
+    digests: list[bytes] = []
+    whole: list[bytes] = []
+    for held in portions:
+        if held.digest in allowed and held.digest not in changed:
+            digests.append(held.digest)
+            whole.append(held.data)
     permit.check(digest, recipient, policy_epoch, [*digests, *replaced])
     onward = {party: list(given) for party, given in permit.onward.items()} if permit.onward else {}
     said: list[tuple[bytes, str]] = []
@@ -183,7 +187,7 @@ def make_item(
         given.append(Substitute(portion.data, words))
         onward = {party: [portion.digest if d == one else d for d in ds] for party, ds in onward.items()}
     commitment = Commitment(digest, digests, said, onward, list(permit.purposes))
-    return Item(_encoder.encode(commitment), header, [portion.data for portion in whole], given, grant)
+    return Item(_encoder.encode(commitment), header, whole, given, grant)
 
 
 def seal(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from aldis.kernel.bundles import read_commitment
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, Redacted, explain_record, redact
+from aldis.kernel.release import Verdict
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
@@ -50,9 +53,19 @@ class Desk:
         What is permitted leaves with the next bundle.
         """
         row, known = self._row(record_id, None), self._partners.get(node)
+        explanation, now = self._explain(row, known, purpose), self._core.clock.now()
+        record = row.record()
+        parts = [(record.digest, explanation.header)]
+        if explanation.header.decision.permits:
+            parts += [(portion.digest, explanation.portions[portion.name]) for portion in record.portions]
+        waiting = [(digest, part.decision) for digest, part in parts if part.decision.verdict is Verdict.REFER]
         with self._store.transaction():
-            self._store.exchange.defer(known.node, [(row.seq, self._core.clock.now())])
-        return self._explain(row, known, purpose)
+            self._store.exchange.defer(known.node, [(row.seq, now)])
+            if waiting:
+                reasons = [reason for _, decision in waiting for reason in decision.reasons]
+                digests = [digest for digest, _ in waiting]
+                self._store.referrals.refer(known.node, row.seq, digests, msgspec.json.encode(reasons), now)
+        return explanation
 
     def rule(self, number: int, state: Literal["approved", "denied"], because: str, officer: str) -> Referral:
         """A release officer's ruling on a referral; an approved record leaves with the next bundle.

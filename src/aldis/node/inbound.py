@@ -207,7 +207,7 @@ class Inbound:
             if one.item.grant is None and one.commitment.onward and one.index in proofs
         }
         self._store.grants.put(grants)
-        if any(one.record.header.kind in _POLICY_KINDS for one in admitted):
+        if not _POLICY_KINDS.isdisjoint({one.record.header.kind for one in admitted}):
             self._core.policy_changed()
 
     @staticmethod

@@ -127,7 +127,7 @@ def cosignature_draft(record: Record, *, party: str, node: str, author: str, sig
     )
     return Draft(
         kind=COSIGNATURE,
-        id=f"sig-{record.digest.hex()[:24]}-{node}",
+        id=f"sig-{record.digest.hex()[:24]}-{node}-{signer.public.id[:8]}",
         originator=node,
         author=author,
         created=at,

@@ -152,7 +152,8 @@ class Outbound:
         for place, row in enumerate(rows):
             if decide.full:
                 return place
-            one = self._decide_row(row, decide, grants.get(row.seq), approvals.get(row.seq, _NONE), gone.get(row.seq))
+            seq = row.seq
+            one = self._decide_row(row, decide, grants.get(seq), approvals.get(seq, _NONE), gone.get(seq))
             if one is not None:
                 decide.ready.append(one)
                 decide.size += len(row.header) + sum(map(len, row.portions))

@@ -61,18 +61,24 @@ class Records:
     def derived_label(self, sources: list[bytes]) -> Label:
         """The label of what is made from these records (digests): their roll-up in this node's policy.
 
+        Whose information it holds stands in its origins: the parties of the sources' originators among them.
+
         Raises:
             UnknownTerm: a source that is not held here.
             NeedsPerson: a label that no equivalence maps.
         """
         labels: list[Label] = []
+        parties = {recipient.node: recipient.party for recipient in self._epochs.current().partners}
+        origins: set[str] = set()
         for digest in sources:
             row = self._store.records.by_digest(digest)
             if row is None:
                 raise UnknownTerm(f"no record {digest.hex()} here", fix="Name a source by its full digest")
             record = row.record()
             labels += [record.label, *(portion.label for portion in record.portions)]
-        return self._core.policies.roll_up(labels, self._core.config.policy, self._core.clock.now())
+            origins |= {parties[row.originator]} if row.originator in parties else set()
+        label = self._core.policies.roll_up(labels, self._core.config.policy, self._core.clock.now())
+        return label.narrowed(origins=label.origins | (origins - {self._core.party}))
 
     def get(self, record_id: str, version: int | None = None, viewer: str = "") -> Row:
         """A version of a record, the newest where none is named, with the portions that the viewer may see.

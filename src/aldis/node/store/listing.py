@@ -28,7 +28,7 @@ _END = 2**62
 _STEP = 128
 _MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
 _PLACE_COST = 4
-_FEW = 32  # places that are merged without a walk
+_FEW = 64  # places that are merged without a walk
 _DEPTH = 4  # pages' worth of rows that are read at first to make one
 
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
