@@ -60,9 +60,7 @@ class Nodes:
 
     def round(self, count: int) -> Round:
         """Put so many new records, and wait until they are over there."""
-        drafts = [
-            draft for some in position_drafts(self._sent, count, self._aus.core.clock.now()) for draft in some
-        ]
+        drafts = [draft for some in position_drafts(self._sent, count, self._aus.core.clock.now()) for draft in some]
         self._sent += count
         last = self._admitted() + count
         cpu = self._cpu()

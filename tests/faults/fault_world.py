@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -113,7 +114,7 @@ class World:
         except NotNow as why:
             said = str(why)
         except AldisError as error:
-            said = f"{error.code}: {str(error)[:120]}"
+            said = re.sub(r"/\S+/", "", f"{error.code}: {error}")[:160]
         self.log.append(f"{event.__name__}: {said}")
         self.step(self.rng.choice((0, 100, 100, 1_000)))
 

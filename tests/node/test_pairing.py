@@ -24,7 +24,7 @@ from aldis.kernel.errors import (
 )
 from aldis.kernel.labels import Label
 from aldis.kernel.messages import read_unverified
-from aldis.kernel.records import DraftPortion, Record, make_record
+from aldis.kernel.records import Draft, DraftPortion, Record, make_record
 from aldis.node.instruments import INSTRUMENT, cosignature_draft, instrument_draft, pairing_text
 from aldis.node.node import Node
 from aldis.node.pairing import LIFETIME, Invitation, Sheet, fingerprint, seal_invitation
@@ -55,20 +55,21 @@ def proposing(maker: Node, text: str, other: str = "AUS", kind: str = INSTRUMENT
     return _signed_for(maker, agreement)
 
 
-def _signed_for(maker: Node, agreement: Record, answers: str = "") -> bytes:
+def _signed_for(maker: Node, agreement: Record, signed: Draft | None = None) -> bytes:
     core = maker.core
-    signed = make_record(
-        cosignature_draft(
-            agreement, party=core.party, node=core.node, author="o", signer=core.signer, at=core.clock.now()
-        ),
-        core.random,
-    )
+    signature = make_record(signed or signing(maker, agreement), core.random)
     made = Invitation(
         sheet=maker.partners.sheet(), header=agreement.data.decode(), text=agreement.portions[0].data.decode(),
-        cosignature=[signed.data.decode(), signed.portions[0].data.decode()],
-        created=core.clock.now(), answers=answers,
+        cosignature=[signature.data.decode(), signature.portions[0].data.decode()], created=core.clock.now(),
     )  # fmt: skip
     return seal_invitation(made, core.signer)
+
+
+def signing(maker: Node, agreement: Record, **changes: Any) -> Draft:
+    """The signature of a node under an agreement, or another one."""
+    core = maker.core
+    given = {"party": core.party, "node": core.node, "signer": core.signer, "author": "o", "at": core.clock.now()}
+    return cosignature_draft(agreement, **{**given, **changes})
 
 
 def untouched(node: Node) -> bool:
@@ -194,6 +195,36 @@ def test_joining_signs_nothing_but_a_pairing(strangers: Coalition) -> None:
             strangers["aus"].partners.join(proposing(gbr, text), yes)
     assert untouched(strangers["aus"])
     strangers["aus"].partners.join(proposing(gbr, wide), yes)
+
+
+def test_the_maker_has_signed_the_very_agreement_with_its_key_for_its_party(strangers: Coalition) -> None:
+    gbr, at = strangers["gbr"], strangers.clock.now()
+    text = pairing_text("pairing-gbr-1", ("AUS", "GBR"), at=at, ceilings={"UK": "OFFICIAL"})
+    label = to("AUS", "GBR", policy="UK")
+    draft = instrument_draft(text, policies=gbr.core.policies, label=label, node="gbr", author="o", at=at)
+    agreement, other = (make_record(draft, gbr.core.random) for _ in range(2))
+    wider = to("AUS", "GBR", "USA", policy="UK")
+    honest = signing(gbr, agreement)
+    for wrong in (
+        signing(gbr, other),
+        signing(gbr, agreement, party="USA"),
+        signing(gbr, agreement, node="usa"),
+        signing(gbr, agreement, signer=strangers["aus"].core.signer),
+        msgspec.structs.replace(honest, label=wider),
+    ):
+        with pytest.raises(NotAuthentic):
+            strangers["aus"].partners.join(_signed_for(gbr, agreement, wrong), yes)
+    shapeless = msgspec.structs.replace(honest, portions=[DraftPortion("signature", label, ["no", "object"])])
+    with pytest.raises(InvalidInput, match="signature"):
+        strangers["aus"].partners.join(_signed_for(gbr, agreement, shapeless), yes)
+    foreign = make_record(msgspec.structs.replace(draft, originator="usa"), gbr.core.random)
+    with pytest.raises(NotAuthentic, match="gbr did not draft"):
+        strangers["aus"].partners.join(_signed_for(gbr, foreign), yes)
+    renamed = make_record(msgspec.structs.replace(draft, id="pairing-gbr-2"), gbr.core.random)
+    with pytest.raises(RefusedByPolicy, match="more than pairing"):
+        strangers["aus"].partners.join(_signed_for(gbr, renamed), yes)
+    assert untouched(strangers["aus"])
+    strangers["aus"].partners.join(_signed_for(gbr, agreement, honest), yes)
 
 
 def test_what_comes_with_an_invitation_is_an_instrument_under_a_known_label(strangers: Coalition) -> None:

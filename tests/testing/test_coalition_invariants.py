@@ -73,7 +73,7 @@ def test_a_bundle_that_was_left_out(coalition: Coalition) -> None:
 
 def test_an_item_that_was_lost(coalition: Coalition) -> None:
     forget(coalition, "gbr", "aus-all")
-    with pytest.raises(Broken, match="holds .* nowhere"):
+    with pytest.raises(Broken, match=r"holds .* nowhere"):
         check_exactly_once(coalition)
     with pytest.raises(Broken, match="'aus-all' version 1 did not go from aus to gbr"):
         check_arrived(coalition)

@@ -235,14 +235,17 @@ class Peers:
     def _admit_item(self, item: Item, index: int, peer: Peer, at: int) -> Admitted:
         commitment = read_commitment(item.commitment)
         record = read_record(item.record, item.portions)  # 7
-        substitutes = tuple([(read_portion(s.portion), s.transform) for s in item.substitutes])
+        header, parts = record.header, record.portions
+        substitutes: tuple[tuple[Portion, str], ...] = ()
+        if item.substitutes:
+            substitutes = tuple([(read_portion(s.portion), s.transform) for s in item.substitutes])
+            parts = (*parts, *[portion for portion, _ in substitutes])
         if (
             record.digest != commitment.record
             or [portion.digest for portion in record.portions] != commitment.portions
             or [(portion.digest, words) for portion, words in substitutes] != commitment.substitutes
         ):
             raise VerificationFailed("an item is not what its sender signed for", fix="Ask the sender to send it again")
-        header, parts = record.header, [*record.portions, *[portion for portion, _ in substitutes]]
         self._check_kind(header.kind, parts)  # 8
         if header.originator != peer.node:
             self._check_originator(header.originator, item, commitment, peer)  # 9

@@ -33,6 +33,8 @@ class NodeContext:
         self._partners = partners
         self._live = live
         self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
+        self._nodes: Sequence[str] = ()
+        self._change = self._looked = -1
 
     @property
     def node(self) -> str:
@@ -96,9 +98,18 @@ class NodeContext:
 
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""
-        nodes = [known.node for known in self._partners.all() if known.active]
-        self._live.publish(header, label, project, update, nodes)
+        self._live.publish(header, label, project, update, self._active())
         self.told(Live("", label, update))
+
+    def _active(self) -> Sequence[str]:
+        """The names of the active partners, looked up again where a millisecond has passed and one has changed."""
+        now = self._core.clock.now()
+        if now != self._looked:
+            change, self._looked = self._core.policy_change(), now
+            if change != self._change:
+                self._change = change
+                self._nodes = [known.node for known in self._partners.all() if known.active]
+        return self._nodes
 
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind; a subscriber that falls behind loses the oldest."""

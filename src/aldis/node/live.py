@@ -58,7 +58,7 @@ class LiveOut:
 
     def publish(self, header: Label, label: Label, project: str, update: Update, partners: Iterable[str]) -> None:
         """Let `update` wait for the next frame to each partner; an older value that still waits is dropped."""
-        slot = (update.id, update.portion)
+        slot, value = (update.id, update.portion), _Value(header, label, project, update)
         for node in partners:
             queue = self._queues.setdefault(node, _Queue())
             if slot in queue.values:
@@ -66,7 +66,7 @@ class LiveOut:
             elif len(queue.values) >= MAX_VALUES:
                 del queue.values[next(iter(queue.values))]
                 queue.dropped += 1
-            queue.values[slot] = _Value(header, label, project, update)
+            queue.values[slot] = value
 
     def forget(self, node: str) -> None:
         """Drop what waits for a partner that is no longer active."""
@@ -114,40 +114,48 @@ class LiveOut:
 
 
 class _Decider:
-    """Decides for one frame; a label is asked about once."""
+    """Decides for one frame; values alike in what decides are decided once."""
 
     def __init__(self, epoch: PolicyEpoch, party: str, node: str, now: int) -> None:
         self._terms = compile_terms(epoch, node, None, now)
         self._party, self._node, self._now, self._holds = party, node, now, epoch.holds
-        self._known: dict[tuple[Label, str, str, str], Decision] = {}
+        self._known: dict[tuple[Label, Label, str, str, str], Decision | None] = {}
 
     def given(self, value: _Value, secret: bytes) -> Update | None:
         """The update as the partner may have it, or None."""
         update = value.update
-        if update.id in self._holds:
-            return None
-        header = self._decide(value.header, update.kind, value.project, "")
-        portion = self._decide(value.label, update.kind, value.project, update.portion)
-        if not header.permits or not portion.permits:
+        alike = (value.header, value.label, value.project, update.kind, update.portion)
+        portion = self._known[alike] if alike in self._known else self._known.setdefault(alike, self._decide(value))
+        if portion is None or update.id in self._holds:
             return None
         if update.at + portion.basis.delay_ms > self._now:
             return None
-        if not portion.transforms:
+        transforms = portion.transforms
+        if not transforms:
             return update
-        changed = apply_transforms(portion.transforms, update.value, secret=secret, partner=self._node)
+        changed = apply_transforms(transforms, update.value, secret=secret, partner=self._node)
         if not isinstance(changed, Transformed):
             return None
         return msgspec.structs.replace(update, value=changed.value)
 
-    def _decide(self, label: Label, kind: str, project: str, portion: str) -> Decision:
-        key = (label, kind, project, portion)
-        known = self._known.get(key)
-        if known is None:
-            request = Request(
-                label=label, kind=kind, recipient=self._node, originator=self._party, project=project, portion=portion
-            )
-            known = self._known[key] = self._terms.decide(request)
-        return known
+    def _decide(self, value: _Value) -> Decision | None:
+        """The decision on a portion that may go; None where it may not, or its header may not."""
+        header = self._ask(value, value.header, "")
+        portion = self._ask(value, value.label, value.update.portion)
+        if not header.permits or not portion.permits:
+            return None
+        return portion
+
+    def _ask(self, value: _Value, label: Label, portion: str) -> Decision:
+        request = Request(
+            label=label,
+            kind=value.update.kind,
+            recipient=self._node,
+            originator=self._party,
+            project=value.project,
+            portion=portion,
+        )
+        return self._terms.decide(request)
 
 
 class LiveIn:

@@ -22,6 +22,7 @@ class Standing:
 
     @classmethod
     def of(cls, node: Node, hostile: str) -> Standing:
+        """What `node` holds and believes now, but for what `hostile` may say for itself."""
         instruments = node.epochs.build().instruments
         party = node.partners.get(hostile).party
         return cls(

@@ -23,6 +23,7 @@ COLUMNS = (
 
 Part = TypeVar("Part")
 
+_NONE = array("I")
 _portions = msgspec.msgpack.Decoder(list[bytes])
 _substitutes = msgspec.msgpack.Decoder(list[tuple[bytes, str]])
 
@@ -87,10 +88,13 @@ def make_row(values: tuple[Any, ...], profile: Callable[[int], Profile], seen: b
     """The row of `COLUMNS`; with `seen`, a byte by profile, just the portions and substitutes where it is not 0."""
     seq, digest, id_, version, created, number, numbers, header, data, others, other_data, arrived, source = values
     portions, portion_profiles = _portions.decode(data), array("I", numbers)
-    substitutes, substitute_profiles = _substitutes.decode(other_data) if other_data else [], array("I", others)
     if seen is not None:
         portions, portion_profiles = _cut(portions, portion_profiles, seen)
-        if substitutes:
+    substitutes: list[tuple[bytes, str]] = []
+    substitute_profiles = _NONE
+    if other_data:
+        substitutes, substitute_profiles = _substitutes.decode(other_data), array("I", others)
+        if seen is not None:
             substitutes, substitute_profiles = _cut(substitutes, substitute_profiles, seen)
     of = profile(number)
     return Row(
