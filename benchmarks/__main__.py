@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark in turn, each a process of its own: its figures as JSON lines, and a table at the end."""
+"""`make bench`: every benchmark in turn, each a process of its own; its figures as JSON lines, then one table."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -45,6 +46,7 @@ projects = ["{PROJECT}"]
 purposes = ["surveillance"]
 ceiling = {{ AUS = "SECRET", UK = "SECRET", US = "SECRET" }}
 """
+_ADDRESS = re.compile(r"^[\w.:]+:\d+$", re.MULTILINE)
 _PATIENCE_S = 120.0
 _DRAFTS = 2_000
 
@@ -116,27 +118,29 @@ def _talk(nodes: dict[str, Node]) -> None:
 
 
 class Process:
-    """A process that was started here and says a line once it is ready."""
+    """A process that was started here; what it says on stderr goes to `log`."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, *, said: Path | None = None) -> None:
+        """`said` is where its stdout goes, else it is read here."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ALDIS_")}
         if environment.pop("PYTHONDONTWRITEBYTECODE", ""):  # else each start would compile all modules anew
             environment["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "aldis-benchmarks-bytecode")
+        self._log, self._said = log, said
         self.began = time.monotonic()
-        with log.open("ab") as errors:
+        with log.open("ab") as errors, said.open("wb") if said else contextlib.nullcontext(subprocess.PIPE) as output:
             self._popen = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True
+                command, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=environment, text=True
             )
-        self._log = log
 
     @classmethod
     def node(cls, home: Path) -> Self:
         """`aldis up` for the node in that folder."""
-        return cls([sys.executable, "-m", "aldis", "--home", str(home), "up"], home / "node.log")
+        command = [sys.executable, "-m", "aldis", "--home", str(home), "up"]
+        return cls(command, home / "node.log", said=home / "node.out")
 
     @classmethod
     def module(cls, module: str, *arguments: str, log: Path) -> Self:
-        """`python -m module`."""
+        """`python -m module`, whose lines are read."""
         return cls([sys.executable, "-m", module, *arguments], log)
 
     @property
@@ -144,18 +148,27 @@ class Process:
         """The process's number."""
         return self._popen.pid
 
-    def wait_ready(self) -> float:
-        """Wait for its first line; seconds since it was started."""
-        self.read()
-        return time.monotonic() - self.began
+    def wait_ready(self) -> None:
+        """Wait until it has said its address, or its first line."""
+        if self._said is None:
+            self.read()
+            return
+        while not _ADDRESS.search(self._said.read_text()):
+            self._check()
+            time.sleep(0.005)
 
     def read(self) -> str:
         """The next line that it says."""
         assert self._popen.stdout is not None
         line = self._popen.stdout.readline()
         if not line:
-            raise RuntimeError(f"process {self.pid} ended: see {self._log}\n{self._log.read_text()[-2000:]}")
+            self._popen.wait()
+            self._check()
         return line.strip()
+
+    def _check(self) -> None:
+        if self._popen.poll() is not None:
+            raise RuntimeError(f"process {self.pid} ended: {self._log.read_text()[-2000:]}")
 
     def tell(self, line: str) -> None:
         """Say a line to it."""

@@ -26,6 +26,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from aldis.app import Context
@@ -42,13 +43,15 @@ PERIOD_S = 0.1
 SLICES = 10
 SETTLE_S = 1.0
 PARTNERS = ("gbr", "usa")
+BYTES = 128
+"""Of a frame's budget for each entity, so that all of them fit."""
 P99_TARGET_MS = 250.0
 FRAME_TARGET_MS = 25.0
 CPU_TARGET = 1.0
 
 
 class Flow(msgspec.Struct):
-    """What a process saw: the age of each value (ms), when frames were sealed or taken (ns, by digest), bytes of them."""
+    """What a process saw: the age of each value (ms); when frames were sealed or taken (ns, by digest), their bytes."""
 
     ages: list[float] = []
     frames: dict[str, int] = {}
@@ -158,7 +161,7 @@ async def take_datagrams(port: int) -> None:
     flow, decode = Flow(), msgspec.msgpack.Decoder(Update).decode
 
     class Inlet(asyncio.DatagramProtocol):
-        def datagram_received(self, data: bytes, addr: object) -> None:
+        def datagram_received(self, data: bytes, _addr: object) -> None:
             flow.ages.append((time.monotonic_ns() - decode(data).value["at"]) / 1e6)
 
     loop = asyncio.get_running_loop()
@@ -210,7 +213,7 @@ def tell(name: str, seen: Seen) -> None:
 
 def measure(folder: Path, entities: int, seconds: float) -> None:
     """Both, one after the other, and three figures."""
-    coalition = Coalition.make(folder, "aus", *PARTNERS)
+    coalition = Coalition.make(folder, "aus", *PARTNERS, live_bytes=BYTES * entities)
     log, module = folder / "live.log", "benchmarks.live"
     ours = flow_through(
         [
@@ -244,6 +247,7 @@ def measure(folder: Path, entities: int, seconds: float) -> None:
 
 def main() -> None:
     """Measure; or be one of the processes."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     match sys.argv[1:]:
         case ["node", home, entities, seconds]:
             asyncio.run(run_node(Path(home), Bench(int(entities), float(seconds))))
