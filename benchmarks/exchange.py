@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
 import sys
 import tempfile
 import time
@@ -35,7 +34,7 @@ from nats.aio.msg import Msg
 
 from aldis.kernel.records import make_record
 from aldis.node.node import Node
-from benchmarks.coalition import Coalition, Process, free_port, position_drafts, wait_for
+from benchmarks.coalition import Coalition, Process, free_port, nats_server, position_drafts, wait_for
 from benchmarks.report import median_spread, report
 
 ROUNDS = 5
@@ -88,16 +87,13 @@ class Nats:
     def __init__(self, folder: Path, payloads: Sequence[bytes]) -> None:
         file, port = folder / "payloads", free_port()
         file.write_bytes(msgspec.msgpack.encode(payloads))
-        server = Path(sys.executable).with_name("nats-server")
-        command = [str(server) if server.exists() else shutil.which("nats-server") or "nats-server"]
         self.count = len(payloads)
-        self._server = Process([*command, "-a", "127.0.0.1", "-p", str(port)], folder / "nats.log")
+        self._server = Process([*nats_server(), "-a", "127.0.0.1", "-p", str(port)], folder / "nats.log")
         wait_for(lambda: "Server is ready" in (folder / "nats.log").read_text(), "nats-server")
         self._clients = [
-            Process.module(__name__ if __name__ != "__main__" else "benchmarks.exchange", role, str(port), str(file),
-                           log=folder / "nats.log")
+            Process.module("benchmarks.exchange", role, str(port), str(file), log=folder / "nats.log")
             for role in ("subscribe", "publish")
-        ]  # fmt: skip
+        ]
         for client in self._clients:
             client.wait_ready()
 

@@ -83,7 +83,7 @@ def commands(text: str) -> list[Command]:
     for line in text.splitlines():
         if line.startswith("$ "):
             found.append(Command(line[2:]))
-        elif line.startswith("> ") and found and not found[-1].output:
+        elif (line == ">" or line.startswith("> ")) and found and not found[-1].output:
             found[-1].line += "\n" + line[2:]
         elif found:
             found[-1].output.append(line)
@@ -117,6 +117,12 @@ class Session:
         self._code = 0
         self._ours: dict[str, str] = {}
 
+    def moved(self, folder: Path) -> Session:
+        """A session that goes on in `folder`, a copy of this one's."""
+        session = Session(folder)
+        session._ours = dict(self._ours)
+        return session
+
     def run(self, page: str) -> None:
         """Run every block of a page.
 
@@ -141,7 +147,8 @@ class Session:
         """What a command prints."""
         line = _VOLATILE.sub(lambda found: self._ours.get(found[0], found[0]), line)
         if line == "echo $?":
-            return str(self._code)
+            code, self._code = self._code, 0
+            return str(code)
         if line.startswith("aldis ") and not re.search(r" [>|] ", line):
             return self._aldis(shlex.split(line.replace("\\\n", ""))[1:])
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

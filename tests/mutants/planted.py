@@ -207,13 +207,6 @@ MUTANTS = (
         _INSTRUMENTS,
     ),
     Mutant(
-        "instrument-signed-for-others",
-        "node/instruments.py",
-        "    if value is None or value.party != party:",
-        "    if value is None:",
-        _INSTRUMENTS,
-    ),
-    Mutant(
         "notice-for-others",
         "node/instruments.py",
         "            if notice and notice.party == party:",
@@ -247,13 +240,6 @@ MUTANTS = (
         "        if waiting and self._outbound.stands(node, waiting[0]):",
         "        if waiting:",
         _EXCHANGE,
-    ),
-    Mutant(
-        "regrant-anothers-grant",
-        "node/inbound.py",
-        "            if one.item.grant is None and one.commitment.onward and one.index in proofs",
-        "            if one.commitment.onward and one.index in proofs",
-        _RESHARE,
     ),
     Mutant("onward-clause-ignored", "kernel/release/scopes.py", "and self.taker in clause.onward\n", "\n", _RELEASE),
     Mutant(
