@@ -94,6 +94,10 @@ def test_no_file_or_no_toml_says_what_to_do(tmp_path: Path) -> None:
         (tmp_path / FILE).write_bytes(content)
         with pytest.raises(InvalidInput, match="is not TOML"):
             load(tmp_path, {})
+    (tmp_path / FILE).unlink()
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        load(tmp_path, {})
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

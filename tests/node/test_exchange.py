@@ -171,7 +171,8 @@ def test_an_answer_that_is_not_the_partners_to_this_node_moves_nothing(coalition
         with pytest.raises(NotAuthentic):
             exchange.answered("gbr", asked, forged)
     never = Cursor(1, made.sealed.last, "ab" * 32)
-    for cursor_ in (never, Cursor(1, made.sealed.last + 5, "ab" * 32), Cursor(7, 1, "ab" * 32)):
+    elsewhere = Cursor(9, cursor.seq, cursor.digest)
+    for cursor_ in (never, elsewhere, Cursor(1, cursor.seq + 5, "ab" * 32), Cursor(7, 1, "ab" * 32)):
         wrong = sign_message(message("gbr", "aus", now, cursor_), coalition["gbr"].core.signer)
         with pytest.raises(Forked, match="new-epoch"):
             exchange.answered("gbr", asked, wrong)

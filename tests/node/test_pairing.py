@@ -358,7 +358,6 @@ def test_a_party_with_two_nodes_is_named_by_node(strangers: Coalition) -> None:
         aus.get("usa")
 
 
-@pytest.mark.xfail(strict=True, raises=NotAuthentic, reason="the ledger of a node made anew is not begun anew")
 def test_a_node_made_anew_pairs_signs_and_gets_all_again(coalition: Coalition) -> None:
     coalition.put("aus", "doc-1", {"title": ("a plan", to("GBR", "USA"))})
     coalition.settle()

@@ -158,37 +158,51 @@ def test_a_grant_of_a_suspended_or_distrusted_originator_does_not_do(coalition: 
         coalition["usa"].inbound.retry(kept.id)
 
 
-def test_a_grant_is_for_the_one_it_was_given_to(coalition: Coalition) -> None:
-    """USA takes GBR's grant and passes the record on as if it had been given it itself."""
+@pytest.fixture
+def four(coalition: Coalition) -> Coalition:
+    """The coalition with CAN, and an arrangement under which GBR may pass on to both others."""
     coalition.add("can", party="CAN", policy="CAN", ceiling="SECRET")
     for other in ("aus", "gbr", "usa"):
         coalition.pair(other, "can")
     coalition.settle()
-    four = ARRANGEMENT.replace("pa-northern", "pa-far").replace('"USA"]', '"USA", "CAN"]').replace(
-        ' US = "SECRET"', ' US = "SECRET", CAN = "SECRET"'
-    )  # fmt: skip
-    coalition.arrange(four.replace("NORTHERN-WATCH", "FAR-WATCH"))
-    all_three = to("GBR", "USA", "CAN")
-    record = coalition.put("aus", "doc-1", {"title": ("a plan", all_three)}, project="FAR-WATCH")
-    coalition.settle("aus", "gbr")
-    coalition.settle("gbr", "usa")
-    assert coalition.held("usa", "doc-1") == ["title"]
-    coalition.settle("usa", "can")
-    assert coalition.held("can", "doc-1") is None
-    core = coalition["usa"].core
-    item = Item(
-        msgspec.msgpack.encode(Commitment(record.digest, [record.portions[0].digest])), record.data,
-        [record.portions[0].data], [], grant(coalition),
-    )  # fmt: skip
+    text = ARRANGEMENT.replace("pa-northern", "pa-far").replace("NORTHERN-WATCH", "FAR-WATCH")
+    text = text.replace('"USA"]', '"USA", "CAN"]').replace(' US = "SECRET"', ' US = "SECRET", CAN = "SECRET"')
+    coalition.arrange(text)
+    return coalition
+
+
+def test_a_grant_is_for_the_one_it_was_given_to(four: Coalition) -> None:
+    """USA takes GBR's grant and passes the record on as if it had been given it itself."""
+    record = four.put("aus", "doc-1", {"title": ("a plan", to("GBR", "USA", "CAN"))}, project="FAR-WATCH")
+    four.settle("aus", "gbr")
+    four.settle("gbr", "usa")
+    assert four.held("usa", "doc-1") == ["title"]
+    four.settle("usa", "can")
+    assert four.held("can", "doc-1") is None
+    assert b"a plan" not in four.seen_by("can")
+    commitment = msgspec.msgpack.encode(Commitment(record.digest, [record.portions[0].digest]))
+    item = Item(commitment, record.data, [record.portions[0].data], [], grant(four))
     data, _ = seal(
-        [item], coalition["usa"].exchange.stream("can"),
-        policy_epoch=bytes(32), created=coalition.clock.now(), signer=core.signer,
+        [item], four["usa"].exchange.stream("can"),
+        policy_epoch=bytes(32), created=four.clock.now(), signer=four["usa"].core.signer,
     )  # fmt: skip
-    coalition["can"].answer("usa", "deliver", data)
-    [kept] = coalition["can"].core.store.quarantine.all()
+    four["can"].answer("usa", "deliver", data)
+    [kept] = four["can"].core.store.quarantine.all()
     assert "the grant is from aus to gbr" in kept.text
-    coalition.settle("gbr", "can")
-    assert coalition.held("can", "doc-1") == ["title"]
+    four.settle("gbr", "can")
+    assert four.held("can", "doc-1") == ["title"]
+
+
+def test_a_partners_own_word_about_anothers_record_is_no_grant(four: Coalition) -> None:
+    """GBR re-shares with AUS's grant, and adds that USA may pass it on to CAN."""
+    record = four.put("aus", "doc-1", {"title": ("a plan", to("GBR", "USA", "CAN"))}, project="FAR-WATCH")
+    four.settle("aus", "gbr")
+    onward = {"CAN": [record.portions[0].digest]}
+    assert not hand_over(four, record, "title", grant(four), onward=onward)
+    assert four.held("usa", "doc-1") == ["title"]
+    four.settle("usa", "can")
+    assert four.held("can", "doc-1") is None
+    assert b"a plan" not in four.seen_by("can")
 
 
 def test_a_new_version_and_a_tombstone_are_passed_on_like_the_first(coalition: Coalition) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from aldis.kernel.encoding import sha256
-from aldis.kernel.errors import Forked, VerificationFailed
+from aldis.kernel.errors import Forked, NotAuthentic, VerificationFailed
 from aldis.kernel.ledger import (
     Checkpoint,
     Frontier,
@@ -131,7 +131,7 @@ class Audit:
         name = ledger_name(partner)
         checkpoint = verify_checkpoint(note, name, ledger_key)
         with self._core.store.transaction():
-            held = self._ledger.checkpoint(name)
+            held = self._last_cosigned(name, ledger_key)
             if held is not None:
                 before = verify_checkpoint(held[1], name, ledger_key)
                 if since != before.size:
@@ -150,6 +150,16 @@ class Audit:
             if held is None or checkpoint.size > before.size:
                 self._ledger.add_checkpoint(checkpoint.size, add_signature(note, line), name)
         return checkpoint.size, line.decode()
+
+    def _last_cosigned(self, name: str, ledger_key: bytes) -> tuple[int, bytes] | None:
+        """The last checkpoint cosigned of a ledger; one by the key before a new pairing is of another ledger."""
+        held = self._ledger.checkpoint(name)
+        try:
+            if held is not None:
+                verify_checkpoint(held[1], name, ledger_key)
+            return held
+        except NotAuthentic:
+            return None
 
     def accept_cosignature(self, partner: str, ledger_key: bytes, note: bytes, line: str) -> None:
         """Keep a partner's cosignature beside our checkpoint, once it verifies."""

@@ -84,6 +84,8 @@ def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
         settings = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise InvalidInput(f"no node at {home}: {FILE} is missing", fix="Make one with `aldis init`") from error
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}", fix="Check its permissions") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} is not TOML: {error}") from error
     _known(settings, str(path))

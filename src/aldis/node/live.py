@@ -28,8 +28,7 @@ _OVERHEAD = {Algorithm.ED25519: 512, Algorithm.P384: 512, Algorithm.HYBRID: 4096
 _Slot = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(msgspec.Struct, frozen=True):
     """An update with what decides where it may go: the label of its track's existence, its own, and the project."""
 
     header: Label
@@ -89,14 +88,17 @@ class LiveOut:
             value = queue.values[slot]
             update = decide.given(value, core.secret)
             if update is not None:
-                size = len(_encode(update)) + (0 if value.label in groups else len(encode_label(value.label)) + 8)
+                group = groups.get(value.label)
+                size = len(_encode(update)) + (len(encode_label(value.label)) + 8 if group is None else 0)
                 if size > room and groups:
                     break
                 if size > room:
                     queue.dropped += 1
                 else:
                     room -= size
-                    groups.setdefault(value.label, []).append(update)
+                    if group is None:
+                        group = groups[value.label] = []
+                    group.append(update)
             del queue.values[slot]
         if not groups:
             return None

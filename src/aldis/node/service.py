@@ -147,10 +147,12 @@ class Service:
 
     async def _live(self, known: Known) -> None:
         """One frame each period, unless the one before is still on its way: the newest values wait for the next."""
-        period = self._node.core.config.live_ms / 1000
+        period, clock = self._node.core.config.live_ms / 1000, asyncio.get_running_loop().time
+        due = clock()
         async with self._link(known) as link:
             while True:
-                await asyncio.sleep(period)
+                due = max(due + period, clock())
+                await asyncio.sleep(due - clock())
                 frame = self._node.live_out.frame(known.node, self._node.exchange.epoch)
                 if frame is not None:
                     try:
