@@ -157,9 +157,9 @@ class Audit:
         try:
             if held is not None:
                 verify_checkpoint(held[1], name, ledger_key)
-            return held
         except NotAuthentic:
             return None
+        return held
 
     def accept_cosignature(self, partner: str, ledger_key: bytes, note: bytes, line: str) -> None:
         """Keep a partner's cosignature beside our checkpoint, once it verifies."""
