@@ -23,7 +23,7 @@ from aldis.testing import (
     check_stores,
 )
 
-EVENTS = (15, 45)
+EVENTS = (10, 36)
 ROUNDS = 8
 MINUTE, DAY = 60_000, 86_400_000
 
@@ -61,7 +61,8 @@ def heal(world: World) -> None:
     coalition.mend()
     for name in coalition:
         coalition.skew(name, 0)
-        coalition.sites[name].kill()
+        if world.rng.random() < 0.4:
+            coalition.crash(name)
     coalition.clock.advance(DAY)
     for name in coalition:
         for known in coalition[name].partners.all():
@@ -84,6 +85,8 @@ def _answer_alarms(world: World) -> bool:
             problem = world.coalition[name].exchange.state(other).problem
             if isinstance(problem, Forked | RefusedByPolicy):
                 found = True
+                if isinstance(problem, Forked) and {name, other} <= set(world.honest) - world.restored:
+                    raise AssertionError(f"{name} and {other} never went back, and yet: {problem}") from problem
                 world.log.append(f"{name} cannot go on with {other}: {problem}")
                 if "ledger" in str(problem):
                     world.coalition[other].partners.accept_ledger(name, "compared after a restore")

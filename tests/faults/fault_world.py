@@ -101,7 +101,7 @@ class World:
             self.amend: 4, self.sign: 5, self.draft: 3, self.end: 2, self.suspend: 3, self.resume: 5, self.hold: 3,
             self.lift: 3, self.rule: 5, self.retry: 3, self.by_file: 4, self.change_weather: 6, self.cut: 5,
             self.mend: 4, self.skew: 4, self.crash: 5, self.crash_later: 6, self.cut_power: 3, self.fill_disk: 5,
-            self.back_up: 4, self.restore: 2, self.begin_epoch: 1, self.attack: 16,
+            self.back_up: 4, self.restore: 2, self.second_thoughts: 6, self.begin_epoch: 1, self.attack: 16,
         }  # fmt: skip
 
     def happen(self) -> None:
@@ -122,7 +122,7 @@ class World:
         for name, site in self.coalition.sites.items():
             if site.dead:
                 self.log.append(f"{name} starts again")
-        self.coalition.step(ms, share=0.4)
+        self.coalition.step(ms, share=0.35)
 
     def _node(self) -> tuple[str, Node]:
         name = self.rng.choice(sorted(NATIONS))
@@ -279,6 +279,27 @@ class World:
             raise NotNow("quarantine is empty")
         node.inbound.retry(self.rng.choice(entries).id)
         return f"{name} admits one from quarantine"
+
+    def second_thoughts(self) -> str:
+        """A record is sealed and goes out, no answer comes, and then it may not go any more."""
+        name, node = self._node()
+        other = self._other(name)
+        self._count += 1
+        wide = Label(POLICIES[name], RUNGS[name][0], Releasability.to(*(set(NATIONS.values()) - {NATIONS[name]})))
+        draft = Draft(
+            kind="document", id=f"{name}-{self._count}", originator=name, author="officer", project=PROJECTS[0],
+            created=node.core.clock.now(), label=wide, portions=[DraftPortion("title", wide, "regretted")],
+        )  # fmt: skip
+        node.records.put(draft)
+        link = self.coalition.links[name, other]
+        link.turn()
+        late = Weather(delay=1.0, longest_ms=3_000)
+        link.weather = self.rng.choice((Weather(lose_answer=1.0), Weather(lose_request=1.0), late, late))
+        for _ in range(self.rng.randint(1, 2)):
+            link.turn()
+        link.weather = FAIR
+        said = self.rng.choice((self.amend, self.sign, lambda: node.desk.hold(draft.id, "regretted")))() or "held"
+        return f"{name} writes {draft.id} and hears nothing of {other}; {said}"
 
     def by_file(self) -> str:
         name, _ = self._node()

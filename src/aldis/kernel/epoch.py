@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import msgspec
 
@@ -163,7 +164,7 @@ class PolicyEpoch:
         try:
             wire = msgspec.json.decode(data, type=_Epoch)
             entries = tuple(
-                Entry(parse_instrument(e.text), bytes.fromhex(e.digest), e.version, frozenset(e.signed))
+                Entry(_parsed(e.text), bytes.fromhex(e.digest), e.version, frozenset(e.signed))
                 for e in wire.instruments
             )
         except (msgspec.MsgspecError, ValueError) as error:
@@ -191,6 +192,10 @@ class PolicyEpoch:
             partners=tuple(partners),
             holds=frozenset(wire.holds),
         )
+
+
+_parsed = lru_cache(1024)(parse_instrument)
+"""Epochs that follow each other have most of their instruments in common."""
 
 
 def _lists(rows: Iterable[tuple[str, frozenset[str]]]) -> dict[str, list[str]]:

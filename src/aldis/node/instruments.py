@@ -210,7 +210,7 @@ def _verifies(key: Key, digest: bytes, party: str, signature: str) -> bool:
     return True
 
 
-_parsed = lru_cache(_KNOWN)(parse_instrument)
+_parsed = lru_cache(1024)(parse_instrument)
 
 
 def _value(record: Record, name: str, value_type: type[_T]) -> _T | None:

@@ -10,6 +10,7 @@ with Coalition.of({"aus": "AUS", "gbr": "GBR"}, seed=1) as coalition:
 
 from __future__ import annotations
 
+from aldis.testing.archive import Archive, Broken, Occasion, Sent, SentFrame
 from aldis.testing.attacks import ATTACKS
 from aldis.testing.audience import Decide, Ruling, check_audience
 from aldis.testing.clock import START, VirtualClock
@@ -18,7 +19,7 @@ from aldis.testing.disk import Disk
 from aldis.testing.holdings import check_all, check_arrived, check_history, check_ledgers, check_stores
 from aldis.testing.hostile import Attack, Hostile, NotNow, Outcome
 from aldis.testing.link import Link
-from aldis.testing.streams import Broken, check_exactly_once, check_prefix
+from aldis.testing.streams import check_exactly_once, check_prefix
 from aldis.testing.weather import FAIR, STORM, Weather
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "FAIR",
     "START",
     "STORM",
+    "Archive",
     "Attack",
     "Broken",
     "Coalition",
@@ -34,8 +36,11 @@ __all__ = [
     "Hostile",
     "Link",
     "NotNow",
+    "Occasion",
     "Outcome",
     "Ruling",
+    "Sent",
+    "SentFrame",
     "Snapshot",
     "Unsettled",
     "VirtualClock",

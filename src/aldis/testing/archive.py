@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
-from aldis.kernel.bundles import Bundle, open_bundle, open_envelope
+from aldis.kernel.bundles import Bundle, open_bundle
 from aldis.kernel.frames import Frame, open_frame
 from aldis.kernel.signatures import Key
 from aldis.node.node import Node
 
-__all__ = ["Archive", "Sent", "SentFrame"]
+__all__ = ["Archive", "Broken", "Occasion", "Sent", "SentFrame"]
+
+
+class Broken(AssertionError):
+    """An invariant that does not hold, and where."""
+
+
+class Occasion(NamedTuple):
+    """When a bundle was sealed or left, under which policy epoch (its bytes), and what an officer had approved."""
+
+    at: int
+    epoch: bytes
+    approved: frozenset[bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A bundle that left: for whom, and the policy epoch (its bytes) and approvals it was sealed under."""
+    """A bundle that left, and for whom: when it was sealed, first, and when it left under yet another epoch."""
 
     sender: str
     receiver: str
     bundle: Bundle
     data: bytes
-    epoch: bytes
-    approved: frozenset[bytes]
+    occasions: list[Occasion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +57,32 @@ class Archive:
     frames: list[SentFrame] = field(default_factory=list)
 
     def bundle(self, sender: Node, receiver: str, data: bytes) -> None:
-        """Keep a bundle, the first time it leaves.
+        """Keep a bundle that leaves now.
 
         Raises:
             AldisError: it is not one that the sender could have sealed.
         """
-        manifest = open_envelope(data)[0]
         bundle = open_bundle(data, sender.core.signer.public)
-        if bundle.digest in self.bundles:
-            return
-        store = sender.core.store
-        approved = frozenset[bytes]().union(*(one.portions for one in store.referrals.all("approved", receiver)))
-        epoch = _epoch(sender, manifest.policy_epoch)
-        self.bundles[bundle.digest] = Sent(sender.name, receiver, bundle, data, epoch, approved)
+        approved = sender.core.store.referrals.all("approved", receiver)
+        yes = frozenset[bytes]().union(*(one.portions for one in approved))
+        sent = self.bundles.get(bundle.digest)
+        if sent is None:
+            sealed = Occasion(bundle.manifest.created, _epoch(sender, bundle.manifest.policy_epoch), yes)
+            sent = self.bundles[bundle.digest] = Sent(sender.name, receiver, bundle, data, [sealed])
+        now = Occasion(sender.core.clock.now(), sender.epochs.current().to_bytes(), yes)
+        if now.epoch != sent.occasions[-1].epoch:
+            sent.occasions.append(now)
 
     def dump(self) -> bytes:
         """The bundles as bytes, for `load`."""
-        return msgspec.msgpack.encode(
-            [(one.sender, one.receiver, one.data, one.epoch, sorted(one.approved)) for one in self.bundles.values()]
-        )
+        kept = [(one.sender, one.receiver, one.data, one.occasions) for one in self.bundles.values()]
+        return msgspec.msgpack.encode(kept)
 
     def load(self, data: bytes, keys: Mapping[str, Key]) -> None:
         """Take up what was dumped; `keys` are those of the senders."""
-        for sender, receiver, raw, epoch, approved in msgspec.msgpack.decode(data, type=list[_Dumped]):
+        for sender, receiver, raw, occasions in msgspec.msgpack.decode(data, type=list[_Dumped]):
             bundle = open_bundle(raw, keys[sender])
-            self.bundles[bundle.digest] = Sent(sender, receiver, bundle, raw, epoch, frozenset(approved))
+            self.bundles[bundle.digest] = Sent(sender, receiver, bundle, raw, occasions)
 
     def frame(self, sender: Node, receiver: str, data: bytes) -> None:
         """Keep a live frame."""
@@ -79,11 +92,11 @@ class Archive:
         self.frames.append(SentFrame(sender.name, receiver, frame, epoch.to_bytes()))
 
 
-_Dumped = tuple[str, str, bytes, bytes, list[bytes]]
+_Dumped = tuple[str, str, bytes, list[Occasion]]
 
 
 def _epoch(sender: Node, digest: str) -> bytes:
     kept = sender.core.store.ledger.snapshot(bytes.fromhex(digest))
     if kept is None:
-        raise AssertionError(f"{sender.name} sealed under a policy epoch that it did not keep")
+        raise Broken(f"{sender.name} sealed under a policy epoch that it did not keep")
     return kept

@@ -15,9 +15,9 @@ from aldis.kernel.labels import Label, audience
 from aldis.kernel.policies import builtin
 from aldis.kernel.records import Record, read_portion, read_record
 from aldis.kernel.release import Request, decide, requests_for
-from aldis.testing.archive import Sent
+from aldis.testing.archive import Broken, Occasion, Sent
 from aldis.testing.coalition import Coalition
-from aldis.testing.streams import Broken, rows
+from aldis.testing.streams import rows
 
 __all__ = ["Decide", "Ruling", "View", "check_audience", "kernel_decide", "party_of"]
 
@@ -79,8 +79,8 @@ def party_of(coalition: Coalition, node: str) -> str:
 def check_audience(coalition: Coalition, honest: Collection[str] | None = None, decide: Decide = kernel_decide) -> None:
     """Decide again all that honest nodes ever sent, and look at what every node holds and every live frame had.
 
-    1. Each item was permitted to its recipient when it was sealed, portion by portion, under the epoch kept then.
-    2. Each signature of an honest party which that epoch counted is one that a node of the party really made.
+    1. Each item was permitted to its recipient, portion by portion, when it was sealed and whenever it left.
+    2. Each signature of an honest party that was counted then is one that a node of the party really made.
     3. Each portion held anywhere has a label that lets its holder have it, and was sent there by its originator, or
        granted by it to that party.
     4. Each live value went to a party that its label names.
@@ -113,10 +113,12 @@ class _Auditor:
         self._granted: dict[tuple[str, bytes], set[bytes]] = {}
 
     def check_sent(self, sent: Sent) -> None:
-        epoch = self._epoch(sent)
+        if sha256(sent.occasions[0].epoch).hex() != sent.bundle.manifest.policy_epoch:
+            raise Broken(f"{sent.sender} sealed under another policy epoch than the manifest says")
         for item in sent.bundle.items:
             self._note(sent, item)
-            self._check_item(sent, item, epoch)
+            for occasion in sent.occasions:
+                self._check_item(sent, item, occasion)
 
     def check_held(self, name: str) -> None:
         party = party_of(self._coalition, name)
@@ -142,33 +144,30 @@ class _Auditor:
                 granted = self._granted.setdefault((party, digest), set())
                 granted.update((item.record, *(by_digest[one] for one in digests)))
 
-    def _check_item(self, sent: Sent, item: Item, epoch: PolicyEpoch) -> None:
+    def _check_item(self, sent: Sent, item: Item, occasion: Occasion) -> None:
         record = read_record(item.record, item.portions)
-        changed = [read_portion(one.portion) for one in item.substitutes]
-        whole = Record(record.data, record.digest, record.header, (*record.portions, *changed))
+        changed = {portion.digest: portion for portion in (read_portion(one.portion) for one in item.substitutes)}
+        whole = Record(record.data, record.digest, record.header, (*record.portions, *changed.values()))
         grants = read_commitment(item.grant.commitment).onward if item.grant else {}
-        approved = sent.approved | ({portion.digest for portion in changed} if sent.approved else set())
+        approved = occasion.approved | (changed.keys() if occasion.approved else set())
         view = View.of(whole, party_of(self._coalition, record.header.originator))
-        at = sent.bundle.manifest.created
+        epoch = self._epoch(sent, occasion.epoch)
         for digest, request in requests_for(view, sent.receiver, None, grants=grants, approved=approved):
-            ruling = self._decide(request, epoch, at)
-            late = digest != record.digest and ruling.not_before > at
-            if not ruling.permits or late or bool(ruling.transforms) is not any(p.digest == digest for p in changed):
+            ruling = self._decide(request, epoch, occasion.at)
+            late = digest != record.digest and ruling.not_before > occasion.at
+            if not ruling.permits or late or (ruling.transforms and digest not in changed):
                 what = f"portion {request.portion!r}" if request.portion else "the header"
                 raise Broken(f"{sent.sender} sent {sent.receiver} {what} of {record.header.id!r} against the rules")
 
-    def _epoch(self, sent: Sent) -> PolicyEpoch:
-        digest = sha256(sent.epoch)
-        if digest.hex() != sent.bundle.manifest.policy_epoch:
-            raise Broken(f"{sent.sender} sealed under another policy epoch than the manifest says")
-        if digest not in self._epochs:
-            epoch = self._epochs[digest] = PolicyEpoch.from_bytes(sent.epoch, builtin())
+    def _epoch(self, sent: Sent, data: bytes) -> PolicyEpoch:
+        if data not in self._epochs:
+            epoch = self._epochs[data] = PolicyEpoch.from_bytes(data, builtin())
             parties = {party_of(self._coalition, name) for name in self.honest}
             for entry in epoch.instruments:
                 for party in entry.signed & parties:
                     if (entry.digest, party) not in self._signatures():
                         raise Broken(f"{sent.sender} counts a signature of {party} that it never gave")
-        return self._epochs[digest]
+        return self._epochs[data]
 
     def _signatures(self) -> set[tuple[bytes, str]]:
         """Every signature under an instrument that is to be found anywhere: digest and party."""

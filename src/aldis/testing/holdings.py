@@ -12,9 +12,10 @@ from aldis.kernel.release import requests_for
 from aldis.node.core import ledger_name
 from aldis.node.node import Node
 from aldis.node.store import Row
+from aldis.testing.archive import Broken
 from aldis.testing.audience import Decide, View, check_audience, kernel_decide, party_of
 from aldis.testing.coalition import Coalition
-from aldis.testing.streams import Broken, check_exactly_once, check_prefix, pairs, rows, set_aside
+from aldis.testing.streams import check_exactly_once, check_prefix, pairs, rows, set_aside
 
 __all__ = ["check_all", "check_arrived", "check_history", "check_ledgers", "check_stores"]
 

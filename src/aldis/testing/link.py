@@ -11,7 +11,7 @@ from itertools import count
 from random import Random
 
 from aldis.kernel.errors import AldisError, Unavailable
-from aldis.testing.archive import Archive
+from aldis.testing.archive import Archive, Broken
 from aldis.testing.clock import VirtualClock
 from aldis.testing.site import Site
 from aldis.testing.weather import FAIR, Weather
@@ -61,6 +61,8 @@ class Link:
             if call is None:
                 self.failures = 0
                 return False
+            if not self.sender.node.partners.get(partner).active:
+                raise Broken(f"{self.sender.name} calls {partner}, which is not active there")
             if call.operation == "deliver":
                 self._archive.bundle(self.sender.node, partner, call.body)
             exchange.answered(partner, call, self.carry(call.operation, call.body))

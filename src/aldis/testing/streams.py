@@ -13,16 +13,12 @@ from aldis.kernel.ledger import decode_leaf
 from aldis.node.instruments import PAIRING_PREFIX
 from aldis.node.node import Node
 from aldis.node.store import Row
-from aldis.testing.archive import Sent
+from aldis.testing.archive import Broken, Sent
 from aldis.testing.coalition import Coalition
 
-__all__ = ["Broken", "admitted", "check_exactly_once", "check_prefix", "pairs", "rows", "set_aside"]
+__all__ = ["admitted", "check_exactly_once", "check_prefix", "pairs", "rows", "set_aside"]
 
 _ALL = 1_000_000
-
-
-class Broken(AssertionError):
-    """An invariant that does not hold, and where."""
 
 
 def pairs(coalition: Coalition, honest: Collection[str] | None) -> Iterator[tuple[str, str]]:

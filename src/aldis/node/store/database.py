@@ -203,9 +203,12 @@ def _configure(path: Path, vfs: str | None, alone: bool) -> apsw.Connection:
 
 
 def _version(connection: apsw.Connection, path: Path) -> int:
-    """The version of the file's schema, 0 for an empty file; nothing is written to a file that is not ours."""
+    """The version of the file's schema, 0 for an empty file; nothing is written to a file that is not ours.
+
+    Tables are looked for before the id: another process that makes the store meanwhile commits both at once.
+    """
     version = int(connection.pragma("user_version"))
-    if connection.pragma("application_id") != APPLICATION_ID and connection.execute(_ANY_TABLE).get:
+    if connection.execute(_ANY_TABLE).get and connection.pragma("application_id") != APPLICATION_ID:
         raise InvalidInput(f"{path} is a database, but not an Aldis store", fix="Name another file")
     if version > len(MIGRATIONS):
         raise InvalidInput(

@@ -135,7 +135,8 @@ def _version_after_nothing_held(h: Hostile) -> None:
     name = f"h-chain-{h.rng.randbytes(4).hex()}"
     first = h.record(id=name)
     h.rightful |= {first.data, *(portion.data for portion in first.portions)}
-    h.deliver(h.item(first))
+    if h.deliver(h.item(first)) is None:
+        raise NotNow("the target does not take an honest bundle either")
     h.deliver(h.item(h.record(id=name, version=2, previous=h.record().digest)))
 
 
