@@ -179,13 +179,18 @@ def ceiling_of_node(label: Label, partner: Partner, epoch: PolicyEpoch, at: int)
     try:
         rank = policies.policy(label.policy).rank(label.classification)
         for name in [label.policy] if label.policy in ceiling else sorted(ceiling):
+            highest = ceiling[name]
             try:
-                highest = ceiling[name]
                 if name != label.policy:
                     highest = policies.clearance_counts_as(name, highest, label.policy, at)
+                verdicts.append(rank <= policies.policy(label.policy).rank(highest))
             except NeedsPerson:
-                continue
-            verdicts.append(rank <= policies.policy(label.policy).rank(highest))
+                try:
+                    up = policies.protect_as(Label(label.policy, label.classification), name, at).classification
+                except NeedsPerson:
+                    continue
+                if policies.policy(name).rank(up) > policies.policy(name).rank(highest):
+                    verdicts.append(False)
     except UnknownTerm:
         return FAIL, "unknown-classification"
     if not verdicts:

@@ -63,6 +63,8 @@ def test_one_clearance_that_is_high_enough_is_enough() -> None:
         ((("UK", "SECRET"), ("US", "TOP SECRET")), "within-ceilings"),
         ((("UK", "SECRET"),), "above-node-ceiling"),
         ((("CAN", "SECRET"),), "unmapped"),
+        ((("US", "CUI"),), "above-node-ceiling"),
+        ((("UK", "OFFICIAL"), ("US", "TOP SECRET")), "within-ceilings"),
     ):
         there = epoch('AUS = "TOP SECRET"', node=Partner("gbr-low", "GBR", ceiling))
         assert asked(label, there).reasons[1].code == code

@@ -21,7 +21,7 @@ from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Known, Partners
-from aldis.node.store import Acknowledged, Position, Sealed
+from aldis.node.store import Acknowledged, Sealed
 
 __all__ = ["Call", "Exchange", "State"]
 
@@ -77,31 +77,28 @@ class Exchange:
         sealed = self.next_bundle(node)
         return Call("deliver", sealed.data, sealed) if sealed and sealed.data else None
 
-    def next_bundle(self, node: str) -> Sealed | None:
-        """The oldest bundle that the partner has not acknowledged, sealed now if there was none.
+    def next_bundle(self, node: str, after: int = 0) -> Sealed | None:
+        """The oldest bundle after item `after` that the partner has not acknowledged, sealed now if there was none.
 
-        One whose content may no longer go is withdrawn and decided again.
+        One whose content may no longer go, or was superseded, is withdrawn with all that follow, and decided again.
 
         Raises:
             RefusedByPolicy: it may no longer go, and has left in a file already.
         """
-        waiting = self._store.exchange.sealed(node, 1)
-        if waiting and self._outbound.stands(node, waiting[0]):
-            return waiting[0]
-        if waiting and self._store.meta.number(exported_to(node)) >= waiting[0].first:
-            raise RefusedByPolicy(
-                f"items {waiting[0].first} to {waiting[0].last} for {node} left in a file, and may no longer go",
-                fix=f"Import {node}'s receipt if it has them, else run `aldis doctor --new-epoch {node}`",
-            )
-        with self._store.transaction():
-            if waiting:
-                self._store.withdrawals.withdraw(node)
-                self._store.exchange.set_position(node, Position())
-                self._audit.write("release", waiting[0].digest.hex(), verdict="withdrawn", reasons=[node])
-        return self._outbound.fill(node, self.stream(node))
-
-    def more(self, node: str) -> Sealed | None:
-        """Seal one bundle beyond those that wait, for a file; None where nothing more may go."""
+        waiting = next(iter(self._store.exchange.sealed(node, 1, after)), None)
+        if waiting is not None:
+            left = self._store.meta.number(exported_to(node)) >= waiting.first
+            if self._outbound.permitted(node, waiting):
+                if left or self._outbound.newest(node, waiting):
+                    return waiting
+            elif left:
+                raise RefusedByPolicy(
+                    f"items {waiting.first} to {waiting.last} for {node} left in a file, and may no longer go",
+                    fix=f"Import {node}'s receipt if it has them, else run `aldis doctor --new-epoch {node}`",
+                )
+            with self._store.transaction():
+                self._store.withdrawals.withdraw(node, waiting.first)
+                self._audit.write("release", waiting.digest.hex(), verdict="withdrawn", reasons=[node])
         return self._outbound.fill(node, self.stream(node))
 
     def ahead(self, node: str, call: Call) -> None:
@@ -110,7 +107,7 @@ class Exchange:
         if sealed is None or sealed.last - sealed.first + 1 < self._core.config.batch:
             return
         if self._store.exchange.last(node) == sealed.last:
-            self.more(node)
+            self._outbound.fill(node, self.stream(node))
 
     def stream(self, node: str) -> Stream:
         """What the next bundle to a partner follows."""
@@ -208,6 +205,7 @@ class Exchange:
             self._store.meta.set_number(_EPOCH, max(self.epoch + 1, self._core.clock.now()))
             for known in self._partners.all():
                 self._store.withdrawals.restart(known.node)
+                self._store.meta.set_number(exported_to(known.node), 0)
             self._audit.write("epoch", str(self.epoch), verdict="begun", reasons=[because])
         self._states.clear()
         return self.epoch

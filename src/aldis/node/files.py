@@ -18,7 +18,6 @@ __all__ = ["BUNDLE_SUFFIX", "RECEIPT_SUFFIX", "Files"]
 
 BUNDLE_SUFFIX = ".bundle"
 RECEIPT_SUFFIX = ".receipt"
-_MOST = 10_000
 
 
 class Files:
@@ -40,20 +39,15 @@ class Files:
             Unavailable: the folder cannot be written to.
         """
         known = self._active(node)
-        self._exchange.next_bundle(known.node)
         written = 0
-        for _ in range(_MOST):
-            waiting = [one for one in self._core.store.exchange.sealed(known.node, _MOST) if one.last > written]
-            for sealed in waiting:
-                path = folder / f"{self._core.node}-{known.node}-{sealed.first:09d}-{sealed.last:09d}{BUNDLE_SUFFIX}"
-                _write(path, sealed.data or b"")
-                with self._core.store.transaction():
-                    self._core.store.meta.set_number(exported_to(known.node), sealed.last)
-                    self._audit.write("export", sealed.digest.hex(), verdict="written", reasons=[known.node, path.name])
-                written = sealed.last
-                yield path
-            if self._exchange.more(known.node) is None:
-                return
+        while (sealed := self._exchange.next_bundle(known.node, written)) is not None:
+            path = folder / f"{self._core.node}-{known.node}-{sealed.first:09d}-{sealed.last:09d}{BUNDLE_SUFFIX}"
+            _write(path, sealed.data or b"")
+            with self._core.store.transaction():
+                self._core.store.meta.set_number(exported_to(known.node), sealed.last)
+                self._audit.write("export", sealed.digest.hex(), verdict="written", reasons=[known.node, path.name])
+            written = sealed.last
+            yield path
 
     def take(self, path: Path) -> tuple[str, Path | None]:
         """Import a bundle or a receipt: what it came to in words, and the receipt's file where there is one.

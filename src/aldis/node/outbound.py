@@ -1,6 +1,7 @@
 """What leaves: each record decided for each partner, what is permitted sealed into a bundle, in one transaction.
 
-A partner's stream is filled from the store in order of arrival. When the policy epoch changes, or a date that it
+A partner's stream is filled from the store in order of arrival, with what stands: a version that was superseded or
+deleted before it left never leaves. When the policy epoch changes, or a date that it
 depends on passes, everything is decided again: what is newly permitted goes, what went before is not repeated.
 """
 
@@ -15,7 +16,7 @@ import msgspec
 from aldis.kernel.bundles import Grant, Item, Stream, make_item, open_envelope, read_commitment, seal
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PolicyEpoch
-from aldis.kernel.records import DraftPortion, Portion, make_portion, read_portion
+from aldis.kernel.records import DraftPortion, Portion, make_portion, read_header, read_portion
 from aldis.kernel.release import Permit, Refusal, Round, Verdict, compile_terms
 from aldis.kernel.transforms import Transformed, apply_transforms
 from aldis.node.audit import Audit
@@ -53,6 +54,7 @@ class _Round:
     parties: Mapping[str, str]
     releases: Round
     batch: int
+    restarted: bool = False
     ready: list[_Ready] = field(default_factory=list)
     size: int = 0
     said: set[bytes] = field(default_factory=set)
@@ -85,7 +87,13 @@ class Outbound:
             if sealed is not None or done:
                 return sealed
 
-    def stands(self, node: str, sealed: Sealed) -> bool:
+    def newest(self, node: str, sealed: Sealed) -> bool:
+        """Whether none of the records in a sealed bundle was superseded since."""
+        count = sealed.last - sealed.first + 1
+        sent = [one.record_seq for one in self._exchange.outbox(node, sealed.first, count)]
+        return not self._core.store.records.superseded(sent)
+
+    def permitted(self, node: str, sealed: Sealed) -> bool:
         """Whether all that a sealed bundle holds may still go: decided again, if the rules have changed since."""
         epoch, now = self._epochs.current(), self._core.clock.now()
         manifest = open_envelope(sealed.data or b"")[0]
@@ -111,6 +119,7 @@ class Outbound:
         position = self._exchange.position(node)
         start = position.record_seq if position.policy == stands else 0
         decide = self._round(node, epoch, policy)
+        decide.restarted = stream.epoch > 1
         due = store.records.rows(self._exchange.due(node, now, self._core.config.batch))
         taken = self._decide(due, decide)
         self._exchange.settle(node, [row.seq for row in due[:taken]])
@@ -146,6 +155,7 @@ class Outbound:
     def _decide(self, rows: Sequence[Row], decide: _Round) -> int:
         """Decide rows until the bundle is full; how many were."""
         seqs = [row.seq for row in rows]
+        superseded = self._core.store.records.superseded(seqs)
         gone = self._exchange.released(decide.node, seqs)
         grants = self._core.store.grants.of([row.seq for row in rows if row.source])
         approvals = self._core.store.referrals.approvals(decide.node, seqs)
@@ -153,6 +163,8 @@ class Outbound:
             if decide.full:
                 return place
             seq = row.seq
+            if seq in superseded or (not row.portions and not self._concerns(row, decide)):
+                continue
             one = self._decide_row(row, decide, grants.get(seq), approvals.get(seq, _NONE), gone.get(seq))
             if one is not None:
                 decide.ready.append(one)
@@ -180,6 +192,13 @@ class Outbound:
             grant=grant,
         )
         return _Ready(row.seq, result.portions, item)
+
+    def _concerns(self, row: Row, decide: _Round) -> bool:
+        """Whether a partner must hear of this version: of a deletion, only if it ever got what was deleted."""
+        if not read_header(row.header).deleted or decide.restarted:
+            return True
+        versions = self._core.store.records.versions(row.id, row.originator)
+        return bool(self._exchange.released(decide.node, [one.seq for one in versions]))
 
     def _result(
         self,

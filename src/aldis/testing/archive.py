@@ -10,6 +10,7 @@ import msgspec
 
 from aldis.kernel.bundles import Bundle, open_bundle
 from aldis.kernel.frames import Frame, open_frame
+from aldis.kernel.records import Header, read_header
 from aldis.kernel.signatures import Key
 from aldis.node.node import Node
 
@@ -67,6 +68,8 @@ class Archive:
         yes = frozenset[bytes]().union(*(one.portions for one in approved))
         sent = self.bundles.get(bundle.digest)
         if sent is None:
+            for item in bundle.items:
+                _check_newest(sender, read_header(item.record))
             sealed = Occasion(bundle.manifest.created, _epoch(sender, bundle.manifest.policy_epoch), yes)
             sent = self.bundles[bundle.digest] = Sent(sender.name, receiver, bundle, data, [sealed])
         now = Occasion(sender.core.clock.now(), sender.epochs.current().to_bytes(), yes)
@@ -93,6 +96,12 @@ class Archive:
 
 
 _Dumped = tuple[str, str, bytes, list[Occasion]]
+
+
+def _check_newest(sender: Node, header: Header) -> None:
+    held = sender.core.store.records.versions(header.id, header.originator)
+    if held[-1].version != header.version:
+        raise Broken(f"{sender.name} sent {header.id!r} version {header.version}, which no longer stands")
 
 
 def _epoch(sender: Node, digest: str) -> bytes:

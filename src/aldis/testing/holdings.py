@@ -130,16 +130,24 @@ def check_arrived(coalition: Coalition, honest: Collection[str] | None = None, d
 
 
 def _due(coalition: Coalition, sender: str, receiver: str, decide: Decide) -> Iterator[tuple[Row, set[bytes]]]:
-    """Rows that may go, each with the bytes of the portions that may go as they are."""
+    """Rows that stand and may go, each with the bytes of the portions that may go as they are.
+
+    A deletion concerns only those who got what was deleted.
+    """
     node = coalition[sender]
+    there = {(row.originator, row.id) for row in rows(coalition[receiver])}
     epoch, now = node.epochs.current(), node.core.clock.now()
     held = rows(node)
     grants = node.core.store.grants.of([row.seq for row in held])
+    newest = {(row.originator, row.id): row.version for row in sorted(held, key=lambda row: row.version)}
     for row in held:
         grant = grants.get(row.seq)
         if receiver in (row.originator, row.source) or (grant is None and row.originator != sender):
             continue
         record = row.record()
+        deleted = record.header.deleted and (row.originator, row.id) not in there
+        if deleted or row.version < newest[row.originator, row.id]:
+            continue
         approved = frozenset[bytes]().union(
             *(one.portions for one in node.core.store.referrals.of(receiver, row.seq) if one.state == "approved")
         )

@@ -1,8 +1,9 @@
 """Check 2, without the clause it rests on: is a classification mapped, and within a ceiling?
 
 A clause's ceiling limits information, so a label of another policy is mapped up to it (`protect_as`). A node's
-ceiling is a clearance, so it is mapped down to the label's policy (`clearance_counts_as`). What has no row in the
-equivalence tables is referred to a person, never mapped sideways.
+ceiling is a clearance, so it is mapped down to the label's policy (`clearance_counts_as`); where only the way up has a
+row, what it maps to above the ceiling is refused all the same. What has no row in the equivalence tables is referred to
+a person, never mapped sideways.
 """
 
 from __future__ import annotations
@@ -44,9 +45,15 @@ def node_ceiling(ceiling: _Ceiling, label: Label, policies: Policies, at: int) -
     """Whether a recipient's ceiling covers the label's classification; one of its clearances must."""
 
     def compare(policy: str, highest: str) -> bool:
-        if policy != label.policy:
-            highest = policies.clearance_counts_as(policy, highest, label.policy, at)
-        return _at_most(label.classification, highest, label.policy, policies)
+        if policy == label.policy:
+            return _at_most(label.classification, highest, policy, policies)
+        try:
+            counted = policies.clearance_counts_as(policy, highest, label.policy, at)
+        except NeedsPerson:
+            if _at_most(policies.protect_as(_bare(label), policy, at).classification, highest, policy, policies):
+                raise
+            return False
+        return _at_most(label.classification, counted, label.policy, policies)
 
     found = _compare(ceiling, label, policies, compare)
     if isinstance(found, tuple):

@@ -152,9 +152,10 @@ class Exchange:
                 "INSERT INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)", (partner, *msgspec.structs.astuple(sealed))
             )
 
-    def sealed(self, partner: str, limit: int = 8) -> list[Sealed]:
-        """The bundles not yet acknowledged, in order."""
-        return self._sealed("WHERE partner = ? AND data IS NOT NULL ORDER BY rowid LIMIT ?", (partner, limit))
+    def sealed(self, partner: str, limit: int = 8, after: int = 0) -> list[Sealed]:
+        """The bundles of items after `after` that are not yet acknowledged, in order."""
+        where = "WHERE partner = ? AND data IS NOT NULL AND first > ? ORDER BY rowid LIMIT ?"
+        return self._sealed(where, (partner, after, limit))
 
     def last_sealed(self, partner: str) -> Sealed | None:
         """The newest bundle, acknowledged or not: the next one names its digest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -123,6 +124,13 @@ class Records:
         with self._db.reading() as connection:
             return self._rows(connection, _OUTGOING, (seq, partner, limit))
 
+    def superseded(self, seqs: Sequence[int]) -> frozenset[int]:
+        """Which of these rows no longer stand: a later version of the same record is held."""
+        if not seqs:
+            return frozenset()
+        with self._db.reading() as connection:
+            return frozenset(seq for (seq,) in connection.execute(_SUPERSEDED, (apsw.carray(array("q", seqs)),)))
+
     def last(self) -> int:
         """The number of the newest arrival; 0 before there is one."""
         with self._db.reading() as connection:
@@ -146,6 +154,13 @@ class Records:
 
 _HELD = "SELECT value FROM carray(?) WHERE EXISTS (SELECT 1 FROM record WHERE id = value)"
 _NEAR = "SELECT version, digest, header FROM record WHERE id = ? AND originator = ? AND version BETWEEN ? AND ?"
+_SUPERSEDED = """
+SELECT seq FROM carray(?1) AS wanted CROSS JOIN record AS one ON one.seq = wanted.value
+WHERE EXISTS (
+    SELECT 1 FROM record AS later
+    WHERE later.id = one.id AND later.originator = one.originator AND later.version > one.version
+)
+"""
 _OUTGOING = (
     "WHERE seq > ?1 AND originator <> ?2 AND source <> ?2"
     " AND (source = '' OR seq IN (SELECT record_seq FROM record_grant)) ORDER BY seq LIMIT ?3"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import apsw
 import msgspec
 
 from aldis.node.store.database import Database
@@ -26,13 +27,16 @@ class Withdrawals:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def withdraw(self, partner: str) -> int:
-        """Take every bundle that is not acknowledged out of the stream; how many there were."""
+    def withdraw(self, partner: str, first: int = 1) -> int:
+        """Take the bundles that are not acknowledged out of the stream, from item `first` on; how many there were.
+
+        What they held is decided again.
+        """
         with self._db.writing() as connection:
             found: list[tuple[Any, ...]] = connection.execute(
                 "SELECT epoch, first, last, digest, previous, data FROM sealed"
-                " WHERE partner = ? AND data IS NOT NULL ORDER BY rowid",
-                (partner,),
+                " WHERE partner = ? AND data IS NOT NULL AND first >= ? ORDER BY rowid",
+                (partner, first),
             ).fetchall()
             for row in found:
                 sealed = Sealed(*row)
@@ -41,9 +45,12 @@ class Withdrawals:
                     "SELECT seq, record_seq, portions FROM outbox WHERE partner = ? AND seq BETWEEN ? AND ?", span
                 ).fetchall()
                 kept = msgspec.msgpack.encode(_Kept(sealed, [(seq, record, part) for seq, record, part in outbox]))
+                _decide_again(connection, partner, outbox)
                 connection.execute("INSERT OR REPLACE INTO withdrawn VALUES (?, ?, ?)", (partner, sealed.digest, kept))
                 connection.execute("DELETE FROM outbox WHERE partner = ? AND seq BETWEEN ? AND ?", span)
-            connection.execute("DELETE FROM sealed WHERE partner = ? AND data IS NOT NULL", (partner,))
+            connection.execute(
+                "DELETE FROM sealed WHERE partner = ? AND data IS NOT NULL AND first >= ?", (partner, first)
+            )
             return len(found)
 
     def reinstate(self, partner: str, digest: bytes) -> Sealed | None:
@@ -64,6 +71,7 @@ class Withdrawals:
                 "INSERT INTO outbox VALUES (?, ?, ?, ?, NULL)",
                 [(partner, seq, record, portions) for seq, record, portions in kept.outbox],
             )
+            _decide_again(connection, partner, kept.outbox)
             return kept.sealed
 
     def restart(self, partner: str) -> None:
@@ -71,3 +79,9 @@ class Withdrawals:
         with self._db.writing() as connection:
             for table in ("sealed", "outbox", "outbound", "acked", "withdrawn", "deferred"):
                 connection.execute(f"DELETE FROM {table} WHERE partner = ?", (partner,))  # noqa: S608
+
+
+def _decide_again(connection: apsw.Connection, partner: str, outbox: list[tuple[Any, ...]]) -> None:
+    """Move the partner's position back to before all of these outbox rows."""
+    lowest = min(record_seq for _, record_seq, _ in outbox)
+    connection.execute("UPDATE outbound SET record_seq = min(record_seq, ?) WHERE partner = ?", (lowest - 1, partner))
