@@ -61,6 +61,7 @@ def heal(world: World) -> None:
     coalition.mend()
     for name in coalition:
         coalition.skew(name, 0)
+        coalition.sites[name].disk.mend()
         if world.rng.random() < 0.4:
             coalition.crash(name)
     coalition.clock.advance(DAY)

@@ -93,6 +93,10 @@ class Disk:
         """Accept no write any more when so many more have passed."""
         self._dies_at = self.writes + writes
 
+    def mend(self) -> None:
+        """Take every write again: what `fill` and `die` had announced does not happen."""
+        self._full_at = self._dies_at = -1
+
     def abandon(self) -> None:
         """Take no notice of what is written until `load`: the process is gone, whatever it still believes."""
         self._abandoned = True
