@@ -12,6 +12,7 @@ import structlog
 from aldis.app import App
 from aldis.kernel.errors import AldisError, InvalidInput
 from aldis.node.exchange import Call
+from aldis.node.logs import fault
 from aldis.node.node import Node
 from aldis.node.partner_link import PartnerLink
 from aldis.node.partner_port import Partner, PartnerPort
@@ -85,8 +86,8 @@ class Service:
         except AldisError as error:
             _log.error("app failed", app=app.name, code=error.code)
             meta.set(app_state(app.name), f"failed: {error}".encode())
-        except Exception:
-            _log.exception("app failed", app=app.name)
+        except Exception as error:
+            _log.error("app failed", app=app.name, **fault(error))
             meta.set(app_state(app.name), b"failed: see the log")
         else:
             meta.set(app_state(app.name), b"ended")
