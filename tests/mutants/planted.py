@@ -277,6 +277,13 @@ MUTANTS = (
         "            if True:",
         ("tests/node/test_audit.py",),
     ),
+    Mutant(
+        "regrant-anothers-grant",
+        "node/inbound.py",
+        "            if one.item.grant is None and one.commitment.onward and one.index in proofs",
+        "            if one.commitment.onward and one.index in proofs",
+        _RESHARE,
+    ),
     Mutant("onward-clause-ignored", "kernel/release/scopes.py", "and self.taker in clause.onward\n", "\n", _RELEASE),
     Mutant(
         "node-ceiling-ignored",
