@@ -436,9 +436,10 @@ def answer(
 ) -> Answer:
     outcomes = [outcome for outcome, _ in says]
     codes = [code for _, code in says]
-    if request.approved:
-        codes = ["approved" if outcome == REFER else code for outcome, code in says]
-        outcomes = [PASS if outcome == REFER else outcome for outcome in outcomes]
+    for n, (outcome, _) in enumerate(says):
+        asked = found.clause.approvals if found and n == 7 else 1
+        if outcome == REFER and request.approved >= asked:
+            outcomes[n], codes[n] = PASS, "approved"
     verdict = "refuse" if FAIL in outcomes else "refer" if REFER in outcomes else "permit"
     mine = [t for t in found.clause.transforms if t.portion == request.portion] if found else []
     delay = max([t.seconds for t in mine if t.action is Action.DELAY], default=0)

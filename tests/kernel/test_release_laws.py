@@ -14,7 +14,7 @@ from worlds import NODES, PURPOSES, VALUES, World, make_request, make_world, pol
 
 from aldis.kernel.epoch import PartnerStatus, PolicyEpoch
 from aldis.kernel.errors import InvalidInput, VerificationFailed
-from aldis.kernel.instruments import Effect, Instruments, Notice
+from aldis.kernel.instruments import MOST_APPROVALS, Effect, Instruments, Notice
 from aldis.kernel.labels import Access, Label, Releasability
 from aldis.kernel.policies import builtin
 from aldis.kernel.release import Decision, Outcome, Request, Verdict, compile_terms, decide
@@ -181,7 +181,7 @@ def test_narrowing_releasability_never_permits_more(seed: int) -> None:
 def test_a_hold_lets_nothing_go(seed: int) -> None:
     for world, at, request, _ in decided(seed):
         held = replace(world.epoch, holds=frozenset({request.record}))
-        decision = decide(changed(request, approved=True), held, at)
+        decision = decide(changed(request, approved=MOST_APPROVALS), held, at)
         assert decision.verdict is Verdict.REFUSE
         assert decision.reasons[7].code == "held"
 
@@ -190,8 +190,8 @@ def test_a_hold_lets_nothing_go(seed: int) -> None:
 @given(seeds)
 def test_a_refusal_cannot_be_approved_and_a_referral_can(seed: int) -> None:
     for world, at, request, _ in decided(seed):
-        before = decide(changed(request, approved=False), world.epoch, at)
-        after = decide(changed(request, approved=True), world.epoch, at)
+        before = decide(changed(request, approved=0), world.epoch, at)
+        after = decide(changed(request, approved=MOST_APPROVALS), world.epoch, at)
         assert after.verdict is (Verdict.REFUSE if before.verdict is Verdict.REFUSE else Verdict.PERMIT)
         assert after.basis == before.basis
         for asked, answered in zip(before.reasons, after.reasons, strict=True):
@@ -207,7 +207,7 @@ def test_a_refusal_cannot_be_approved_and_a_referral_can(seed: int) -> None:
 def test_a_suspended_or_departed_partner_gets_nothing(seed: int, status: PartnerStatus) -> None:
     for world, at, request, _ in decided(seed):
         barred = replace(world.epoch, partners=tuple(replace(p, status=status) for p in world.epoch.partners))
-        assert decide(changed(request, approved=True), barred, at).verdict is Verdict.REFUSE
+        assert decide(changed(request, approved=MOST_APPROVALS), barred, at).verdict is Verdict.REFUSE
 
 
 @laws

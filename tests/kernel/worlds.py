@@ -311,7 +311,7 @@ def _clause(rng: Random, name: str, parties: frozenset[str], form: Form) -> Clau
         ),
         categories=_category_rows(rng, 0.6),
         onward=_some(rng, order, 0) if rng.random() < 0.5 else frozenset(),
-        review=rng.random() < 0.15,
+        approvals=rng.choice((1, 1, 2, 3)) if rng.random() < 0.15 else 0,
         transforms=tuple(t for t in transforms if rng.random() < 0.2),
     )
 
@@ -355,7 +355,7 @@ def make_request(rng: Random) -> Request:
         portion=rng.choice(PORTIONS),
         purpose=rng.choice((None, *PURPOSES)),
         origin_grants=frozenset(rng.sample(PARTIES, 2)) if rng.random() < 0.3 else frozenset(),
-        approved=rng.random() < 0.2,
+        approved=rng.choice((1, 1, 2, 3)) if rng.random() < 0.2 else 0,
         record="held" if rng.random() < 0.05 else "r1",
         created=START,
     )

@@ -14,7 +14,7 @@ import msgspec
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import Partner, PartnerStatus, PolicyEpoch
 from aldis.kernel.errors import UnknownTerm
-from aldis.kernel.instruments import Clause, Entry, Instrument, write_instrument
+from aldis.kernel.instruments import MOST_APPROVALS, Clause, Entry, Instrument, write_instrument
 from aldis.kernel.labels import Access, Label, Releasability
 from aldis.kernel.release import Request
 
@@ -66,11 +66,11 @@ def apply(change: Change, request: Request, epoch: PolicyEpoch) -> _World:
 
 @dataclass(frozen=True, slots=True)
 class Approve(Change):
-    """Say yes to what was referred."""
+    """Say yes to what was referred, by as many as were asked for."""
 
     def apply(self, request: Request, epoch: PolicyEpoch) -> _World:
         """The request, approved."""
-        return msgspec.structs.replace(request, approved=True), epoch
+        return msgspec.structs.replace(request, approved=MOST_APPROVALS), epoch
 
 
 @dataclass(frozen=True, slots=True)

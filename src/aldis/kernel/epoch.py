@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import msgspec
@@ -120,6 +120,14 @@ class PolicyEpoch:
         if found is None:
             raise UnknownTerm(f"no partner {node!r}", fix="`aldis join` adds one")
         return found
+
+    def for_person(self, person: Partner) -> PolicyEpoch:
+        """The same epoch with a person at this node as its one recipient.
+
+        Nothing is on hold for people of this node's own party: a hold stops what would leave.
+        """
+        holds = frozenset[str]() if person.party == self.party else self.holds
+        return replace(self, partners=(person,), holds=holds)
 
     def to_bytes(self) -> bytes:
         """The epoch as JSON; policies and rules by digest, instruments as their normalised text."""

@@ -112,7 +112,7 @@ def _plan(request: Request, epoch: PolicyEpoch, at: int, first: Iterable[Change]
             return tuple(changes)
         if decision.verdict is Verdict.REFER:
             found: Sequence[Change] = [
-                Approve(f"a release officer of {epoch.party}", "approve what is referred to a person")
+                Approve(f"{_officers(decision)} of {epoch.party}", "approve what is referred to a person")
             ]
         else:
             failed = (reason for reason in decision.reasons if reason.outcome is Outcome.FAIL)
@@ -122,6 +122,11 @@ def _plan(request: Request, epoch: PolicyEpoch, at: int, first: Iterable[Change]
             return None
         changes += new
     return None
+
+
+def _officers(decision: Decision) -> str:
+    asked = decision.basis.approvals
+    return f"{asked} release officers" if asked > 1 else "a release officer"
 
 
 def _after(changes: Iterable[Change], request: Request, epoch: PolicyEpoch) -> tuple[Request, PolicyEpoch] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aldis.kernel.instruments.clauses import (
     ANY,
+    MOST_APPROVALS,
     PAIRING_PREFIX,
     SHARING,
     Action,
@@ -31,6 +32,7 @@ from aldis.kernel.instruments.writer import write_instrument
 __all__ = [
     "ANY",
     "COSIGN_CONTEXT",
+    "MOST_APPROVALS",
     "PAIRING_PREFIX",
     "SHARING",
     "Action",

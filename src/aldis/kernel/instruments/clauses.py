@@ -11,6 +11,7 @@ from dataclasses import dataclass
 __all__ = [
     "ANY",
     "DAY_MS",
+    "MOST_APPROVALS",
     "PAIRING_PREFIX",
     "SHARING",
     "Action",
@@ -24,6 +25,8 @@ __all__ = [
 ANY = "*"
 """In a list of a clause: every value."""
 DAY_MS = 86_400_000
+MOST_APPROVALS = 9
+"""The most release officers that a clause may ask for."""
 PAIRING_PREFIX = "pairing-"
 """How the id of every agreement begins that two nodes made by pairing (`spec/pairing.md`, 10)."""
 
@@ -63,6 +66,8 @@ class Transform:
 class Clause:
     """One permission. A set that holds `*` covers every value; `givers` and `takers` are parties.
 
+    `review` asks for a release officer's decision each time, `approvals` for that of so many different ones; 0 is none.
+
     In a licence or exemption only `tags`, `givers`, `takers`, `kinds`, `projects` and `provisos` are used.
     """
 
@@ -77,14 +82,17 @@ class Clause:
     categories: tuple[tuple[str, frozenset[str]], ...] = ()
     onward: frozenset[str] = frozenset()
     review: bool = False
+    approvals: int = 0
     transforms: tuple[Transform, ...] = ()
     tags: frozenset[str] = frozenset()
     provisos: str = ""
 
     def __post_init__(self) -> None:
-        """Sort, so that equal clauses are equal objects."""
+        """Sort, so that equal clauses are equal objects; a review is one approval."""
         object.__setattr__(self, "ceiling", tuple(sorted(self.ceiling)))
         object.__setattr__(self, "categories", tuple(sorted(self.categories, key=lambda row: row[0])))
+        object.__setattr__(self, "approvals", self.approvals or int(self.review))
+        object.__setattr__(self, "review", self.approvals > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm
-from aldis.kernel.instruments.clauses import ANY, DAY_MS, Action, Clause, Form, Instrument, Transform
+from aldis.kernel.instruments.clauses import ANY, DAY_MS, MOST_APPROVALS, Action, Clause, Form, Instrument, Transform
 from aldis.kernel.labels import Grading
 from aldis.kernel.rules import evidence_fields
 
@@ -37,8 +37,8 @@ _TOP_MAY = {
 }
 _SHARES = ("id", "kinds", "projects", "purposes", "from", "to", "portions", "ceiling", "categories", "onward")
 _CLAUSE_MAY = {
-    Form.AGREEMENT: (*_SHARES, "review", "transforms"),
-    Form.ARRANGEMENT: (*_SHARES, "review", "transforms"),
+    Form.AGREEMENT: (*_SHARES, "review", "approvals", "transforms"),
+    Form.ARRANGEMENT: (*_SHARES, "review", "approvals", "transforms"),
     Form.LICENCE: ("id", "tags", "from", "to", "kinds", "projects", "provisos"),
     Form.EXEMPTION: ("id", "tags", "from", "to", "kinds", "projects", "provisos"),
 }
@@ -239,9 +239,18 @@ def _clause(table: _Table, form: Form, parties: frozenset[str]) -> Clause:
     return Clause(
         id=_slug(table, "id", _CLAUSE_ID), givers=table.strings("from", parties), takers=table.strings("to", parties),
         **sets, ceiling=_ceiling(table), categories=table.sets("categories"), onward=table.strings("onward"),
-        review=table.flag("review"), transforms=_transforms(table),
+        review=table.flag("review"), approvals=_approvals(table), transforms=_transforms(table),
         tags=table.strings("tags"), provisos=table.string("provisos"),
     )  # fmt: skip
+
+
+def _approvals(table: _Table) -> int:
+    asked = table.whole("approvals")
+    if table.has("approvals") and not 1 <= asked <= MOST_APPROVALS:
+        raise table.wrong("approvals", f"{asked} release officers", f"Ask for 1 to {MOST_APPROVALS}")
+    if asked and table.has("review") and not table.flag("review"):
+        raise table.wrong("approvals", "it asks for approvals and for no review", "Leave `review` out")
+    return asked
 
 
 def _ceiling(table: _Table) -> tuple[tuple[str, str], ...]:

@@ -52,7 +52,7 @@ def _clause_lines(clause: Clause, instrument: Instrument) -> Iterable[str]:
     if clause.onward:
         yield f"onward = {_list(clause.onward)}"
     if clause.review:
-        yield "review = true"
+        yield "review = true" if clause.approvals == 1 else f"approvals = {clause.approvals}"
     if clause.transforms:
         yield f"transforms = [{', '.join(_transform(transform) for transform in clause.transforms)}]"
     if clause.provisos:

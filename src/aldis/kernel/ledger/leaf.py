@@ -22,9 +22,11 @@ LeafType: TypeAlias = Literal[
     "hold",
     "label",
     "partner",
+    "person",
     "quarantine",
     "receipt",
     "release",
+    "sign-in",
 ]
 
 _DIGEST = "[0-9a-f]{64}"
@@ -36,7 +38,7 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     `at` is in milliseconds since the Unix epoch (UTC). `input` is the SHA-256 digest of what was decided on and
     `epoch` that of the policies and instruments in force ("" before there are any), both in hexadecimal. `subject`
-    is the id of the record, bundle or partner concerned, `actor` the person or node that acted.
+    is the id of the record, bundle, partner or person concerned, `actor` the person or node that acted.
     """
 
     at: Annotated[int, Meta(ge=0, lt=2**53)]

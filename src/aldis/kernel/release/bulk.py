@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aldis.kernel.errors import InvalidInput
+from aldis.kernel.instruments import MOST_APPROVALS
 from aldis.kernel.labels import Label
 from aldis.kernel.release.decisions import NOBODY, Decision, Reason, Request, Verdict
 from aldis.kernel.release.terms import Terms, hold
@@ -23,7 +24,7 @@ VERDICTS = (Verdict.PERMIT, Verdict.REFER, Verdict.REFUSE)
 """What the integers of `Verdicts.verdict` mean."""
 
 _SPARSE = 1 << 16
-_FLAGS = 4
+_FLAGS = 2 * (MOST_APPROVALS + 1)
 
 
 class RowScope(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ def verdicts(
     scope: NDArray[np.integer] | None = None,
     *,
     held: NDArray[np.bool_] | None = None,
-    approved: NDArray[np.bool_] | None = None,
+    approved: NDArray[np.integer] | None = None,
 ) -> Verdicts:
     """The decisions for every row under `terms`.
 
@@ -74,7 +75,7 @@ def verdicts(
         label: per row, an index into `labels`; left out, one row for each label.
         scope: per row, an index into `scopes`; left out, the first for every row.
         held: per row, whether the record is on hold.
-        approved: per row, whether a release officer said yes.
+        approved: per row, how many release officers said yes.
 
     Raises:
         InvalidInput: columns of different lengths, or an index out of range.
@@ -95,13 +96,13 @@ def verdicts(
         combination *= _FLAGS
         size *= _FLAGS
         combination += 0 if held is None else held.astype(np.int64)
-        combination += 0 if approved is None else 2 * approved.astype(np.int64)
+        combination += 0 if approved is None else 2 * np.clip(approved.astype(np.int64), 0, MOST_APPROVALS)
     used, number = _distinct(combination, size)
     found = []
     for value in used.tolist():
         rest, flag = divmod(value, _FLAGS) if flags else (value, 0)
         one, other = divmod(rest, len(scopes))
-        found.append(_decide(terms, labels[one], scopes[other], held=bool(flag & 1), approved=bool(flag & 2)))
+        found.append(_decide(terms, labels[one], scopes[other], held=bool(flag & 1), approved=flag >> 1))
     return Verdicts(
         verdict=np.array([VERDICTS.index(decision.verdict) for decision in found], np.uint8)[number],
         outcomes=np.array([decision.outcomes for decision in found], np.uint16)[number],
@@ -123,7 +124,7 @@ def _distinct(values: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], 
     return used, table[values]
 
 
-def _decide(terms: Terms, label: Label, scope: RowScope, *, held: bool, approved: bool) -> Decision:
+def _decide(terms: Terms, label: Label, scope: RowScope, *, held: bool, approved: int) -> Decision:
     request = Request(
         label=label, kind=scope.kind, recipient=terms.recipient, originator=scope.originator, project=scope.project,
         portion=scope.portion, purpose=terms.purpose, origin_grants=scope.origin_grants, approved=approved,

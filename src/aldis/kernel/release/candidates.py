@@ -145,6 +145,7 @@ class Offer:
             transforms=tuple(transform for transform in mine if transform.action is not Action.DELAY),
             delay_ms=1000 * max((t.seconds for t in mine if t.action is Action.DELAY), default=0),
             onward=tuple(sorted((clause.onward & self.parties) - {self._partner.party})),
+            approvals=clause.approvals,
         )
 
 
@@ -177,7 +178,9 @@ class Candidate:
         self.offer, self.basis, self.instrument = offer, basis, instrument
         name, _, clause = offer.order
         if offer.clause is not None and offer.clause.review:
-            text = "the clause asks a release officer to decide each time"
+            asked = offer.clause.approvals
+            who = "a release officer" if asked == 1 else f"{asked} release officers"
+            text = f"the clause asks {who} to decide each time"
             self.review = Reason.of(8, Outcome.REFER, "review", text, name, clause)
         else:
             self.review = Reason.of(8, Outcome.PASS, "no-review", "not on hold, and no review is asked", name, clause)

@@ -67,7 +67,10 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """The clause that a decision rests on, and what it asks and allows; an empty `instrument` is none."""
+    """The clause that a decision rests on, and what it asks and allows; an empty `instrument` is none.
+
+    `approvals` is how many release officers it asks for.
+    """
 
     instrument: str = ""
     version: int = 0
@@ -76,13 +79,14 @@ class Basis(msgspec.Struct, frozen=True):
     transforms: tuple[Transform, ...] = ()
     delay_ms: int = 0
     onward: tuple[str, ...] = ()
+    approvals: int = 0
 
 
 class Request(msgspec.Struct, frozen=True):
     """May this portion (or, with no name, this header) go to that node?
 
     `originator` is the record's party and `created` its time; `origin_grants` the parties to whom the originator's
-    signed grant lets holders pass it; `approved` that a release officer said yes to what was referred;
+    signed grant lets holders pass it; `approved` how many release officers said yes to what was referred;
     purpose None asks for any purpose that the clause names.
     """
 
@@ -94,7 +98,7 @@ class Request(msgspec.Struct, frozen=True):
     portion: str = ""
     purpose: str | None = None
     origin_grants: frozenset[str] = NOBODY
-    approved: bool = False
+    approved: int = 0
     record: str = ""
     created: int = 0
 

@@ -189,7 +189,7 @@ def release(
         at: the instant, in ms since 1970 UTC.
         grants: for a record of another party's, its originator's signed grant: per party, the portions it may have
             with the header.
-        approved: the digests (the record's own for its header) that a release officer said yes to.
+        approved: the digests (the record's own for its header) that release officers said yes to, each as often as one did.
     """
     asked = [request for _, request in requests_for(view, recipient, purpose, grants=grants, approved=approved)]
     terms = compile_terms(epoch, recipient, purpose, at)
@@ -287,7 +287,7 @@ def _onward(
         if party not in given.onward:
             return False
         for node in (partner.node for partner in epoch.partners if partner.party == party):
-            request = msgspec.structs.replace(asked[place], recipient=node, approved=False)
+            request = msgspec.structs.replace(asked[place], recipient=node, approved=0)
             there = compile_terms(epoch, node, request.purpose, at).decide(request)
             if there.permits and there.not_before <= at and set(there.transforms) <= set(given.transforms):
                 return True

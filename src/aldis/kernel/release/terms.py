@@ -110,8 +110,9 @@ class Terms:
         if not bits:
             return Decision(_PERMIT, reasons, basis, not_before)
         if request.approved and bits & REFERS:
-            reasons = tuple(_approve(reason) for reason in reasons)
-            bits &= FAILS
+            enough = request.approved >= chosen.basis.approvals
+            reasons = (*map(_approve, reasons[:7]), _approve(r8) if enough else r8)
+            bits = bits & FAILS if enough else bits & FAILS | r8.bits
         verdict = _REFUSE if bits & FAILS else _REFER if bits else _PERMIT
         return Decision(verdict, reasons, basis, not_before)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
@@ -12,6 +13,7 @@ from aldis.kernel.release.decisions import NOBODY, Request
 __all__ = ["NO_GRANTS", "View", "requests_for"]
 
 NO_GRANTS: Mapping[str, Collection[bytes]] = MappingProxyType({})
+_NO_APPROVALS = Counter[bytes]()
 
 
 class View(Protocol):
@@ -60,12 +62,13 @@ def requests_for(
 ) -> list[tuple[bytes, Request]]:
     """What is asked of the header (under the record's digest, first) and of each portion; as `release`."""
     parts = [(view.digest, "", view.label), *view.portions]
+    said = Counter(approved) if approved else _NO_APPROVALS
     return [
         (
             digest,
             Request(
                 label=label, kind=view.kind, recipient=recipient, originator=view.originator, project=view.project,
-                portion=name, purpose=purpose, approved=digest in approved, record=view.id, created=view.created,
+                portion=name, purpose=purpose, approved=said[digest], record=view.id, created=view.created,
                 origin_grants=_granted(grants, digest, name) if grants else NOBODY,
             ),
         )
