@@ -120,8 +120,12 @@ def test_a_question_is_asked_once_and_the_ruling_stands(store: Store) -> None:
     assert [one.state for one in store.referrals.of("gbr-low", 1)] == ["open"]
     ruled = store.referrals.rule(number, "approved", "needed", 30)
     assert (ruled.portions, ruled.reasons, ruled.because, ruled.at) == ((A, B), b'["r"]', "needed", 30)
-    assert store.referrals.refer("gbr-low", 1, [A, B], b"[]", 40) == number
     assert [one.id for one in store.referrals.all("approved")] == [number]
+    assert store.referrals.refer("gbr-low", 1, [A, B], b"[]", 40) == number
+    assert store.referrals.all("approved") == [], "what is asked once more wants another officer"
+    store.referrals.rule(number, "denied", "not now", 50)
+    assert store.referrals.refer("gbr-low", 1, [A, B], b"[]", 60) == number
+    assert [one.id for one in store.referrals.all("denied")] == [number]
     assert [one.partner for one in store.referrals.all("open")] == ["usa-low"]
     assert store.referrals.all("open", "gbr-low") == []
     with pytest.raises(InvalidInput, match="List the open ones"):

@@ -7,16 +7,20 @@ from typing import Literal
 
 import msgspec
 
+from aldis.kernel.authority import Act
 from aldis.kernel.bundles import read_commitment
-from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, Redacted, explain_record, redact
+from aldis.kernel.records import read_portion
 from aldis.kernel.release import Verdict
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.partners import Known, Partners
+from aldis.node.people import Person, Sights
 from aldis.node.rulings import candidate
 from aldis.node.store import Referral, Row
+from aldis.node.store.referrals import State
 
 __all__ = ["Desk"]
 
@@ -24,11 +28,12 @@ __all__ = ["Desk"]
 class Desk:
     """Explains decisions and takes rulings."""
 
-    def __init__(self, core: Core, audit: Audit, partners: Partners, epochs: Epochs) -> None:
+    def __init__(self, core: Core, audit: Audit, partners: Partners, epochs: Epochs, sights: Sights) -> None:
         self._core = core
         self._audit = audit
         self._partners = partners
         self._epochs = epochs
+        self._sights = sights
         self._store = core.store
 
     def why(
@@ -73,27 +78,67 @@ class Desk:
         number: int,
         state: Literal["approved", "denied"],
         because: str,
-        officer: str,
+        officer: str | Person,
         *,
         keep: Collection[str] = (),
     ) -> Referral:
         """A release officer's ruling on all that a referral asks for; what is approved leaves with the next bundle.
 
-        The portions named in `keep` are denied by themselves.
+        The portions named in `keep` are denied by themselves. Where the clause asks for several officers, it stays open
+        until as many different persons have approved, none of whom wrote the record; an officer who is not signed in
+        (their name) rules on what one alone may.
 
         Raises:
             InvalidInput: no such referral, no reason given, or a portion to keep that does not wait.
+            RefusedByPolicy: the officer may not rule on it.
         """
         if not because.strip():
             raise InvalidInput("a ruling needs a reason", fix="Say why with --because")
-        now = self._core.clock.now()
+        now, name = self._core.clock.now(), officer.id if isinstance(officer, Person) else officer
         with self._store.transaction():
+            asked = self._store.referrals.get(number)
+            needed = 0 if asked is None else self._needed(asked, officer, state)
             kept = self._waiting(number, keep) if keep else []
-            ruled = self._store.referrals.rule(number, state, because, now, kept)
+            verdict: State = state
+            if asked is not None and state == "approved":
+                person = isinstance(officer, Person)
+                count = self._store.referrals.approve(number, name, because, now, signed_in=person)
+                verdict = state if count >= needed else "open"
+            ruled = self._store.referrals.rule(number, verdict, because, now, kept)
             self._store.exchange.defer(ruled.partner, [(ruled.record_seq, now)])
-            reasons = [because[:500], *(f"{name}:denied" for name in sorted(keep))]
-            self._audit.write("decision", ruled.partner, verdict=state, reasons=reasons, actor=officer)
+            reasons = [because[:500], *(f"{portion}:denied" for portion in sorted(keep))]
+            if verdict == "open":
+                reasons.append(f"{count} of {needed} officers")
+            self._audit.write("decision", ruled.partner, verdict=state, reasons=reasons, actor=name)
         return ruled
+
+    def _needed(self, asked: Referral, officer: str | Person, state: State) -> int:
+        """How many officers must approve a referral, once this one may rule on it."""
+        row = self._store.records.rows([asked.record_seq])[0]
+        if isinstance(officer, Person):
+            if not officer.may(Act.RULE):
+                raise RefusedByPolicy(f"{officer.id} is no release officer", fix="Ask one to rule on it")
+            cut = self._sights.cut(row, self._sights.of(officer))
+            seen = {row.digest, *(read_portion(data).digest for data in cut.portions)} if cut else set()
+            if not seen.issuperset(asked.portions):
+                raise RefusedByPolicy(
+                    f"{officer.id} may not see all that number {asked.id} asks for",
+                    fix="Work at a higher level, or ask an officer who may see it",
+                )
+        told = self._explain(row, self._partners.get(asked.partner), None)
+        digests = {row.digest: told.header, **{p.digest: told.portions[p.name] for p in row.record().portions}}
+        needed = max((digests[one].decision.basis.approvals for one in asked.portions if one in digests), default=0)
+        if state == "denied" or needed < 2:
+            return needed
+        if not isinstance(officer, Person):
+            raise RefusedByPolicy(
+                f"the clause asks for {needed} release officers who are signed in",
+                fix="`aldis sign-in PERSON`, then --as",
+            )
+        versions = self._store.records.versions(row.id, row.originator)
+        if any(one.record().header.author == officer.id for one in versions):
+            raise RefusedByPolicy(f"{officer.id} wrote the record", fix=f"{needed} others must approve it")
+        return needed
 
     def _waiting(self, number: int, names: Collection[str]) -> list[bytes]:
         """The digests of these portions, which a referral asks for."""
@@ -136,9 +181,7 @@ class Desk:
     def _explain(self, row: Row, known: Known, purpose: str | None) -> RecordExplanation:
         parties = {name: party for name, (party, _) in self._partners.keys().items()}
         grant = self._store.grants.of([row.seq]).get(row.seq)
-        approved = frozenset().union(
-            *(one.portions for one in self._store.referrals.of(known.node, row.seq) if one.state == "approved")
-        )
+        approved = self._store.referrals.approvals(known.node, [row.seq]).get(row.seq, ())
         return explain_record(
             candidate(self._store.profiles, row, row.record().portions, parties.get(row.originator, "")),
             known.node,

@@ -25,6 +25,7 @@ from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn, LiveOut
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Partners
+from aldis.node.people import People, Sights
 from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
@@ -43,9 +44,11 @@ class Node:
         self.audit = Audit(core)
         self.partners = Partners(core, self.audit)
         self.epochs = Epochs(core, self.partners)
-        self.records = Records(core, self.audit, self.epochs)
+        self.people = People(core, self.audit)
+        self.sights = Sights(core, self.epochs, self.partners)
+        self.records = Records(core, self.audit, self.epochs, self.sights)
         self.register = Register(core, self.records, self.epochs)
-        self.desk = Desk(core, self.audit, self.partners, self.epochs)
+        self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
         self.replay = Replay(core)
         self.live_out = LiveOut(core, self.epochs)
         self.context = NodeContext(core, self.records, self.desk, self.partners, self.live_out)

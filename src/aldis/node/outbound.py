@@ -32,7 +32,7 @@ _SALT = 16
 _SCAN = 2000
 """Rows decided in one transaction at most, so that other work on the store never waits long."""
 _BUNDLE_BYTES = 16 * 1024 * 1024
-_NONE: frozenset[bytes] = frozenset()
+_NONE: tuple[bytes, ...] = ()
 
 
 class _Ready(NamedTuple):
@@ -172,7 +172,7 @@ class Outbound:
         return len(rows)
 
     def _decide_row(
-        self, row: Row, decide: _Round, grant: Grant | None, approved: frozenset[bytes], gone: frozenset[bytes] | None
+        self, row: Row, decide: _Round, grant: Grant | None, approved: Collection[bytes], gone: frozenset[bytes] | None
     ) -> _Ready | None:
         portions = [read_portion(portion) for portion in row.portions]
         result = self._result(row, portions, decide, grant, approved)
@@ -206,7 +206,7 @@ class Outbound:
         portions: Sequence[Portion],
         decide: _Round,
         grant: Grant | None,
-        approved: frozenset[bytes],
+        approved: Collection[bytes],
     ) -> Permit | Refusal:
         """The decision, with a ledger leaf where the round has not told of one just like it."""
         alike = (row.profile, row.portion_profiles.tobytes(), *[portion.name for portion in portions])

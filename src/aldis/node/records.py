@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+from aldis.kernel.bundles import read_commitment
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.explain import RecordExplanation, explain_record
 from aldis.kernel.labels import Label
-from aldis.kernel.records import Draft, Record, make_record, next_version, tombstone
+from aldis.kernel.records import Draft, Record, make_record, next_version, read_portion, tombstone
 from aldis.kernel.release import Outcome, node_ceiling
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.instruments import KINDS
-from aldis.node.store import Hits, Page, Row
+from aldis.node.people import Person, Sight, Sights
+from aldis.node.rulings import candidate
+from aldis.node.store import Hit, Hits, Page, Row
 
 __all__ = ["Records"]
 
+_One = TypeVar("_One", Row, Hit)
 _POLICY_KINDS = frozenset(kind.name for kind in KINDS)
 
 
 class Records:
-    """Puts records into the store and reads them for a viewer; the viewer "" is the node's own operator."""
+    """Puts records into the store and reads them for a viewer.
 
-    def __init__(self, core: Core, audit: Audit, epochs: Epochs) -> None:
+    A viewer is a person who is signed in, the name of a partner node, or "", the node's own operator.
+    """
+
+    def __init__(self, core: Core, audit: Audit, epochs: Epochs, sights: Sights) -> None:
         self._core = core
         self._audit = audit
         self._epochs = epochs
+        self._sights = sights
         self._store = core.store
 
     def put(self, draft: Draft) -> Record:
@@ -80,15 +92,17 @@ class Records:
         label = self._core.policies.roll_up(labels, self._core.config.policy, self._core.clock.now())
         return label.narrowed(origins=label.origins | (origins - {self._core.party}))
 
-    def get(self, record_id: str, version: int | None = None, viewer: str = "") -> Row:
+    def get(self, record_id: str, version: int | None = None, viewer: str | Person = "") -> Row:
         """A version of a record, the newest where none is named, with the portions that the viewer may see.
 
         Where several nodes use one id, this node's own is meant.
 
         Raises:
             UnknownTerm: there is none, or the viewer may not know of it: the two are told apart by nothing.
-            InvalidInput: several partners use this id (said to the operator only).
+            InvalidInput: several partners use this id (said only to who sees the records of several).
         """
+        if isinstance(viewer, Person):
+            return self._get(record_id, version, self._sights.of(viewer))
         row = self._store.records.get(record_id, version, originator=self._core.node)
         try:
             row = row or self._store.records.get(record_id, version)
@@ -97,43 +111,126 @@ class Records:
                 raise
         seen = self.visible(viewer)
         if row is None or not seen[row.profile]:
-            raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
+            raise _unknown(record_id)
         return row.only(seen)
 
-    def page(self, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50, viewer: str = "") -> Page:
-        """A page of what the viewer may see, newest first."""
-        return self._store.listing.page(
-            self.visible(viewer),
-            kind=kind or None,
-            project=project or None,
-            after=cursor or None,
-            limit=limit,
-            scope=viewer.encode(),
+    def explain(self, record_id: str, viewer: Person, version: int | None = None) -> RecordExplanation:
+        """Why a person may see what they see of a record; of what is withheld it says nothing.
+
+        Raises:
+            UnknownTerm, InvalidInput: as `get`.
+        """
+        row, sight = self.get(record_id, version, viewer), self._sights.of(viewer)
+        grant = self._store.grants.of([row.seq]).get(row.seq)
+        party = self._sights.party(row.originator)
+        return explain_record(
+            candidate(self._store.profiles, row, [read_portion(data) for data in row.portions], party),
+            sight.name,
+            None,
+            sight.epoch,
+            self._core.clock.now(),
+            grants=read_commitment(grant.commitment).onward if grant else {},
         )
+
+    def page(
+        self, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50, viewer: str | Person = ""
+    ) -> Page:
+        """A page of what the viewer may see, newest first."""
+        sight = self._sights.of(viewer) if isinstance(viewer, Person) else None
+
+        def step(after: str | None, count: int) -> tuple[list[Row], str | None]:
+            page = self._store.listing.page(
+                sight.profiles if sight else self.visible(viewer),
+                kind=kind or None,
+                project=project or None,
+                after=after,
+                limit=count,
+                scope=sight.scope if sight else str(viewer).encode(),
+            )
+            return page.rows, page.next
+
+        if sight is None or sight.exact:
+            return Page(*step(cursor or None, limit))
+        return Page(*_filled(step, lambda row: self._sights.cut(row, sight), cursor or None, limit))
 
     def search(
-        self, text: str, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50, viewer: str = ""
+        self,
+        text: str,
+        *,
+        kind: str = "",
+        project: str = "",
+        cursor: str = "",
+        limit: int = 50,
+        viewer: str | Person = "",
     ) -> Hits:
-        """Records with a portion that the viewer may see and that has all the words."""
-        return self._store.search.search(
-            text,
-            self.visible(viewer),
-            kind=kind or None,
-            project=project or None,
-            after=cursor or None,
-            limit=limit,
-            scope=viewer.encode(),
-        )
+        """Records that the viewer may know of, with a portion that they may see and that has all the words."""
+        sight = self._sights.of(viewer) if isinstance(viewer, Person) else None
+        visible = sight.profiles if sight else self.visible(viewer)
 
-    def count(self, *, kind: str = "", viewer: str = "") -> int:
-        """How many records a viewer may see; for this node's own people only, since counts tell of what is withheld."""
+        def step(after: str | None, count: int) -> tuple[list[Hit], str | None]:
+            hits = self._store.search.search(
+                text,
+                visible,
+                kind=kind or None,
+                project=project or None,
+                after=after,
+                limit=count,
+                scope=sight.scope if sight else str(viewer).encode(),
+            )
+            return hits.hits, hits.next
+
+        def cut(hit: Hit) -> Hit | None:
+            if not (hit.row.profile < len(visible) and visible[hit.row.profile]):
+                return None
+            return hit if sight is None or sight.exact else self._cut(hit, sight)
+
+        return Hits(*_filled(step, cut, cursor or None, limit))
+
+    def count(self, *, kind: str = "", viewer: str | Person = "") -> int:
+        """How many records a viewer may see; for this node's own people only, since counts tell of what is withheld.
+
+        Raises:
+            RefusedByPolicy: the viewer is a guest, or a national of another party.
+        """
+        if isinstance(viewer, Person):
+            sight = self._sights.of(viewer)
+            if viewer.guest or not sight.exact:
+                raise RefusedByPolicy("counts are for this node's own people", fix="List the records instead")
+            return self._store.listing.count_visible(sight.profiles, kind=kind or None)
         return self._store.listing.count_visible(self.visible(viewer), kind=kind or None)
 
-    def visible(self, viewer: str) -> NDArray[np.bool_]:
-        """Which profiles the viewer may see; the operator sees all."""
+    def visible(self, viewer: str | Person) -> NDArray[np.bool_]:
+        """Which profiles the viewer may see, and of a foreign national at most those; the operator sees all."""
+        if isinstance(viewer, Person):
+            return self._sights.of(viewer).profiles
         if not viewer:
             return np.ones(self._store.profiles.count(), dtype=np.bool_)
         return self._epochs.visible(viewer)
+
+    def _get(self, record_id: str, version: int | None, sight: Sight) -> Row:
+        """As `get`: the version asked for, of this node's own record or the only other one that the person may see."""
+        held: dict[str, Row] = {}
+        for row in self._store.records.versions(record_id):
+            if version in (None, row.version):
+                held[row.originator] = row
+        seen = {originator: cut for originator, row in held.items() if (cut := self._sights.cut(row, sight))}
+        if self._core.node in seen:
+            return seen[self._core.node]
+        if len(seen) > 1:
+            names = " and ".join(sorted(seen))
+            raise InvalidInput(f"{names} each have a record {record_id!r}", fix="Find it with `aldis list`")
+        if not seen:
+            raise _unknown(record_id)
+        return next(iter(seen.values()))
+
+    def _cut(self, hit: Hit, sight: Sight) -> Hit | None:
+        """The hit as a foreign national may see it; None where its words are not for them."""
+        row = self._sights.cut(hit.row, sight)
+        names = {read_portion(data).name for data in row.portions} if row else set()
+        others = {read_portion(data).name for data, _ in hit.row.substitutes}
+        if row is None or hit.portion not in names or hit.portion in others:
+            return None
+        return Hit(row, hit.portion, hit.snippet)
 
     def _own(self, record_id: str) -> Record:
         row = self._store.records.get(record_id, originator=self._core.node)
@@ -164,3 +261,22 @@ class Records:
         outcome, _, text = node_ceiling(ceiling, label, core.policies, core.clock.now())
         if outcome is Outcome.FAIL:
             raise RefusedByPolicy(text, fix="Put it at a node that is accredited for it")
+
+
+def _filled(
+    step: Callable[[str | None, int], tuple[list[_One], str | None]],
+    cut: Callable[[_One], _One | None],
+    after: str | None,
+    limit: int,
+) -> tuple[list[_One], str | None]:
+    """A page that `cut` takes from, filled up again, so that its length does not tell what was taken."""
+    found: list[_One] = []
+    while True:
+        some, after = step(after, limit - len(found))
+        found += [kept for one in some if (kept := cut(one)) is not None]
+        if after is None or len(found) == limit:
+            return found, after
+
+
+def _unknown(record_id: str) -> UnknownTerm:
+    return UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")

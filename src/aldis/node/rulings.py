@@ -53,7 +53,7 @@ def candidate(profiles: Profiles, row: Row, portions: Sequence[Portion], party: 
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The input of a decision. Portions are known by place: -1 is the header.
+    """The input of a decision. Portions are known by place: -1 is the header; `approved` has each once an officer.
 
     `record` and `created` stand only where a hold or a delay depends on them.
     """

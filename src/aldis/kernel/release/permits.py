@@ -189,7 +189,8 @@ def release(
         at: the instant, in ms since 1970 UTC.
         grants: for a record of another party's, its originator's signed grant: per party, the portions it may have
             with the header.
-        approved: the digests (the record's own for its header) that release officers said yes to, each as often as one did.
+        approved: the digests (the record's own for its header) that release officers said yes to, each as often as
+            one did.
     """
     asked = [request for _, request in requests_for(view, recipient, purpose, grants=grants, approved=approved)]
     terms = compile_terms(epoch, recipient, purpose, at)

@@ -24,6 +24,7 @@ from aldis.node.store.listing import PAGE_LIMIT, Listing, Page
 from aldis.node.store.meta import Meta
 from aldis.node.store.partners import Acknowledged, Cursor, PartnerRow, Partners
 from aldis.node.store.passages import Passages
+from aldis.node.store.people import People, SessionRow
 from aldis.node.store.profiles import Profile, Profiles
 from aldis.node.store.quarantine import Quarantine, Quarantined
 from aldis.node.store.records import Records
@@ -51,6 +52,7 @@ __all__ = [
     "Release",
     "Row",
     "Sealed",
+    "SessionRow",
     "Store",
     "Stored",
     "Substitute",
@@ -86,6 +88,7 @@ class Store:
         self.withdrawals = Withdrawals(database)
         self.grants = Grants(database)
         self.referrals = Referrals(database)
+        self.people = People(database)
         self.quarantine = Quarantine(database, quarantine_bytes)
         self._choose_texts(passages, texts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from typing import Literal
 
 import apsw
@@ -49,7 +49,9 @@ class Referrals:
         self._db = database
 
     def refer(self, partner: str, record_seq: int, portions: Sequence[bytes], reasons: bytes, at: int) -> int:
-        """Ask; the referral's id. Asking the same again gives the id it had, and the ruling stands.
+        """Ask; the referral's id. Asking the same again gives the id it had, and a denial stands.
+
+        What was approved and is asked again wants more officers than it had: it waits for another.
 
         It takes the place of what was asked about the record before and not yet ruled on.
         """
@@ -59,13 +61,23 @@ class Referrals:
             return int(
                 connection.execute(
                     "INSERT INTO referral VALUES (NULL, ?, ?, ?, ?, 'open', '', ?)"
-                    " ON CONFLICT DO UPDATE SET id = id RETURNING id",
+                    " ON CONFLICT DO UPDATE SET state = iif(state = 'approved', 'open', state) RETURNING id",
                     (partner, record_seq, joined, reasons, at),
                 ).get
             )
 
+    def approve(self, id_: int, officer: str, because: str, at: int, *, signed_in: bool) -> int:
+        """Note an officer's yes; how many different officers have said yes now, all who did not sign in as one."""
+        with self._db.writing() as connection:
+            yes = (id_, officer, signed_in, because, at)
+            connection.execute("INSERT OR REPLACE INTO ruling VALUES (?, ?, ?, ?, ?)", yes)
+            rows = connection.execute("SELECT officer, signed_in FROM ruling WHERE referral = ?", (id_,)).fetchall()
+        return _count({(str(name), bool(known)) for name, known in rows})
+
     def rule(self, id_: int, state: State, because: str, at: int, keep: Collection[bytes] = ()) -> Referral:
         """Record an officer's ruling; a later one takes its place. What to `keep` is denied by a referral of its own.
+
+        An approval that nobody is noted for counts for one officer, and a denial ends what was said before.
 
         Raises:
             InvalidInput: no such referral.
@@ -74,6 +86,10 @@ class Referrals:
             connection.execute(
                 "UPDATE referral SET state = ?, because = ?, at = ? WHERE id = ?", (state, because, at, id_)
             )
+            if state == "approved":
+                connection.execute(_UNSAID, (id_, because, at))
+            elif state == "denied":
+                connection.execute("DELETE FROM ruling WHERE referral = ?", (id_,))
             found = self.get(id_)
             if found is not None and keep:
                 rest = b"".join(digest for digest in found.portions if digest not in keep)
@@ -98,15 +114,20 @@ class Referrals:
         """The referrals about one record for one partner, oldest first."""
         return self._find("WHERE partner = ? AND record_seq = ? ORDER BY id", (partner, record_seq))
 
-    def approvals(self, partner: str, record_seqs: Collection[int]) -> dict[int, frozenset[bytes]]:
-        """What officers approved of these records for a partner, by row."""
-        found: dict[int, frozenset[bytes]] = {}
+    def approvals(self, partner: str, record_seqs: Collection[int]) -> dict[int, tuple[bytes, ...]]:
+        """What was approved of these records for a partner, by row: each digest as often as an officer said yes."""
+        found: dict[int, dict[bytes, set[tuple[str, bool]]]] = {}
         if record_seqs:
             with self._db.reading() as connection:
                 rows = connection.execute(_APPROVED, (apsw.carray(array("q", record_seqs)), partner))
-                for record_seq, portions in rows:
-                    found[record_seq] = found.get(record_seq, frozenset()) | set(_split(portions))
-        return found
+                for record_seq, portions, officer, signed_in in rows:
+                    for portion in _split(portions):
+                        said = found.setdefault(record_seq, {}).setdefault(portion, set())
+                        said.add((officer, bool(signed_in)))
+        return {
+            seq: tuple(portion for portion, said in by_portion.items() for _ in range(_count(said)))
+            for seq, by_portion in found.items()
+        }
 
     def hold(self, record_id: str, because: str, at: int) -> None:
         """Hold a record back from everyone."""
@@ -134,11 +155,23 @@ _OVERTAKEN = "DELETE FROM referral WHERE partner = ? AND record_seq = ? AND port
 _SELECT = "SELECT id, partner, record_seq, portions, reasons, state, because, at FROM referral "
 
 
+_UNSAID = """
+INSERT INTO ruling SELECT ?1, '', 0, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM ruling WHERE referral = ?1)
+AND EXISTS (SELECT 1 FROM referral WHERE id = ?1)
+"""
+
+
+def _count(officers: Set[tuple[str, bool]]) -> int:
+    """How many different officers: those who signed in, or one where nobody did."""
+    return max(sum(signed_in for _, signed_in in officers), min(len(officers), 1))
+
+
 def _split(joined: bytes) -> tuple[bytes, ...]:
     return tuple(joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE))
 
 
 _APPROVED = """
-SELECT record_seq, portions FROM carray(?1) AS wanted CROSS JOIN referral
+SELECT record_seq, portions, officer, signed_in FROM carray(?1) AS wanted CROSS JOIN referral
 ON referral.partner = ?2 AND record_seq = wanted.value AND state = 'approved'
+JOIN ruling ON ruling.referral = referral.id
 """

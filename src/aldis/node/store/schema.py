@@ -112,5 +112,24 @@ CREATE TABLE quarantine (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE,)
+_PEOPLE = """
+CREATE TABLE person (id TEXT PRIMARY KEY, data BLOB NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE credential (
+    person TEXT PRIMARY KEY REFERENCES person, password TEXT NOT NULL, code BLOB NOT NULL, code_until INTEGER NOT NULL
+) STRICT;
+CREATE TABLE attempt (name BLOB PRIMARY KEY, failures INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
+CREATE INDEX attempt_until ON attempt (until);
+CREATE TABLE session (
+    token BLOB PRIMARY KEY, person TEXT NOT NULL REFERENCES person, level BLOB NOT NULL, began INTEGER NOT NULL,
+    used INTEGER NOT NULL, until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX session_person ON session (person);
+CREATE TABLE ruling (
+    referral INTEGER NOT NULL REFERENCES referral ON DELETE CASCADE, officer TEXT NOT NULL, signed_in INTEGER NOT NULL,
+    because TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (referral, officer, signed_in)
+) STRICT;
+INSERT INTO ruling SELECT id, '', 0, because, at FROM referral WHERE state = 'approved';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""

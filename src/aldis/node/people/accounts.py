@@ -1,0 +1,113 @@
+"""Accounts: who a person is, what they are cleared for, and what they may do."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from aldis.kernel.authority import Act, Role, check_roles, may
+from aldis.kernel.epoch import Partner
+from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.instruments import ANY
+from aldis.kernel.policies import Policies
+
+__all__ = ["PREFIX", "Account", "Person", "check_account"]
+
+PREFIX = "person:"
+"""How the name of a person as a recipient begins; no node's name has a colon."""
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_TEXT = 200
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A person at this node. `clearance` names the highest classification per policy, this node's policy among them.
+
+    `nationality` is a party; `categories` are values per tag, `projects` and `kinds` what the person sees of: `*` is
+    every one.
+    """
+
+    id: str
+    name: str
+    nationality: str
+    clearance: dict[str, str]
+    organisation: str = ""
+    categories: dict[str, list[str]] = {}
+    projects: list[str] = []
+    kinds: list[str] = msgspec.field(default_factory=lambda: [ANY])
+    roles: list[Role] = []
+    active: bool = True
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody who is signed in: the account as it is now, and the level (a rung per policy) that holds now."""
+
+    account: Account
+    level: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The account's id."""
+        return self.account.id
+
+    @property
+    def guest(self) -> bool:
+        """Whether this is a guest."""
+        return Role.GUEST in self.account.roles
+
+    @property
+    def recipient(self) -> Partner:
+        """The person as a decision sees them; what is of no project is open to all but guests."""
+        account = self.account
+        return Partner(
+            node=PREFIX + account.id,
+            party=account.nationality,
+            ceiling=tuple(self.level.items()),
+            categories=tuple((tag, frozenset(values)) for tag, values in account.categories.items()),
+            projects=frozenset(account.projects) | (frozenset() if self.guest else {""}),
+        )
+
+    def may(self, act: Act) -> bool:
+        """Whether a role of theirs allows the act."""
+        return may(self.account.roles, act)
+
+
+def check_account(account: Account, policies: Policies, policy: str) -> None:
+    """Return if an account can be kept at a node whose people write labels in `policy`.
+
+    Raises:
+        UnknownTerm: a party, policy, classification, category or value that nobody defined.
+        InvalidInput: a field of the wrong shape, no clearance in this node's policy, roles that do not go together, or
+            a guest who would see every project or kind.
+    """
+    if not _ID.fullmatch(account.id):
+        raise InvalidInput(f"person {account.id!r} is not lower-case letters, digits, dots and hyphens (at most 64)")
+    for what, text in (("name", account.name), ("organisation", account.organisation)):
+        if len(text) > _TEXT or not text.isprintable():
+            raise InvalidInput(f"the {what} of {account.id} is not a line of at most {_TEXT} characters")
+    if not account.name.strip():
+        raise InvalidInput(f"{account.id} has no name", fix="Say who it is with --name")
+    if account.nationality not in policies.parties:
+        raise UnknownTerm(f"{account.nationality!r} is not a party", fix="Use ISO 3166 alpha-3 such as AUS")
+    if policy not in account.clearance:
+        raise InvalidInput(f"{account.id} has no clearance in {policy}", fix=f"Give one: --clearance {policy}:RUNG")
+    for name, rung in account.clearance.items():
+        policies.policy(name).rank(rung)
+    _check_categories(account, policies)
+    roles = frozenset(account.roles)
+    check_roles(roles)
+    if Role.GUEST in roles and (ANY in account.projects or ANY in account.kinds or "" in account.projects):
+        raise InvalidInput(f"{account.id} is a guest", fix="Name the projects and kinds that they were invited to")
+
+
+def _check_categories(account: Account, policies: Policies) -> None:
+    for tag, values in account.categories.items():
+        known = [policies.policy(name).categories for name in policies.names]
+        found = [categories[tag] for categories in known if tag in categories]
+        if not found:
+            raise UnknownTerm(f"no policy has a category {tag!r}", fix="docs/reference/labels.md lists them")
+        for value in set(values) - {ANY}:
+            if not any(not category.values or value in category.values for category in found):
+                raise UnknownTerm(
+                    f"the category {tag} has no value {value!r}", fix="docs/reference/labels.md lists them"
+                )

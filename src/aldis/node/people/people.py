@@ -1,0 +1,227 @@
+"""The people of a node: added, changed, suspended, enrolled and signed in, each with its ledger leaf."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b32encode
+from collections.abc import Mapping
+
+import msgspec
+
+from aldis.kernel.encoding import sha256
+from aldis.kernel.errors import InvalidInput, NotAuthentic, UnknownTerm
+from aldis.node.audit import Audit
+from aldis.node.core import Core
+from aldis.node.people.accounts import Account, check_account
+from aldis.node.people.passwords import Passwords
+from aldis.node.people.sessions import Sessions
+from aldis.node.store.people import Attempt, Credential
+
+__all__ = ["People"]
+
+_HOUR = 3_600_000
+_CODE_SIZE, _CODE_MS = 15, 72 * _HOUR
+_FREE_TRIES, _LONGEST_WAIT_S = 3, 15 * 60
+_FORGET_MS = 24 * _HOUR
+_account = msgspec.json.Decoder(Account)
+
+
+class People:
+    """Who may work here. Every change names the `actor` for the ledger; who may make it is for the caller to check."""
+
+    def __init__(self, core: Core, audit: Audit, passwords: Passwords | None = None) -> None:
+        self._core = core
+        self._audit = audit
+        self._rows = core.store.people
+        self.passwords = passwords or Passwords(core.random)
+        self.sessions = Sessions(core, audit)
+
+    def all(self) -> list[Account]:
+        """Every account, by id."""
+        return [_account.decode(data) for data in self._rows.all()]
+
+    def get(self, person: str) -> Account:
+        """An account.
+
+        Raises:
+            UnknownTerm: there is none.
+        """
+        data = self._rows.get(person)
+        if data is None:
+            raise UnknownTerm(f"no person {person!r} here", fix="`aldis person list` shows who is")
+        return _account.decode(data)
+
+    def enrolled(self, person: str) -> bool:
+        """Whether a person has set a password."""
+        return bool(self._rows.credential(person).password)
+
+    def add(self, account: Account, actor: str = "") -> str:
+        """A new account; the one-time code with which the person sets a password, kept only as its digest.
+
+        Raises:
+            InvalidInput, UnknownTerm: see `check_account`; or the id is taken.
+        """
+        self._check(account)
+        with self._core.store.transaction():
+            if self._rows.get(account.id) is not None:
+                raise InvalidInput(
+                    f"there is a person {account.id!r} already", fix="Choose another id, or change that one"
+                )
+            self._put(account, "added", _told(account), actor)
+            return self._code(account.id)
+
+    def set(self, account: Account, actor: str = "") -> Account:
+        """Change an account; sessions have what it says from their next request on.
+
+        Raises:
+            InvalidInput, UnknownTerm: see `check_account`; or there is no such person.
+        """
+        self._check(account)
+        with self._core.store.transaction():
+            before = self.get(account.id)
+            if before.active and not account.active:
+                self._rows.end_all(account.id)
+            changed = [line for line in _told(account) if line not in _told(before)]
+            self._put(account, "changed", changed, actor)
+        return account
+
+    def suspend(self, person: str, because: str, actor: str = "") -> Account:
+        """Let a person do nothing any more, from the very next request on; their sessions are over."""
+        with self._core.store.transaction():
+            account = msgspec.structs.replace(self.get(person), active=False)
+            self._rows.end_all(person)
+            self._put(account, "suspended", [because], actor)
+        return account
+
+    def resume(self, person: str, because: str, actor: str = "") -> Account:
+        """Let a person sign in again."""
+        with self._core.store.transaction():
+            account = msgspec.structs.replace(self.get(person), active=True)
+            self._put(account, "resumed", [because], actor)
+        return account
+
+    def new_code(self, person: str, actor: str = "") -> str:
+        """Another enrolment code; the one before is void, and the password stands until it is used."""
+        with self._core.store.transaction():
+            account = self.get(person)
+            self._audit.write("person", account.id, verdict="code issued", actor=actor)
+            return self._code(account.id)
+
+    def revoke(self, person: str, actor: str = "") -> int:
+        """End every session of a person; how many there were."""
+        with self._core.store.transaction():
+            account = self.get(person)
+            ended = self._rows.end_all(account.id)
+            self._audit.write("sign-in", account.id, verdict="revoked", reasons=[str(ended)], actor=actor)
+        return ended
+
+    def enrol(self, person: str, code: str, password: str) -> None:
+        """Set a password with an enrolment code; sessions begun before are over.
+
+        Raises:
+            InvalidInput: a weak password.
+            NotAuthentic: unknown, suspended or locked, or a wrong, used or expired code: told apart by nothing.
+        """
+        self.passwords.check(password)
+        person = _printable(person)
+        open_ = self._try(person)
+        kept, digest = self.passwords.hash(password), sha256(_plain(code).encode("utf-8", "replace"))
+        with self._core.store.transaction():
+            credential, account = self._rows.credential(person), self._active(person)
+            good = hmac.compare_digest(digest, credential.code or bytes(32))
+            if open_ and good and account is not None and self._core.clock.now() < credential.code_until:
+                self._rows.set_credential(person, Credential(kept))
+                self._rows.end_all(person)
+                self._forgive(person)
+                self._audit.write("person", person, verdict="enrolled", actor=person)
+                return
+            self._refused(account)
+        raise _refusal()
+
+    def sign_in(self, person: str, password: str, level: Mapping[str, str] | None = None) -> str:
+        """The token of a new session at a level (a rung per policy; the highest allowed where none is chosen).
+
+        Raises:
+            NotAuthentic: unknown, suspended, locked, not enrolled, or a wrong password: told apart by nothing.
+            RefusedByPolicy, UnknownTerm: a level above the clearance or this node's ceiling.
+        """
+        person = _printable(person)
+        open_ = self._try(person)
+        kept = self._rows.credential(person).password
+        good = self.passwords.fits(password, kept)
+        with self._core.store.transaction():
+            account = self._active(person)
+            good = open_ and good and account is not None and self._rows.credential(person).password == kept
+            if good:
+                self._forgive(person)
+            else:
+                self._refused(account)
+        if good:
+            with self._core.store.transaction():
+                account = self._active(person)
+                if account is not None:
+                    return self.sessions.begin(account, level or {})
+        raise _refusal()
+
+    def _try(self, person: str) -> bool:
+        """Whether a try is looked at now; it is counted as a failure before, so that many at once do not get past."""
+        now, name = self._core.clock.now(), self._name(person)
+        with self._core.store.transaction():
+            before = self._rows.attempt(name)
+            locked = now < before.until
+            failures = before.failures + (not locked)
+            wait = 1000 * min(2 ** min(failures - _FREE_TRIES, 20), _LONGEST_WAIT_S) if failures >= _FREE_TRIES else 0
+            after = before if locked else Attempt(failures, now + wait)
+            self._rows.set_attempt(name, after, now - _FORGET_MS)
+        return not locked
+
+    def _forgive(self, person: str) -> None:
+        now = self._core.clock.now()
+        self._rows.set_attempt(self._name(person), Attempt(0, now), now - _FORGET_MS)
+
+    def _refused(self, account: Account | None) -> None:
+        """A leaf for a failure; a name that nobody has is not repeated, for it may be a password."""
+        self._audit.write("sign-in", account.id if account else "nobody", verdict="refused")
+
+    def _name(self, person: str) -> bytes:
+        return hmac.digest(self._core.secret, b"aldis/attempt/1\x00" + person.encode(), "sha256")[:16]
+
+    def _active(self, person: str) -> Account | None:
+        data = self._rows.get(person)
+        account = _account.decode(data) if data else None
+        return account if account is not None and account.active else None
+
+    def _check(self, account: Account) -> None:
+        check_account(account, self._core.policies, self._core.config.policy)
+
+    def _put(self, account: Account, verdict: str, reasons: list[str], actor: str) -> None:
+        self._rows.put(account.id, msgspec.json.encode(account), self._core.clock.now())
+        self._audit.write("person", account.id, verdict=verdict, reasons=reasons, actor=actor)
+
+    def _code(self, person: str) -> str:
+        text = b32encode(self._core.random(_CODE_SIZE)).decode()
+        until = self._core.clock.now() + _CODE_MS
+        password = self._rows.credential(person).password
+        self._rows.set_credential(person, Credential(password, sha256(text.encode()), until))
+        return "-".join(text[start : start + 6] for start in range(0, len(text), 6))
+
+
+def _printable(name: str) -> str:
+    """The name as the store can look it up; no account has one that this changes."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _plain(code: str) -> str:
+    return code.upper().replace("-", "").replace(" ", "")
+
+
+def _refusal() -> NotAuthentic:
+    return NotAuthentic(
+        "that name and that secret do not open a session now",
+        fix="Check both and wait a little: after several failures, tries are refused for up to 15 minutes",
+    )
+
+
+def _told(account: Account) -> list[str]:
+    """What the ledger says of an account, field by field."""
+    return [f"{name} {msgspec.json.encode(getattr(account, name)).decode()}" for name in account.__struct_fields__[1:]]

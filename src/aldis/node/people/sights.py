@@ -1,0 +1,148 @@
+"""Sights: what one person may see of the records here, by the same decisions as for a nation."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from aldis.kernel.bundles import read_commitment
+from aldis.kernel.epoch import PolicyEpoch
+from aldis.kernel.instruments import covers
+from aldis.kernel.records import read_portion
+from aldis.kernel.release import Permit, Request, Terms, compile_terms, release
+from aldis.node.core import Core
+from aldis.node.epochs import Epochs
+from aldis.node.partners import Partners
+from aldis.node.people.accounts import Person
+from aldis.node.rulings import candidate
+from aldis.node.store import Row
+
+__all__ = ["Sight", "Sights"]
+
+_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a person may see now: by profile, and where that is not `exact`, only what `Sights.cut` leaves of a row."""
+
+    name: str
+    epoch: PolicyEpoch
+    profiles: NDArray[np.bool_]
+    exact: bool
+
+    @property
+    def scope(self) -> bytes:
+        """What cursors of this person's lists are bound to."""
+        return self.name.encode()
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was found out for a person so far; it holds until the rules, the profiles or the date change."""
+
+    change: int
+    generation: int
+    epoch: PolicyEpoch
+    terms: Terms
+    seen: NDArray[np.bool_]
+
+
+class Sights:
+    """Answers for persons; what is kept of earlier answers is void as soon as the store says otherwise."""
+
+    def __init__(self, core: Core, epochs: Epochs, partners: Partners) -> None:
+        self._core = core
+        self._epochs = epochs
+        self._partners = partners
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+
+    def of(self, person: Person) -> Sight:
+        """What this person may see now."""
+        known = self._up_to_date(person)
+        recipient = known.terms.recipient
+        return Sight(recipient, known.epoch, known.seen, person.account.nationality == self._core.party)
+
+    def cut(self, row: Row, sight: Sight) -> Row | None:
+        """The row with just the portions that the person may see; None where they may not know of it.
+
+        A foreign national gets what their nation would: no portion that would go transformed only, or later.
+        """
+        if not (row.profile < len(sight.profiles) and sight.profiles[row.profile]):
+            return None
+        if sight.exact:
+            return row.only(sight.profiles)
+        grant = self._core.store.grants.of([row.seq]).get(row.seq)
+        parties = self._parties()
+        portions = [read_portion(data) for data in row.portions]
+        found = release(
+            candidate(self._core.store.profiles, row, portions, parties.get(row.originator, "")),
+            sight.name,
+            None,
+            sight.epoch,
+            self._core.clock.now(),
+            grants=read_commitment(grant.commitment).onward if grant else {},
+        )
+        if not isinstance(found, Permit):
+            return None
+        seen = set(found.portions) - found.transforms.keys()
+        kept = [place for place, portion in enumerate(portions) if portion.digest in seen]
+        return msgspec.structs.replace(
+            row,
+            portions=[row.portions[place] for place in kept],
+            portion_profiles=array("I", [row.portion_profiles[place] for place in kept]),
+            substitutes=[],
+            substitute_profiles=array("I"),
+        )
+
+    def party(self, node: str) -> str:
+        """The party of a node that records came from, or the empty string."""
+        return self._parties().get(node, "")
+
+    def _up_to_date(self, person: Person) -> _Known:
+        profiles, now = self._core.store.profiles, self._core.clock.now()
+        key = msgspec.json.encode((person.recipient.node, person.level, person.account))
+        change, generation, count = self._core.policy_change(), profiles.generation, profiles.count()
+        known = self._known.get(key)
+        if (
+            known is None
+            or (known.change, known.generation) != (change, generation)
+            or not known.terms.since <= now < known.terms.valid_until
+        ):
+            known = None
+        if known is None:
+            epoch = self._epochs.current().for_person(person.recipient)
+            terms = compile_terms(epoch, person.recipient.node, None, now)
+            known = self._known[key] = _Known(change, generation, epoch, terms, np.zeros(0, dtype=np.bool_))
+        if len(known.seen) < count:
+            known.seen = self._look(person, known, count)
+        self._known.move_to_end(key)
+        while len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return known
+
+    def _look(self, person: Person, known: _Known, count: int) -> NDArray[np.bool_]:
+        """Which profiles the person may see: exactly for this node's own people, else at most those."""
+        done, parties = len(known.seen), self._parties()
+        kinds, nationality = frozenset(person.account.kinds), frozenset({person.account.nationality})
+        seen = np.zeros(count, dtype=np.bool_)
+        seen[:done] = known.seen
+        for profile in self._core.store.profiles.since(done)[: count - done]:
+            request = Request(
+                label=profile.label,
+                kind=profile.kind,
+                recipient=known.terms.recipient,
+                originator=parties.get(profile.originator, ""),
+                project=profile.project,
+                origin_grants=nationality,
+            )
+            seen[profile.id] = covers(kinds, profile.kind) and known.terms.decide(request).permits
+        return seen
+
+    def _parties(self) -> dict[str, str]:
+        return {node: party for node, (party, _) in self._partners.keys().items()}
