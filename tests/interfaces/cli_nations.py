@@ -46,7 +46,8 @@ class Nation:
 
     def run(self, *args: str, code: int = 0, text: str | None = None) -> Result:
         """Type a command; it must end with that exit code."""
-        result = CliRunner(env={"ALDIS_HOME": str(self.home), "COLUMNS": "120"}).invoke(cli, args, input=text)
+        env = {"ALDIS_HOME": str(self.home), "COLUMNS": "120", "XDG_CONFIG_HOME": str(self.folder / "config")}
+        result = CliRunner(env=env).invoke(cli, args, input=text)
         if result.exit_code != code:
             raise AssertionError(
                 f"aldis {' '.join(args)}: exit {result.exit_code}, expected {code}\n{result.output}"

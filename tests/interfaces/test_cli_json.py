@@ -26,6 +26,16 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "partner resume": ("partner", "resume", "gbr", "--because", "x"),
     "partner depart": ("partner", "depart", "gbr", "--because", "x"),
     "partner distrust": ("partner", "distrust", "gbr", "--after", "0", "--because", "x"),
+    "person add": ("person", "add", "bob", "--clearance", "OFFICIAL"),
+    "person list": ("person", "list"),
+    "person show": ("person", "show", "alice"),
+    "person set": ("person", "set", "alice", "--project", "P"),
+    "person suspend": ("person", "suspend", "alice", "--because", "x"),
+    "person resume": ("person", "resume", "alice", "--because", "x"),
+    "person enrol": ("person", "enrol", "alice", "--new-code"),
+    "person sessions": ("person", "sessions"),
+    "person revoke": ("person", "revoke", "alice"),
+    "sign-in": ("sign-in", "alice"),
     "put": ("put", "--kind", "document", "--marking", "OFFICIAL", "--portion", "title=T"),
     "get": ("get", "plan"),
     "list": ("list",),
@@ -60,6 +70,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "apps": ("apps",),
     "completion": ("completion", "bash"),
 }
+PASSWORD = "correct horse battery"
 RUNS_ON = {"up", "demo"}
 EMPTY_QUARANTINE = {"quarantine show", "quarantine retry", "quarantine drop"}
 
@@ -81,6 +92,8 @@ def prepare(aus: Nation, gbr: Nation) -> str:
     put_plan(aus)
     aus.run("put", "--kind", "document", "--id", "held", "--marking", "OFFICIAL", "--portion", "title=T")
     aus.run("hold", "held", "--because", "x")
+    code = aus.ask("person", "add", "alice", "--clearance", "SECRET")["code"]
+    aus.run("person", "enrol", "alice", text=f"{code}\n{PASSWORD}\n")
     Path("new.toml").write_text(ARRANGEMENT.replace("pa-northern-watch", "pa-new"), "utf-8")
     Path("same.toml").write_text(ARRANGEMENT, "utf-8")
     aus.run("ledger", "prove", "0", "-o", "leaf.proof")
@@ -109,7 +122,7 @@ def test_the_json_of_every_command_parses(
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     words = [word.replace("DIGITS", digits) for word in SAMPLES[name]]
-    done = CliRunner(env={"ALDIS_HOME": "aus"}).invoke(cli, [*words, "--json"])
+    done = CliRunner(env={"ALDIS_HOME": "aus"}).invoke(cli, [*words, "--json"], input=f"{PASSWORD}\n")
     if name in EMPTY_QUARANTINE:
         assert (done.exit_code, done.stdout) == (2, "")
         assert json.loads(done.stderr)["error"]["code"] == "unknown-term"

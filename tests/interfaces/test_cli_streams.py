@@ -234,7 +234,7 @@ def test_no_reason_is_no_reason(coalition: Coalition) -> None:
     for words in (
         ("hold", "plan"), ("lift", "plan"), ("quarantine", "drop", "1"), ("partner", "suspend", "gbr"),
         ("partner", "resume", "gbr"), ("partner", "depart", "gbr"), ("partner", "distrust", "gbr", "--after", "3"),
-        ("partner", "accept-ledger", "gbr", "--yes"),
+        ("partner", "accept-ledger", "gbr", "--yes"), ("person", "suspend", "alice"), ("person", "resume", "alice"),
     ):  # fmt: skip
         for blank in ("", "  ", "\t\n", "\u00a0"):
             assert "the reason is blank: say why" in aus.fails(2, *words, "--because", blank)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from nations import ARRANGEMENT, Coalition, to
+from personnel import OFFICER, hire, signed_in
 
 from aldis.interfaces.cli.marks import Marks
 from aldis.kernel.changes import DraftInstrument, SignInstrument
-from aldis.kernel.errors import InvalidInput
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy
 from aldis.kernel.labels import Label
+from aldis.kernel.records import Draft, DraftPortion
 
 REVIEWED = (
     ARRANGEMENT.replace("pa-northern-watch", "pa-reviewed")
@@ -135,3 +139,86 @@ def test_a_list_in_the_policy_of_a_partner_reaches_that_partner_whoever_wrote_it
     assert coalition.held("aus", "agao") is None and coalition.held("usa", "agao") is None
     assert b"rel body" not in coalition.seen_by("usa") and b"agao body" not in coalition.seen_by("aus")
     assert gbr.desk.why("rel", "usa").header.decision.reasons[2].code == "not-listed"
+
+
+# several officers
+
+TWICE = REVIEWED.replace("pa-reviewed", "pa-twice").replace("review = true", "approvals = 2")
+
+
+@pytest.fixture
+def twice(coalition: Coalition) -> Coalition:
+    """As `waiting`, but AUS asks for two officers; there are ann, ben and the author, who is one too."""
+    coalition.arrange(TWICE)
+    for name in ("ann", "ben", "author"):
+        hire(coalition["aus"], name, roles=[OFFICER])
+    hire(coalition["aus"], "clerk")
+    hire(coalition["aus"], "low", roles=[OFFICER], clearance={"AUS": "UNOFFICIAL"})
+    draft = Draft(
+        kind="document", id="doc-1", originator="aus", author="author", created=coalition.clock.now(), label=OURS,
+        portions=[DraftPortion("title", OURS, "Plan"), DraftPortion("annex", THEIRS, SECRET)], project="REVIEWED",
+    )  # fmt: skip
+    coalition["aus"].records.put(draft)
+    coalition.settle()
+    return coalition
+
+
+def rule(coalition: Coalition, name: str, state: Any = "approved") -> str:
+    [(number, _)] = asked(coalition)
+    node = coalition["aus"]
+    ruled = node.desk.rule(number, state, "agreed", signed_in(node, name))
+    coalition.settle()
+    return ruled.state
+
+
+def test_two_different_officers_let_it_go_and_one_alone_or_twice_does_not(twice: Coalition) -> None:
+    for _ in range(3):
+        assert rule(twice, "ann") == "open"
+        assert twice.held("gbr", "doc-1") is None
+    assert rule(twice, "ben") == "approved"
+    assert twice.held("gbr", "doc-1") == ["title"]
+    assert SECRET.encode() not in twice.seen_by("gbr")
+    assert twice["aus"].replay.run()[1] == []
+
+
+@pytest.mark.parametrize("name", ["author", "clerk", "low"])
+def test_an_author_no_officer_and_one_who_may_not_see_it_do_not_count(twice: Coalition, name: str) -> None:
+    assert rule(twice, "ann") == "open"
+    with pytest.raises(RefusedByPolicy):
+        rule(twice, name)
+    assert twice.held("gbr", "doc-1") is None
+    assert rule(twice, "ben") == "approved"
+
+
+def test_whoever_is_not_signed_in_is_none_of_two(twice: Coalition) -> None:
+    [(number, _)] = asked(twice)
+    for name in ("operator", "ann"):
+        with pytest.raises(RefusedByPolicy, match="signed in"):
+            twice["aus"].desk.rule(number, "approved", "agreed", name)
+
+
+def test_a_denial_ends_what_was_said_before(twice: Coalition) -> None:
+    assert rule(twice, "ann") == "open"
+    assert rule(twice, "ben", "denied") == "denied"
+    assert (twice.held("gbr", "doc-1"), asked(twice)) == (None, [])
+
+
+def test_what_one_officer_approved_waits_again_once_the_clause_asks_for_two(waiting: Coalition) -> None:
+    aus = waiting["aus"]
+    for name in ("ann", "ben"):
+        hire(aus, name, roles=[OFFICER])
+    [(number, _)] = asked(waiting)
+    aus.desk.hold("doc-1", "until the clause is amended")
+    aus.desk.rule(number, "approved", "agreed", "operator")
+    aus.register.amend(REVIEWED.replace("review = true", "approvals = 2"), "officer")
+    for node in waiting.nodes.values():
+        waiting.settle()
+        node.register.sign("pa-reviewed", "officer")
+    waiting.settle()
+    aus.desk.lift("doc-1", "amended")
+    waiting.settle()
+    assert waiting.held("gbr", "doc-1") is None
+    assert rule(waiting, "ann") == "open"
+    assert rule(waiting, "ben") == "approved"
+    assert waiting.held("gbr", "doc-1") == ["body", "title"]
+    assert aus.replay.run()[1] == []

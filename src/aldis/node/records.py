@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 import numpy as np
@@ -133,19 +133,31 @@ class Records:
         )
 
     def page(
-        self, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50, viewer: str | Person = ""
+        self,
+        *,
+        kind: str = "",
+        project: str = "",
+        cursor: str = "",
+        limit: int = 50,
+        viewer: str | Person = "",
+        without: Collection[str] = (),
     ) -> Page:
-        """A page of what the viewer may see, newest first."""
+        """A page of what the viewer may see, newest first; `without` names kinds to leave out."""
         sight = self._sights.of(viewer) if isinstance(viewer, Person) else None
+        visible, scope = self.visible(viewer), sight.scope if sight else str(viewer).encode()
+        if without:
+            visible = visible.copy()
+            hidden = [one.id for one in self._store.profiles.since()[: len(visible)] if one.kind in without]
+            visible[hidden] = False
 
         def step(after: str | None, count: int) -> tuple[list[Row], str | None]:
             page = self._store.listing.page(
-                sight.profiles if sight else self.visible(viewer),
+                visible,
                 kind=kind or None,
                 project=project or None,
                 after=after,
                 limit=count,
-                scope=sight.scope if sight else str(viewer).encode(),
+                scope=scope + repr(sorted(without)).encode(),
             )
             return page.rows, page.next
 

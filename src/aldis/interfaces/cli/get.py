@@ -13,14 +13,15 @@ from rich.text import Text
 from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid, unbroken
-from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import moment, words
+from aldis.interfaces.cli.viewers import viewer_named
 from aldis.kernel.errors import AldisError, RefusedByPolicy
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.records import Portion, Record, read_portion
 from aldis.kernel.transforms import describe
 from aldis.node.node import Node
+from aldis.node.people import Person
 from aldis.node.store import Row
 
 __all__ = ["get"]
@@ -29,16 +30,22 @@ __all__ = ["get"]
 @click.command("get")
 @click.argument("id_", metavar="ID")
 @click.option("--version", type=int, metavar="N", help="An earlier version.")
-@click.option("--as", "viewer", metavar="NODE", help="Only what this node would release of it to a partner now.")
+@click.option(
+    "--as", "viewer", metavar="WHO",
+    help="Only what would be released to a partner now, or what person:ID, once signed in, may see.",
+)  # fmt: skip
 @pass_session
 def get(session: Session, id_: str, version: int | None, viewer: str | None) -> None:
     """Show record ID: its banner, each portion with its mark, and where it came from."""
     node = session.node
-    row = node.records.get(id_, version)
+    seen_by = viewer_named(session, viewer) if viewer is not None else ""
+    row = node.records.get(id_, version, seen_by if isinstance(seen_by, Person) else "")
     record, altered = _in_order(node, row.record()), dict[str, str]()
-    if viewer is not None:
-        record, altered = _as_seen(record, node.desk.why(id_, partner_node(node, viewer), version=version), viewer)
-    others = [] if viewer is not None else [(read_portion(data), words) for data, words in row.substitutes]
+    if isinstance(seen_by, str) and viewer is not None:
+        record, altered = _as_seen(record, node.desk.why(id_, seen_by, version=version), viewer)
+    others = (
+        [] if isinstance(seen_by, str) and seen_by else [(read_portion(data), words) for data, words in row.substitutes]
+    )
     session.out.data(
         _data(node, row, record, others, altered), *_shown(node, row, record, others, altered, session.out.on_terminal)
     )

@@ -9,9 +9,9 @@ import click
 
 from aldis.interfaces.cli.kinds import title
 from aldis.interfaces.cli.marks import Marks
-from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import day
+from aldis.interfaces.cli.viewers import viewer_named
 from aldis.node.instruments import KINDS
 from aldis.node.node import Node
 from aldis.node.store import Row
@@ -25,7 +25,13 @@ _Command = Callable[..., None]
 def _narrowing(command: _Command) -> _Command:
     """The options that a list and a search have in common."""
     for option in (
-        click.option("--as", "viewer", metavar="NODE", default="", help="Only what a partner may see."),
+        click.option(
+            "--as",
+            "viewer",
+            metavar="WHO",
+            default="",
+            help="Only what a partner, or a signed-in person:ID, may see.",
+        ),
         click.option("--cursor", metavar="C", default="", help="Go on where the page before ended."),
         click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="Records in a page."),
         click.option("--project", metavar="P", default="", help="Only of this project."),
@@ -46,17 +52,13 @@ def list_(session: Session, viewer: str, cursor: str, limit: int, project: str, 
     title, with tabs between them.
     """
     node = session.node
-    seen_by = partner_node(node, viewer) if viewer else ""
-    visible = node.records.visible(seen_by)
-    if not (every or kind):
-        visible[[profile.id for profile in node.core.store.profiles.since() if profile.kind in _AGREEING]] = False
-    page = node.core.store.listing.page(
-        visible,
-        kind=kind or None,
-        project=project or None,
-        after=cursor or None,
+    page = node.records.page(
+        kind=kind,
+        project=project,
+        cursor=cursor,
         limit=limit,
-        scope=f"{seen_by} {every}".encode(),
+        viewer=viewer_named(session, viewer) if viewer else "",
+        without=() if every or kind else _AGREEING,
     )
     found = [summary(node, row) for row in page.rows]
     headings = ("id", "v", "kind", "project", "banner", "from", "written", "title")
@@ -83,7 +85,7 @@ def search(
     between them.
     """
     node = session.node
-    seen_by = partner_node(node, viewer) if viewer else ""
+    seen_by = viewer_named(session, viewer) if viewer else ""
     hits = node.records.search(" ".join(text), kind=kind, project=project, cursor=cursor, limit=limit, viewer=seen_by)
     marks, found = Marks.of(node), list[dict[str, Any]]()
     for hit in hits.hits:

@@ -28,6 +28,10 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "join": (f"{_HERE}.pairing:join", "Pair with the maker of an invitation or reply."),
         "partner": (f"{_HERE}.partner:partner", "List, suspend, resume and see off partners."),
     },
+    "People": {
+        "person": (f"{_HERE}.person:person", "Add, change, suspend and enrol the people of this node."),
+        "sign-in": (f"{_HERE}.signing_in:sign_in", "Begin a session as a person, at a level."),
+    },
     "Records": {
         "put": (f"{_HERE}.put:put", "Store a record, or the next version of one."),
         "get": (f"{_HERE}.get:get", "Show a record with its markings."),

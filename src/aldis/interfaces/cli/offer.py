@@ -11,6 +11,7 @@ from aldis.interfaces.cli.kinds import ordered, title
 from aldis.interfaces.cli.session import Session, operator, pass_session
 from aldis.interfaces.cli.standing import standing
 from aldis.interfaces.cli.text import listed, moment
+from aldis.interfaces.cli.viewers import signed_in
 from aldis.kernel.records import Record
 from aldis.node.store import Referral
 
@@ -26,6 +27,7 @@ __all__ = ["offer"]
 @click.option("--deny", type=int, metavar="N", help="Keep what number N asks for.")
 @click.option("--keep", multiple=True, metavar="PORTION", help="With --approve: all but this portion; repeatable.")
 @click.option("--because", metavar="TEXT", default="", help="The reason for a ruling; the ledger keeps it.")
+@click.option("--as", "officer", metavar="person:ID", default="", help="Rule as a person who is signed in.")
 @pass_session
 def offer(
     session: Session,
@@ -37,6 +39,7 @@ def offer(
     deny: int | None,
     keep: tuple[str, ...],
     because: str,
+    officer: str,
 ) -> None:
     """Offer record ID to NODE now, ahead of its turn; what is permitted leaves with the next exchange.
 
@@ -51,9 +54,9 @@ def offer(
     if waiting:
         _waiting(session)
     elif approve is not None:
-        _rule(session, approve, "approved", because, keep)
+        _rule(session, approve, "approved", because, officer, keep)
     elif deny is not None:
-        _rule(session, deny, "denied", because)
+        _rule(session, deny, "denied", because, officer)
     else:
         _offer(session, str(id_), str(node_name), purpose)
 
@@ -88,14 +91,23 @@ def _waiting(session: Session) -> None:
 
 
 def _rule(
-    session: Session, number: int, state: Literal["approved", "denied"], because: str, keep: tuple[str, ...] = ()
+    session: Session,
+    number: int,
+    state: Literal["approved", "denied"],
+    because: str,
+    officer: str,
+    keep: tuple[str, ...] = (),
 ) -> None:
     node = session.node
-    ruled = node.desk.rule(number, state, because, operator(), keep=keep)
+    who = signed_in(session, officer) if officer else operator()
+    ruled = node.desk.rule(number, state, because, who, keep=keep)
     record = node.core.store.records.rows([ruled.record_seq])[0].record()
     parts = listed(_parts(ruled, record))
-    session.out.data(_data(ruled, record), f"{number} {state}: {parts} of {record.header.id} to {ruled.partner}.")
-    if state == "approved":
+    waits = ", and waits for another officer" if ruled.state == "open" else ""
+    session.out.data(
+        _data(ruled, record), f"{number} {state}{waits}: {parts} of {record.header.id} to {ruled.partner}."
+    )
+    if ruled.state == "approved":
         session.out.next(f"`aldis up` sends it, or `aldis bundle export {ruled.partner} -o DIR` writes it to files")
 
 

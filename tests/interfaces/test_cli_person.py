@@ -1,0 +1,73 @@
+"""People at the command line: added, enrolled, signed in, and shown no more than they may see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_nations import Nation, nation
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def aus(tmp_path: Path) -> Nation:
+    made = nation("AUS", tmp_path)
+    for name, marking in (("open", "OFFICIAL"), ("secret", "SECRET")):
+        made.run("put", "--kind", "document", "--id", name, "--project", "P", "--marking", marking,
+                 "--portion", f"title=canary {name}")  # fmt: skip
+    code = made.ask("person", "add", "alice", "--clearance", "SECRET", "--project", "P")["code"]
+    made.run("person", "enrol", "alice", text=f"{code}\n{PASSWORD}\n")
+    return made
+
+
+def ids(aus: Nation, *words: str) -> set[str]:
+    return {one["id"] for one in aus.ask(*words)["records"]}
+
+
+def test_a_person_sees_what_the_level_they_signed_in_at_allows(aus: Nation) -> None:
+    assert ids(aus, "list") == {"open", "secret"}
+    assert "is not" not in aus.fails(4, "list", "--as", "person:alice")
+    for level, seen in (("OFFICIAL", {"open"}), ("AUS:SECRET", {"open", "secret"})):
+        aus.run("sign-in", "alice", "--level", level, text=f"{PASSWORD}\n")
+        assert ids(aus, "list", "--as", "person:alice") == ids(aus, "search", "canary", "--as", "person:alice") == seen
+    aus.run("sign-in", "alice", "--level", "OFFICIAL: Sensitive", text=f"{PASSWORD}\n")
+    told = aus.fails(2, "get", "secret", "--as", "person:alice").replace("secret", "ID")
+    assert told == aus.fails(2, "get", "nothing", "--as", "person:alice").replace("nothing", "ID")
+    assert "canary open" in aus.run("get", "open", "--as", "person:alice").stdout
+
+
+def test_the_token_is_kept_where_only_its_owner_reads_it_and_never_said(aus: Nation) -> None:
+    result = aus.run("sign-in", "alice", text=f"{PASSWORD}\n")
+    (file,) = (aus.folder / "config" / "aldis" / "sessions").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    token = file.read_text().strip()
+    assert len(token) >= 43 and token not in result.output and PASSWORD not in result.output
+
+
+def test_a_revoked_or_suspended_person_is_out_at_once(aus: Nation) -> None:
+    aus.run("sign-in", "alice", text=f"{PASSWORD}\n")
+    assert len(aus.ask("person", "sessions", "alice")["sessions"]) == 1
+    aus.run("person", "revoke", "alice")
+    aus.fails(4, "list", "--as", "person:alice")
+    aus.run("person", "suspend", "alice", "--because", "left")
+    said = aus.run("sign-in", "alice", text=f"{PASSWORD}\n", code=4).stderr
+    assert said == aus.run("sign-in", "nobody", text=f"{PASSWORD}\n", code=4).stderr
+    assert aus.ask("person", "list")["people"][0]["status"] == "suspended"
+    shown = {one["type"] for one in aus.ask("ledger", "show")["leaves"]}
+    assert {"person", "sign-in"} <= shown
+
+
+def test_what_cannot_be_is_refused_with_the_next_step(aus: Nation) -> None:
+    for words in (
+        ("person", "add", "alice", "--clearance", "SECRET"), ("person", "add", "Bob", "--clearance", "SECRET"),
+        ("person", "add", "bob"), ("person", "add", "bob", "--clearance", "HIGH"), ("person", "show", "bob"),
+        ("person", "set", "alice", "--role", "king"), ("person", "set", "alice", "--category", "X"),
+        ("person", "sessions", "bob"), ("person", "enrol", "bob", "--new-code"),
+        ("offer", "--approve", "1", "--as", "x"),
+    ):  # fmt: skip
+        aus.fails(2, *words)
+    aus.run("sign-in", "alice", "--level", "TOP SECRET", text=f"{PASSWORD}\n", code=3)
+    assert aus.ask("person", "set", "alice", "--role", "auditor")["roles"] == ["auditor"]
+    assert aus.ask("person", "set", "alice", "--role", "", "--project", "")["roles"] == []
