@@ -43,6 +43,8 @@ _LIVE = ("tests/node/test_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
 _KEYS = ("tests/node/test_keys.py",)
+_PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
+_DESK = ("tests/node/test_desk.py",)
 
 _A = "kernel/admission.py"
 _B = "kernel/bundles.py"
@@ -351,6 +353,57 @@ MUTANTS = (
         "visible[:known] & profiles[:known]",
         "profiles[:known]",
         _STORE,
+    ),
+    Mutant("people-never-locked", "node/people/people.py", "locked = now < before.until", "locked = False", _PEOPLE),
+    Mutant(
+        "session-outlives-suspension",
+        "node/people/people.py",
+        "active=False)\n            self._rows.end_all(person)\n",
+        "active=False)\n",
+        _PEOPLE,
+    ),
+    Mutant(
+        "session-never-idle",
+        "node/people/sessions.py",
+        " and now - row.used < self._core.config.session_idle_min * 60_000",
+        "",
+        _PEOPLE,
+    ),
+    Mutant(
+        "level-above-clearance",
+        "node/people/levels.py",
+        "(clearance[policy], ceiling, chosen.get(policy, clearance[policy]))",
+        "(ceiling, chosen.get(policy, clearance[policy]))",
+        _PEOPLE,
+    ),
+    Mutant(
+        "foreign-portions-uncut",
+        "node/people/sights.py",
+        "seen = set(found.portions) - found.transforms.keys()",
+        "seen = set(found.held)",
+        _PEOPLE,
+    ),
+    Mutant("guest-other-kinds", "node/people/sights.py", "covers(kinds, profile.kind) and ", "", _PEOPLE),
+    Mutant(
+        "search-hidden-headers",
+        "node/records.py",
+        "if not (hit.row.profile < len(visible) and visible[hit.row.profile]):",
+        "if False:",
+        _PEOPLE,
+    ),
+    Mutant(
+        "one-approval-is-enough",
+        "kernel/release/terms.py",
+        "request.approved >= chosen.basis.approvals",
+        "request.approved >= 1",
+        (*_RELEASE, *_DESK),
+    ),
+    Mutant(
+        "author-approves",
+        "node/desk.py",
+        "if any(one.record().header.author == officer.id for one in versions):",
+        "if False:",
+        _DESK,
     ),
     Mutant("key-file-readable", "node/keys.py", "        if path.stat().st_mode & 0o077:", "        if False:", _KEYS),
 )

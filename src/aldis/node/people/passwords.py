@@ -44,8 +44,7 @@ class Passwords:
 
     def fits(self, password: str, kept: str) -> bool:
         """Whether it is the password kept; where none is, never, after the same work."""
-        if not kept:
-            self._nobody = self._nobody or self.hash(self._random(_HASH).hex())
+        self._nobody = self._nobody or self.hash(self._random(_HASH).hex())
         try:
             Argon2id.verify_phc_encoded(_bytes(password), kept or self._nobody)
         except InvalidKey:

@@ -135,7 +135,7 @@ class People:
                 self._forgive(person)
                 self._audit.write("person", person, verdict="enrolled", actor=person)
                 return
-            self._refused(account)
+            self._refused(person)
         raise _refusal()
 
     def sign_in(self, person: str, password: str, level: Mapping[str, str] | None = None) -> str:
@@ -155,7 +155,7 @@ class People:
             if good:
                 self._forgive(person)
             else:
-                self._refused(account)
+                self._refused(person)
         if good:
             with self._core.store.transaction():
                 account = self._active(person)
@@ -179,9 +179,10 @@ class People:
         now = self._core.clock.now()
         self._rows.set_attempt(self._name(person), Attempt(0, now), now - _FORGET_MS)
 
-    def _refused(self, account: Account | None) -> None:
+    def _refused(self, person: str) -> None:
         """A leaf for a failure; a name that nobody has is not repeated, for it may be a password."""
-        self._audit.write("sign-in", account.id if account else "nobody", verdict="refused")
+        known = self._rows.get(person) is not None
+        self._audit.write("sign-in", person if known else "nobody", verdict="refused")
 
     def _name(self, person: str) -> bytes:
         return hmac.digest(self._core.secret, b"aldis/attempt/1\x00" + person.encode(), "sha256")[:16]

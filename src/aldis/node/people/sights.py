@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
+from threading import RLock
 
 import msgspec
 import numpy as np
@@ -61,10 +62,12 @@ class Sights:
         self._epochs = epochs
         self._partners = partners
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._lock = RLock()
 
     def of(self, person: Person) -> Sight:
         """What this person may see now."""
-        known = self._up_to_date(person)
+        with self._lock:
+            known = self._up_to_date(person)
         recipient = known.terms.recipient
         return Sight(recipient, known.epoch, known.seen, person.account.nationality == self._core.party)
 
