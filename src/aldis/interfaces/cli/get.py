@@ -13,15 +13,16 @@ from rich.text import Text
 from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid, unbroken
+from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import moment, words
-from aldis.interfaces.cli.viewers import viewer_named
+from aldis.interfaces.cli.viewers import signed_in
 from aldis.kernel.errors import AldisError, RefusedByPolicy
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.records import Portion, Record, read_portion
 from aldis.kernel.transforms import describe
 from aldis.node.node import Node
-from aldis.node.people import Person
+from aldis.node.people.accounts import PREFIX
 from aldis.node.store import Row
 
 __all__ = ["get"]
@@ -38,14 +39,13 @@ __all__ = ["get"]
 def get(session: Session, id_: str, version: int | None, viewer: str | None) -> None:
     """Show record ID: its banner, each portion with its mark, and where it came from."""
     node = session.node
-    seen_by = viewer_named(session, viewer) if viewer is not None else ""
-    row = node.records.get(id_, version, seen_by if isinstance(seen_by, Person) else "")
+    person = signed_in(session, viewer) if viewer is not None and viewer.startswith(PREFIX) else None
+    row = node.records.get(id_, version, person or "")
     record, altered = _in_order(node, row.record()), dict[str, str]()
-    if isinstance(seen_by, str) and viewer is not None:
+    seen_by = partner_node(node, viewer) if viewer is not None and person is None else ""
+    if viewer is not None and seen_by:
         record, altered = _as_seen(record, node.desk.why(id_, seen_by, version=version), viewer)
-    others = (
-        [] if isinstance(seen_by, str) and seen_by else [(read_portion(data), words) for data, words in row.substitutes]
-    )
+    others = [] if seen_by else [(read_portion(data), words) for data, words in row.substitutes]
     session.out.data(
         _data(node, row, record, others, altered), *_shown(node, row, record, others, altered, session.out.on_terminal)
     )
