@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError
 from aldis.kernel.ledger import verify_checkpoint, verify_cosignature
+from aldis.node.app_states import app_state
 from aldis.node.core import ledger_name
 from aldis.node.exchange import problem_of
 from aldis.node.node import Node
@@ -37,6 +38,7 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield _disk(node)
     yield _clock(node)
     yield _quarantine(node)
+    yield from _apps(node)
     for known in node.partners.all():
         yield _tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
 
@@ -103,6 +105,20 @@ def _quarantine(node: Node) -> Check:
     return Check(
         "quarantine", ok=not full, cause=cause, fix="`aldis quarantine list`, then retry or drop" if full else ""
     )
+
+
+def _apps(node: Node) -> Iterator[Check]:
+    """Each app that has ever run beside this node."""
+    for name in node.apps:
+        found = app_state(node.core.store, name)
+        if found is not None and found.state == "failed":
+            yield Check(f"app {name}", ok=False, cause=f"it has failed: {found.cause}", fix=_again(found.fix))
+        elif found is not None:
+            yield Check(f"app {name}", ok=True, cause="did not fail when it last ran")
+
+
+def _again(fix: str) -> str:
+    return f"{fix.rstrip('.')}. Then start `aldis up` again" if fix else "Start `aldis up` again"
 
 
 def _partner(node: Node, name: str) -> Check:

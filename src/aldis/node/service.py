@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 import structlog
 
 from aldis.app import App
-from aldis.kernel.errors import AldisError, InvalidInput
+from aldis.kernel.errors import AldisError, Unavailable
+from aldis.node.app_states import AppState, keep_app_state
+from aldis.node.config import endpoint
 from aldis.node.exchange import Call
 from aldis.node.node import Node
 from aldis.node.partner_link import PartnerLink
@@ -18,7 +21,7 @@ from aldis.node.partner_port import Partner, PartnerPort
 from aldis.node.partners import Known
 from aldis.node.tls import client_context, pin
 
-__all__ = ["LIVE_COUNTS", "Service", "app_state", "serve"]
+__all__ = ["LIVE_COUNTS", "Service", "serve"]
 
 _IDLE_S = 0.25
 """Between two looks for something to send; a change of instrument takes effect within it."""
@@ -41,12 +44,10 @@ class Service:
 
     async def start(self) -> str:
         """Listen and begin to send; the address that partners connect to."""
-        host, _, port = self._node.core.config.listen.rpartition(":")
-        if not host or not port.isdigit():
-            raise InvalidInput(f"listen = {self._node.core.config.listen!r} is not host:port")
+        host, port = endpoint(self._node.core.config.listen)
         self._refresh()
-        bound = await self._port.start(host, int(port))
-        self.address = f"{host}:{bound}"
+        bound = await self._port.start(host, port)
+        self.address = f"{self._node.core.config.listen.rpartition(':')[0]}:{bound}"
         self._tasks = [
             asyncio.create_task(self._keep_up()),
             *(asyncio.create_task(self._run(app)) for app in self._node.apps.values()),
@@ -78,18 +79,19 @@ class Service:
 
     async def _run(self, app: App) -> None:
         """Let an app work beside the node; how it ended stands in the store, for `aldis doctor`."""
-        meta = self._node.core.store.meta
-        meta.set(app_state(app.name), b"running")
+        store = self._node.core.store
+        keep_app_state(store, app.name, AppState("running"))
         try:
             await app.run(self._node.context, self._node.core.config.sources)
+            state = AppState("ended")
         except AldisError as error:
-            _log.error("app failed", app=app.name, code=error.code)
-            meta.set(app_state(app.name), f"failed: {error}".encode())
-        except Exception:
+            _log.error("app failed", app=app.name, code=error.code, error=str(error))
+            state = AppState.failed(error)
+        except Exception as error:
             _log.exception("app failed", app=app.name)
-            meta.set(app_state(app.name), b"failed: see the log")
-        else:
-            meta.set(app_state(app.name), b"ended")
+            state = AppState.failed(error)
+        with suppress(Unavailable):  # the disk may be what failed
+            keep_app_state(store, app.name, state)
 
     def _refresh(self) -> None:
         known = {one.node: one for one in self._node.partners.all() if one.active}
@@ -159,11 +161,6 @@ class Service:
                         await link.live(frame)
                     except AldisError as error:
                         _log.info("live frame lost", partner=known.node, code=error.code)
-
-
-def app_state(name: str) -> str:
-    """The store's key for whether an app runs, has ended or failed."""
-    return f"state of app {name}"
 
 
 async def serve(node: Node, *, ready: Callable[[str], None]) -> None:

@@ -27,8 +27,8 @@ from aldis.interfaces.demo.scenario import (
 from aldis.interfaces.demo.sources import Source, choose, fetch
 from aldis.kernel.errors import Unavailable, VerificationFailed
 from aldis.kernel.release import CHECKS, Outcome
+from aldis.node.app_states import app_state
 from aldis.node.node import Node
-from aldis.node.service import app_state
 
 __all__ = ["demo"]
 
@@ -101,7 +101,8 @@ def _until_quiet(nations: Nations, source: Source) -> None:
 
 
 def _source_state(node: Node) -> str:
-    return (node.core.store.meta.get(app_state("experiments")) or b"running").decode()
+    found = app_state(node.core.store, "experiments")
+    return found.state if found else "running"
 
 
 def _until_arrived(node: Node, end: float) -> None:
