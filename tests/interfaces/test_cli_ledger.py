@@ -47,6 +47,24 @@ def test_a_proof_is_checked_by_a_partner_offline(coalition: Coalition) -> None:
     assert "has no leaf 99999" in aus.fails(2, "ledger", "prove", "99999")
 
 
+def test_a_proof_rests_on_the_checkpoint_that_most_have_cosigned(coalition: Coalition) -> None:
+    aus, gbr, usa = coalition
+    said = aus.run("ledger", "prove", "0", "-o", "leaf.proof").stderr
+    assert "not cosigned yet" in said and "`aldis up`" in said
+    greet(aus.home, gbr.home)
+    before = json.loads(aus.run("ledger", "prove", "0").stdout)["checkpoint"]
+    put_plan(aus)
+    assert json.loads(aus.run("ledger", "prove", "0").stdout)["checkpoint"] == before
+    made = aus.ask("ledger", "prove", "0", "-o", "leaf.proof")
+    assert made["cosigned"] == ["gbr"]
+    assert "cosigned by gbr." in aus.run("ledger", "prove", "0").stderr
+    assert usa.ask("ledger", "check", "leaf.proof")["index"] == 0
+    newest = aus.ask("ledger", "show", "--last", "1")["leaves"][0]["index"]
+    assert aus.ask("ledger", "prove", str(newest), "-o", "new.proof")["cosigned"] == []
+    assert usa.ask("ledger", "check", "new.proof")["index"] == newest
+    assert aus.ask("ledger", "prove", "0", "-o", "leaf.proof")["cosigned"] == ["gbr"]
+
+
 def test_a_ledger_that_was_altered_does_not_verify(coalition: Coalition) -> None:
     aus = coalition.aus
     store = aus.home / "store.db"

@@ -128,9 +128,9 @@ def test_no_file_or_no_toml_says_what_to_do(tmp_path: Path) -> None:
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     config = Config(
-        node="aus", party="AUS", policy="AUS", ceiling="SECRET", algorithm="ed25519+ml-dsa-65",
-        batch=7,
-        url="https://aus.example:7461", project='"odd"\\name', labels={"technical-data": {"header": "OFFICIAL", "parts": "SECRET//REL"}},
+        node="aus", party="AUS", policy="AUS", ceiling="SECRET", algorithm="ed25519+ml-dsa-65", batch=7,
+        url="https://aus.example:7461", project='"odd"\\name',
+        labels={"technical-data": {"header": "OFFICIAL", "parts": "SECRET//REL"}},
     )  # fmt: skip
     write(tmp_path, config)
     assert load(tmp_path, {}) == config
