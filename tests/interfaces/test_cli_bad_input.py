@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_nations import ARRANGEMENT, Coalition, Nation
+from cli_nations import ARRANGEMENT, Coalition, Nation, nation
 
 DOCUMENT = """\
 kind = "document"
@@ -105,6 +105,7 @@ def test_an_instrument_that_is_wrong_is_refused_by_line(
         (("bundle", "import", "nowhere"), 2, "nowhere cannot be read"),
         (("bundle", "import", "northern.toml"), 2, "not a"),
         (("bundle", "show", "northern.toml"), 2, "not a bundle"),
+        (("bundle", "show", "."), 2, "Name one bundle file in it"),
         (("quarantine", "retry", "9"), 2, "`aldis quarantine list` names them"),
         (("quarantine", "drop", "9", "--because", "x"), 2, "no entry 9"),
         (("partner", "suspend", "nobody", "--because", "x"), 2, "Name one of these nodes: gbr, usa"),
@@ -142,6 +143,12 @@ def test_an_address_that_cannot_be_stops_init_and_up(coalition: Coalition) -> No
     assert "`listen` cannot be 'nonsense'" in new.fails(2, "init", "NZL", "--listen", "nonsense")
     assert "`url` cannot be 'ftp://x'" in new.fails(2, "init", "NZL", "--url", "ftp://x")
     assert not new.home.exists()
+
+
+def test_where_nobody_is_paired_the_next_step_is_to_pair(coalition: Coalition) -> None:
+    alone = nation("NZL", coalition.aus.folder)
+    said = alone.fails(2, "partner", "show", "nobody")
+    assert "no partner 'nobody'" in said and "There is none yet: pair with `aldis invite PARTY`" in said
 
 
 def test_an_id_in_use_is_a_mistake_and_no_fork(coalition: Coalition) -> None:

@@ -99,6 +99,34 @@ def test_doctor_names_every_check(coalition: Coalition) -> None:
     assert all(checks.values())
 
 
+def test_doctor_counts_and_measures_as_people_do(coalition: Coalition) -> None:
+    coalition.aus.run("ledger", "prove", "0")
+    causes = {check["name"]: check["cause"] for check in coalition.aus.ask("doctor")["checks"]}
+    assert causes["quarantine"] == "0 entries, 0 bytes of 256 MiB"
+    assert "1 checkpoint, " in causes["ledger"]
+    assert causes["partner gbr"].endswith(" waiting") and causes["disk"].endswith("iB free")
+    with Node.open(coalition.aus.home, environment={}) as node:
+        for number, size in enumerate((1, 2000, 3 * 1024 * 1024)):
+            node.core.store.quarantine.add("gbr", "stale", "", bytes(size), 9, bytes([number]) * 32)
+    causes = {check["name"]: check["cause"] for check in coalition.aus.ask("doctor")["checks"]}
+    assert causes["quarantine"] == "3 entries, 3 MiB of 256 MiB"
+
+
+def test_quarantine_is_listed_by_the_page_and_says_how_much_more_there_is(coalition: Coalition) -> None:
+    aus = coalition.aus
+    with Node.open(aus.home, environment={}) as node, node.core.store.transaction():
+        for number in range(605):
+            node.core.store.quarantine.add("gbr", "stale", "late", b"x", 9, number.to_bytes(32))
+    said = aus.run("quarantine", "list", "--limit", "3").stderr
+    assert "605 entries in all" in said and "quarantine list --after 3 --limit 3`" in said
+    seen, after = list[int](), 0
+    while after is not None:
+        page = aus.ask("quarantine", "list", "--after", str(after), "--limit", "300")
+        seen += [entry["number"] for entry in page["entries"]]
+        after = page["next"]
+    assert seen == list(range(1, 606))
+
+
 def test_config_says_where_each_value_came_from(coalition: Coalition) -> None:
     found = coalition.aus.ask("config")
     assert found["ceiling"]["value"] == "SECRET" and found["ceiling"]["from"] == "aldis.toml"

@@ -18,6 +18,8 @@ __all__ = ["Check", "run_checks"]
 
 _LEAST_FREE = 256 * 1024 * 1024
 _SKEW_MS = 60_000
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
+_WHOLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,20 @@ def _tried(name: str, check: Callable[[], Check]) -> Check:
         return Check(name, ok=False, cause=str(error), fix=error.fix)
 
 
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _size(number: int) -> str:
+    """Bytes as people say them: `700 bytes`, `3.2 MiB`, `256 MiB`."""
+    unit = sum(number >= 1024**power for power in range(1, len(_UNITS) + 1))
+    if not unit:
+        return _count(number, "byte")
+    scaled = number / 1024**unit
+    text = f"{scaled:,.0f}" if scaled >= _WHOLE else f"{scaled:.1f}".removesuffix(".0")
+    return f"{text} {_UNITS[unit - 1]}"
+
+
 def _keys(node: Node) -> Check:
     home = node.core.home
     home.signer(node.core.signer.public.algorithm)
@@ -80,12 +96,14 @@ def _ledger(node: Node) -> Check:
             except AldisError:
                 continue
     cosigned = f"the newest cosigned by {', '.join(names)}" if names else "the newest cosigned by nobody yet"
-    return Check("ledger", ok=True, cause=f"{size} leaves, {notes} checkpoints, {cosigned}")
+    return Check(
+        "ledger", ok=True, cause=f"{_count(size, 'leaf', 'leaves')}, {_count(notes, 'checkpoint')}, {cosigned}"
+    )
 
 
 def _disk(node: Node) -> Check:
     free = shutil.disk_usage(node.core.home.path).free
-    cause = f"{free // (1024 * 1024)} MiB free"
+    cause = f"{_size(free)} free"
     return Check("disk", ok=free >= _LEAST_FREE, cause=cause, fix="" if free >= _LEAST_FREE else "Free some space")
 
 
@@ -100,7 +118,7 @@ def _clock(node: Node) -> Check:
 
 def _quarantine(node: Node) -> Check:
     used, limit = node.core.store.quarantine.size(), node.core.config.quarantine_mib * 1024 * 1024
-    cause = f"{len(node.core.store.quarantine.all())} entries, {used} of {limit} bytes"
+    cause = f"{_count(node.core.store.quarantine.count(), 'entry', 'entries')}, {_size(used)} of {_size(limit)}"
     full = used > limit * 0.9
     return Check(
         "quarantine", ok=not full, cause=cause, fix="`aldis quarantine list`, then retry or drop" if full else ""
@@ -127,7 +145,9 @@ def _partner(node: Node, name: str) -> Check:
         return Check(f"partner {name}", ok=None, cause=f"{known.status.value}: nothing passes", fix="")
     waiting = node.core.store.exchange.sealed(name, 1000)
     acknowledged = node.core.store.partners.acknowledged(name)
-    cause = f"acknowledged up to item {acknowledged.seq if acknowledged else 0}, {len(waiting)} bundles waiting"
+    cause = (
+        f"acknowledged up to item {acknowledged.seq if acknowledged else 0:,}, {_count(len(waiting), 'bundle')} waiting"
+    )
     problem = (meta.get(problem_of(name)) or b"").decode()
     if problem:
         return Check(f"partner {name}", ok=False, cause=f"{cause}; {problem}", fix="See whether its node is up")
