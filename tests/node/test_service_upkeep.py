@@ -1,16 +1,20 @@
-"""What a running node does besides exchanging: it says why an app failed."""
+"""What a running node does besides exchanging: it says why an app failed, and keeps its search index tidy."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 from structlog.testing import capture_logs
 
 from aldis.app import find_apps
 from aldis.apps.experiments.track import PORTIONS
+from aldis.kernel.labels import Label
+from aldis.kernel.records import Draft, DraftPortion
 from aldis.node.app_states import app_state
 from aldis.node.checks import Check, run_checks
 from aldis.node.config import Config
@@ -37,7 +41,7 @@ def runs(home: Path, holds: Callable[[Node], bool]) -> None:
 
     async def run() -> None:
         with opened(home) as node, opened(home) as beside:
-            service = Service(node)
+            service = Service(node, tidy_s=0.05)
             await service.start()
             end = time.monotonic() + 15
             while not holds(beside):
@@ -46,6 +50,12 @@ def runs(home: Path, holds: Callable[[Node], bool]) -> None:
             await service.stop()
 
     asyncio.run(run())
+
+
+def segments(home: Path) -> int:
+    """How many b-trees the search index consists of; a search asks each."""
+    with closing(apsw.Connection(str(home / "store.db"))) as store:
+        return int(store.execute("SELECT count(DISTINCT segid) FROM passage_idx").get)
 
 
 def of_app(node: Node) -> Check | None:
@@ -81,3 +91,16 @@ def test_an_app_that_failed_says_why_in_the_log_and_to_doctor_until_it_runs_agai
     with opened(tmp_path) as node:
         check = of_app(node)
     assert check is not None and check.ok is True
+
+
+def test_a_running_node_folds_its_search_index_together(tmp_path: Path) -> None:
+    make_home(tmp_path, Config(node="aus", party="AUS", policy="AUS", ceiling="SECRET", listen="127.0.0.1:0"), now=1)
+    label = Label("AUS", "OFFICIAL")
+    with opened(tmp_path) as node:
+        for number in range(10):
+            title = DraftPortion("title", label, f"harbour {number}")
+            node.records.put(Draft("document", f"d-{number}", "aus", "aus", number, label, [title]))
+    assert segments(tmp_path) > 1
+    runs(tmp_path, lambda _: segments(tmp_path) == 1)
+    with opened(tmp_path) as node:
+        assert len(node.records.search("harbour").hits) == 10

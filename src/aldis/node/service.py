@@ -27,16 +27,20 @@ _IDLE_S = 0.25
 """Between two looks for something to send; a change of instrument takes effect within it."""
 _SLOWEST_S = 30.0
 _SAY_MS = 1000
+_TIDY_S = 3600.0
+_BREATH_S = 0.1
+"""Between two steps of tidying the search index, each of which holds the store for some tens of milliseconds."""
 LIVE_COUNTS = "live values taken"
 """The store's key for what has arrived live from each partner."""
 _log = structlog.get_logger()
 
 
 class Service:
-    """Carries a node's calls over the network."""
+    """Carries a node's calls over the network; folds its search index together every `tidy_s` seconds."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, tidy_s: float = _TIDY_S) -> None:
         self._node = node
+        self._tidy_s = tidy_s
         home = node.core.home
         self._port = PartnerPort(self._answer, home.certificate, home.tls_key)
         self._couriers: dict[str, tuple[Known, list[asyncio.Task[None]]]] = {}
@@ -50,6 +54,7 @@ class Service:
         self.address = f"{self._node.core.config.listen.rpartition(':')[0]}:{bound}"
         self._tasks = [
             asyncio.create_task(self._keep_up()),
+            asyncio.create_task(self._tidy()),
             *(asyncio.create_task(self._run(app)) for app in self._node.apps.values()),
         ]
         return self.address
@@ -76,6 +81,19 @@ class Service:
             if now != change:
                 change = now
                 self._refresh()
+
+    async def _tidy(self) -> None:
+        """Keep searches quick where many small transactions add text."""
+        fold = self._node.core.store.search.fold
+        while True:
+            await asyncio.sleep(self._tidy_s)
+            try:
+                more = await asyncio.to_thread(fold, begin=True)
+                while more:
+                    await asyncio.sleep(_BREATH_S)
+                    more = await asyncio.to_thread(fold)
+            except AldisError as error:
+                _log.warning("search index not tidied", code=error.code, error=str(error))
 
     async def _run(self, app: App) -> None:
         """Let an app work beside the node; how it ended stands in the store, for `aldis doctor`."""
