@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Callable, Iterator
-from inspect import getdoc
+from importlib import import_module
+from inspect import getdoc, getsource, isclass, isfunction, signature
+from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 
 import click
 
+from aldis import testing
 from aldis.interfaces.cli.exits import EXITS, failure
 from aldis.interfaces.cli.main import TABLE, cli
 from aldis.kernel import errors
 from aldis.kernel.errors import AldisError
 from aldis.node import config
+from aldis.testing import ATTACKS, Coalition, Hostile
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 _MADE = "<!-- Written by `python -m tests.reference` from the program itself: change that, not this page. -->\n"
+_FROM_HERE = _MADE.replace("Written", "From here on written").replace("this page", "this part")
 _WIDTH = 100
 
 _CLI = """\
@@ -87,7 +94,8 @@ machine, such as a file that cannot be read, and `interrupted` (130) Ctrl-C.
 
 def pages() -> dict[str, str]:
     """Every page by its file name."""
-    return {"cli.md": "".join(_cli()), "config.md": "".join(_config()), "errors.md": "".join(_errors())}
+    made = {"cli.md": _cli(), "config.md": _config(), "errors.md": _errors(), "testing.md": _testing()}
+    return {name: "".join(parts) for name, parts in made.items()}
 
 
 def _cli() -> Iterator[str]:
@@ -133,6 +141,53 @@ def _kinds(kind: type[AldisError]) -> Iterator[type[AldisError]]:
     yield kind
     for below in kind.__subclasses__():
         yield from _kinds(below)
+
+
+def _testing() -> Iterator[str]:
+    """The page with its second part made anew; the first is written by hand."""
+    yield (FOLDER / "testing.md").read_text("utf-8").partition(_FROM_HERE)[0] + _FROM_HERE
+    yield "## Names\n\n| name | is |\n|---|---|\n"
+    yield from (f"| `{name}` | {_cell(_said_of(testing, name))} |\n" for name in testing.__all__)
+    for kind in (Coalition, Hostile):
+        yield f"\n## {kind.__name__}\n\n| call | does |\n|---|---|\n"
+        found = {name: one for base in kind.__mro__[::-1] for name, one in vars(base).items() if name[0] != "_"}
+        for name in sorted(found):
+            call = getattr(kind, name)
+            if callable(call):
+                yield f"| `{name}({_parameters(call)})` | {_cell(getdoc(call))} |\n"
+    yield "\n## Attacks\n\nEach by the code of the [error](errors.md) that it meets.\n\n| meets | attack |\n|---|---|\n"
+    for code in sorted({attack.expects for attack in ATTACKS}):
+        names = "; ".join(attack.name for attack in ATTACKS if attack.expects == code)
+        yield f"| {f'`{code}`' if code else 'any of them or none, without effect'} | {names} |\n"
+
+
+def _parameters(call: Callable[..., object]) -> str:
+    """The parameters of a method, without self and types."""
+    found = signature(call)
+    bare = [one.replace(annotation=one.empty) for one in found.parameters.values() if one.name != "self"]
+    return str(found.replace(parameters=bare, return_annotation=found.empty))[1:-1]
+
+
+def _said_of(module: ModuleType, name: str) -> str | None:
+    """The docstring of a public name; that of a value is the text that follows it where it is made."""
+    value = getattr(module, name)
+    if isclass(value) or isfunction(value):
+        return getdoc(value)
+    body = ast.parse(getsource(module)).body
+    for one in body:
+        if isinstance(one, ast.ImportFrom) and one.module and name in {alias.name for alias in one.names}:
+            return _said_of(import_module(one.module), name)
+    for made, text in pairwise(body):
+        if isinstance(made, ast.Assign | ast.AnnAssign) and isinstance(text, ast.Expr):
+            targets = made.targets if isinstance(made, ast.Assign) else [made.target]
+            if name in {ast.unparse(target) for target in targets} and isinstance(text.value, ast.Constant):
+                return str(text.value.value)
+    return None
+
+
+def _cell(text: str | None) -> str:
+    """A docstring without the errors that it lists, as a cell of a table."""
+    return " ".join((text or "").partition("\n\nRaises:")[0].split()).replace("|", "\\|")
 
 
 def main(say: Callable[[str], object] = sys.stdout.write) -> None:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from doc_sessions import Session, blocks, commands, starts_from
 
+from aldis import testing
 from aldis.app import find_apps
 from aldis.interfaces.cli.main import TABLE, cli
 from aldis.kernel import errors
@@ -37,7 +38,7 @@ OWN = [page for page in PAGES if not page.startswith(("spec/", "conformance/"))]
 SESSIONS = [
     page for page in OWN if any(block.language == "console" for block in blocks((ROOT / page).read_text("utf-8")))
 ]
-QUICK = ("README.md",)
+QUICK = ("README.md", "docs/reference/testing.md")
 AT = 1_767_225_600_000  # 2026-01-01
 
 WORDS = (
@@ -180,6 +181,11 @@ def test_every_error_is_documented() -> None:
         kind = getattr(errors, name)
         assert issubclass(kind, AldisError)
         assert f"`{name}`" in text("docs/reference/errors.md"), name
+
+
+@pytest.mark.parametrize("name", testing.__all__)
+def test_every_name_of_the_simulator_is_documented(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \| \S", text("docs/reference/testing.md"), re.MULTILINE)
 
 
 def kinds() -> list[Kind]:

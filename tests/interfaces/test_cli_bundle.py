@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from cli_nations import Coalition, Nation, carry, put_plan
+from cli_nations import Coalition, Nation, carry, nation, put_plan
 from click.testing import CliRunner
 
 from aldis.interfaces.cli.main import cli
@@ -95,8 +95,47 @@ def test_bundle_show_tells_what_a_file_is_without_importing_it(coalition: Coalit
     file = put_three(coalition.aus)[0]
     shown = coalition.gbr.run("bundle", "show", file).stdout
     assert "from          aus" in shown and "holds for the key of aus" in shown
+    assert "every item is what was signed" in shown
     assert coalition.gbr.ask("bundle", "show", file)["audience"] == "gbr"
     assert coalition.gbr.ask("list")["records"] == []
+
+
+def test_bundle_show_says_what_holds_and_what_does_not(coalition: Coalition) -> None:
+    for number in range(3):
+        coalition.aus.run(
+            *("put", "--kind", "document", "--id", f"d{number}", "--project", "NORTHERN-WATCH"),
+            *("--marking", "OFFICIAL//REL AUS/GBR/USA", "--portion", f"title=Number {number}"),
+        )
+    file = Path(coalition.aus.ask("bundle", "export", "gbr", "-o", "out")["files"][-1])
+    whole = file.read_bytes()
+    first = coalition.gbr.ask("bundle", "show", str(file))["first"]
+
+    def shown(data: bytes, by: str = "gbr") -> tuple[str, str]:
+        file.write_bytes(data)
+        found = getattr(coalition, by).ask("bundle", "show", str(file))
+        return found["signature"], found["content"]
+
+    holds = "holds for the key of aus"
+    assert shown(whole) == (holds, "every item is what was signed")
+    signature, content = shown(whole.replace(b"Number 1", b"Canary 1"))
+    assert (signature, content.startswith("NOT WHAT WAS SIGNED: item ")) == (holds, True)
+    signature, content = shown(whole.replace(b"Number ", b"Canary "))
+    assert (signature, content.startswith("NOT WHAT WAS SIGNED: items ")) == (holds, True)
+    assert content.count(",") == 2
+    assert int(content.removeprefix("NOT WHAT WAS SIGNED: items ").split(",")[0]) >= first
+    envelope = msgspec.msgpack.decode(whole)
+    items = next(part for part in envelope if isinstance(part, list))
+    items.pop()
+    assert shown(msgspec.msgpack.encode(envelope))[1].startswith("NOT WHAT WAS SIGNED: the bundle from aus does not")
+    epoch = coalition.gbr.ask("bundle", "show", str(file))["policy_epoch"].encode()
+    forged = whole.replace(epoch, epoch[::-1])
+    signature, content = shown(forged)
+    assert (signature.startswith("DOES NOT HOLD: "), content) == (True, "not checked")
+    file.write_bytes(whole)
+    found = nation("CAN", coalition.aus.folder).ask("bundle", "show", str(file))
+    assert (found["signature"], found["content"]) == (
+        "not checked: aus is not paired with this node", "not checked"
+    )  # fmt: skip
 
 
 def test_nothing_to_send_is_said_and_is_no_failure(coalition: Coalition) -> None:
@@ -146,7 +185,7 @@ def test_what_may_not_be_held_is_set_aside_and_never_shown(spill: Coalition) -> 
     gbr.fails(2, "get", "spill")
     assert gbr.ask("search", "canary")["records"] == []
     assert "GBR" in gbr.fails(3, "quarantine", "retry", number)
-    assert "needs a reason" in gbr.fails(2, "quarantine", "drop", number, "--because", " ")
+    assert "the reason is blank" in gbr.fails(2, "quarantine", "drop", number, "--because", " ")
     assert gbr.ask("quarantine", "drop", number, "--because", "reported to USA as a spill")["dropped"] is True
     assert gbr.ask("quarantine", "list")["entries"] == []
     assert "no entry 7 in quarantine" in gbr.fails(2, "quarantine", "show", "7")

@@ -21,6 +21,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "join": ("join", "nzl-aus.invite", "--fingerprint", "DIGITS"),
     "partner list": ("partner", "list"),
     "partner show": ("partner", "show", "gbr", "--holds"),
+    "partner accept-ledger": ("partner", "accept-ledger", "gbr", "--because", "x", "--yes"),
     "partner suspend": ("partner", "suspend", "gbr", "--because", "x"),
     "partner resume": ("partner", "resume", "gbr", "--because", "x"),
     "partner depart": ("partner", "depart", "gbr", "--because", "x"),

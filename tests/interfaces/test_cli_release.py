@@ -71,9 +71,13 @@ def test_a_release_officer_rules_on_what_waits(coalition: Coalition) -> None:
     waiting = aus.ask("offer", "--waiting")["waiting"]
     number = str(next(one["number"] for one in waiting if one["node"] == "gbr"))
     assert "a ruling needs a reason" in aus.fails(2, "offer", "--approve", number)
+    assert "does not wait" in aus.fails(2, "offer", "--approve", number, "--keep", "annex", "--because", "x")
+    assert "--keep goes with --approve" in aus.fails(2, "offer", "--waiting", "--keep", "title")
+    asked = next(one for one in waiting if one["node"] == "gbr")
+    assert asked["parts"] == ["its existence", "title"]
     aus.run("offer", "--approve", number, "--because", "agreed with the project office")
     carry(aus, gbr)
-    assert gbr.ask("get", "careful")["id"] == "careful"
+    assert [one["name"] for one in gbr.ask("get", "careful")["portions"]] == ["title"]
     denied = str(next(one["number"] for one in waiting if one["node"] == "gbr"))
     assert "denied" in aus.run("offer", "--deny", denied, "--because", "withdrawn").stdout
     assert "no referral 99" in aus.fails(2, "offer", "--approve", "99", "--because", "x")
@@ -106,6 +110,27 @@ def test_a_preview_names_what_a_draft_would_newly_release_and_to_whom(coalition:
     drafted = aus.run("instrument", "draft", file)
     assert "not yet signed by anyone" in drafted.stdout
     assert "newly release" in drafted.stderr and "Read that before you sign" in drafted.stderr
+
+
+def test_drafts_that_rest_on_each_other_are_previewed_together(coalition: Coalition) -> None:
+    aus = coalition.aus
+    put_note(aus, "note-1", "OTHER")
+    parent = aus.write("parent.toml", ARRANGEMENT.replace("pa-northern-watch", "ag-all").replace('"document"', '"x"'))
+    text = ARRANGEMENT.replace("pa-northern-watch", "pa-other").replace("NORTHERN-WATCH", "OTHER")
+    child = aus.write("child.toml", text.replace("until =", 'under = "ag-all"\nuntil =', 1))
+    alone = aus.run("preview", child).stdout
+    assert "pa-other would release nothing new" in alone
+    assert "It stands under ag-all, which is not in force" in alone
+    shown = aus.run("preview", parent, child)
+    assert shown.stdout.startswith("ag-all and pa-other, signed by all, would from")
+    assert "to gbr (GBR): 1 record" in shown.stdout and "not in force" not in shown.stdout
+    assert "instrument draft" in shown.stderr and "parent.toml" in shown.stderr and "child.toml" in shown.stderr
+    data = aus.ask("preview", child, parent)
+    assert (data["instrument"], data["with"], data["lacking"]) == ("pa-other", ["ag-all"], [])
+    assert {gain["node"]: gain["records"] for gain in data["gains"]} == {"gbr": ["note-1"], "usa": ["note-1"]}
+    assert aus.ask("preview", child)["lacking"] == ["ag-all"]
+    assert "two drafts of one instrument: pa-other, pa-other" in aus.fails(2, "preview", child, child)
+    aus.fails(2, "preview")
 
 
 def test_an_amendment_that_narrows_says_what_it_takes_back(coalition: Coalition) -> None:

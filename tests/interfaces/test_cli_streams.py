@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -204,8 +205,42 @@ def test_up_says_where_it_listens_and_stops_cleanly(coalition: Coalition) -> Non
         process.send_signal(number)
         _, talk = process.communicate(timeout=20)
         assert process.returncode == 0
-        assert "aus is up, for gbr, usa. Ctrl-C stops it." in talk and talk.rstrip().endswith("Stopped.")
-        assert "Traceback" not in talk
+        up, *_, stopped = [json.loads(line) for line in talk.splitlines()]
+        assert (up["event"], up["node"], up["partners"]) == ("node is up", "aus", ["gbr", "usa"])
+        assert up["address"] == f"127.0.0.1:{port}"
+        assert stopped["event"] == "node has stopped"
+
+
+def test_up_talks_to_a_terminal_in_words_unless_json_is_asked_for(coalition: Coalition) -> None:
+    for more in ((), ("--json",)):
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aldis", "up", "--listen", "127.0.0.1:0", *more],
+            stdout=subprocess.PIPE, stderr=slave, text=True, env={**os.environ, "ALDIS_HOME": "aus"},
+        )  # fmt: skip
+        os.close(slave)
+        assert process.stdout is not None
+        assert any("127.0.0.1:" in line for line in iter(process.stdout.readline, ""))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        talk = os.read(master, 100_000).decode()
+        os.close(master)
+        assert ("aus is up, for gbr, usa. Ctrl-C stops it." in talk) is not more or more
+        assert ('"event": "node is up"' in talk) is bool(more)
+
+
+def test_no_reason_is_no_reason(coalition: Coalition) -> None:
+    aus, gbr = coalition.aus, coalition.gbr
+    for words in (
+        ("hold", "plan"), ("lift", "plan"), ("quarantine", "drop", "1"), ("partner", "suspend", "gbr"),
+        ("partner", "resume", "gbr"), ("partner", "depart", "gbr"), ("partner", "distrust", "gbr", "--after", "3"),
+        ("partner", "accept-ledger", "gbr", "--yes"),
+    ):  # fmt: skip
+        for blank in ("", "  ", "\t\n", "\u00a0"):
+            assert "the reason is blank: say why" in aus.fails(2, *words, "--because", blank)
+        assert "Missing option '--because'" in aus.fails(2, *words)
+    assert {one["status"] for one in aus.ask("partner", "list")["partners"]} == {"active"}
+    assert "--because" in gbr.run("offer", "--approve", "1", "--because", " ", code=2).stderr
 
 
 def test_an_address_in_use_says_so(coalition: Coalition) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -89,6 +90,47 @@ def test_a_generated_stream_shows_each_nation_exactly_what_it_may_see(tmp_path: 
     stream.write_bytes(b"".join(line + b"\r\n" for line in generate(7, 12, 40, 1_400_000_000_000)))
     done = run(tmp_path / "demo", "--input", str(stream), "--seconds", "3")
     assert check_pictures(tmp_path / "demo", done)["gbr"] == 12
+
+
+def test_the_outcome_is_one_json_document_and_nothing_else(tmp_path: Path) -> None:
+    stream = tmp_path / "stream.nmea"
+    stream.write_bytes(b"".join(line + b"\r\n" for line in generate(7, 5, 30, 1_400_000_000_000)))
+    done = run(tmp_path / "demo", "--input", str(stream), "--seconds", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert "Paired aus and gbr" in done.stderr
+    assert {node: one["party"] for node, one in told["nations"].items()} == {"aus": "AUS", "gbr": "GBR", "usa": "USA"}
+    counts = {node: one["counts"] for node, one in told["nations"].items()}
+    assert [counts[node]["tracks"] for node in counts] == [5, 5, 5]
+    assert [counts[node]["sensor"] for node in counts] == [5, 0, 0]
+    seen = {node: one["vessel"] for node, one in told["nations"].items()}
+    assert seen["aus"].keys() == {"position", "identity", "voyage", "sensor"}
+    assert seen["usa"] == {name: value for name, value in seen["aus"].items() if name != "sensor"}
+    assert seen["gbr"].keys() <= {"position", "identity"}
+    with Nations(tmp_path / "demo").open("usa") as usa:
+        assert tracks_of(usa, told["vessel"]) == seen["usa"]
+    assert len(told["proof"]) == 11
+    assert all(one["holds"] is True and one["text"] for one in told["proof"])
+
+
+def test_when_it_fails_the_nodes_and_their_logs_are_kept_and_named(tmp_path: Path) -> None:
+    stream = tmp_path / "stream.nmea"
+    stream.write_bytes(b"!AIVDM\r\n")
+    environment = {**os.environ, "COLUMNS": "60", "TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    broken = tmp_path / "sitecustomize.py"
+    broken.write_text(
+        "import sys\nif 'up' in sys.orig_argv:\n    sys.stderr.write('no power here\\n')\n    sys.exit(3)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "aldis", "demo", "--input", str(stream), "--seconds", "1"],
+        capture_output=True, text=True, timeout=120, check=False,
+        env={**environment, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])},
+    )  # fmt: skip
+    assert done.returncode == 5
+    assert "did not start" in done.stderr
+    [kept] = tmp_path.glob("aldis-demo-*")
+    assert f"{kept}/*/node.log" in done.stderr
+    assert "no power here" in (kept / "aus" / "node.log").read_text("utf-8")
 
 
 @pytest.mark.slow

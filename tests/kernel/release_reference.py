@@ -16,6 +16,7 @@ from aldis.kernel.rules import rule_at
 
 PASS, REFER, FAIL = 0, 1, 2
 SHARES = (Form.AGREEMENT, Form.ARRANGEMENT)
+NOT_STANDING = {"not-signed", "not-begun", "expired", "terminated", "not-in-force"}
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,8 @@ def check_3(request: Request, epoch: PolicyEpoch, partner: Partner) -> Said:
         return (REFER, "unmarked") if waits else (PASS, "by-agreement")
     if party in said.display:
         return FAIL, "display-only"
+    if label.policy in epoch.policies.names and epoch.policies.policy(label.policy).owner == party:
+        return PASS, "owner"
     return FAIL, "not-listed" if said.parties else "nobody"
 
 
@@ -402,7 +405,10 @@ def choose(
         return None, ["no-instrument"]
     matching = [found for faults, found in eligible if not faults]
     if not matching:
-        faults, found = min(eligible, key=lambda row: (len(row[0]), row[1].standing != "in-force", row[1].order))
+        near = [row for row in eligible if not row[1].order[0].startswith("pairing-") or set(row[0]) <= NOT_STANDING]
+        if not near:
+            return None, ["no-instrument"]
+        faults, found = min(near, key=lambda row: (len(row[0]), distance(row[1], epoch, at), row[1].order))
         return found, faults
 
     def rank(found: Found) -> tuple[int, int, tuple[str, int, str]]:
@@ -416,6 +422,13 @@ def choose(
         return max(outcomes), outcomes.count(FAIL), found.order
 
     return min(matching, key=rank), []
+
+
+def distance(found: Found, epoch: PolicyEpoch, at: int) -> int:
+    alone = len(parties_of(epoch, found.entry, at)) < 2
+    if found.standing in ("not-signed", "not-begun", "expired") or (found.standing == "not-in-force" and not alone):
+        return 0
+    return 1 if found.standing == "in-force" else 2
 
 
 def answer(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scene import ARRANGEMENT, AT, EPOCH, REQUEST, SECRET, Held, signed, with_instrument
-from worlds import make_request, make_world
+from worlds import day, make_request, make_world
 
 from aldis.kernel.changes import (
     AccreditCategory,
@@ -35,7 +35,7 @@ from aldis.kernel.changes import (
 from aldis.kernel.epoch import PartnerStatus, PolicyEpoch
 from aldis.kernel.errors import AldisError
 from aldis.kernel.explain import explain, explain_record, redact
-from aldis.kernel.instruments import Effect, Instruments, Notice
+from aldis.kernel.instruments import Effect, Entry, Instruments, Notice
 from aldis.kernel.labels import Access, Label, Releasability
 from aldis.kernel.release import Request, decide
 
@@ -67,11 +67,10 @@ def test_the_changes_permit_and_dropping_any_one_no_longer_does(seed: int) -> No
         assert told.decision == decide(request, world.epoch, at)
         assert len(told.sentences) == 8
         if not told.enough:
-            label = replace(
-                request.label, categories=tuple(c for c in request.label.categories if c[0] == "Unheard-of")
-            )
+            label = request.label
+            unheard = [tag for tag, *_ in label.categories if tag == "Unheard-of"]
             codes = {reason.code for reason in told.decision.reasons}
-            assert codes & UNDEFINED or label.categories
+            assert codes & UNDEFINED or unheard or label.classification == "VERY SECRET" or label.policy == "KLINGON"
             assert told.changes == ()
             continue
         assert permits_after(told.changes, request, world.epoch, at)
@@ -131,6 +130,127 @@ def test_each_cause_has_its_own_remedy(
     assert not told.decision.permits
     assert told.enough, told.sentences
     assert sorted(type(change).__name__ for change in told.changes) == sorted(kind.__name__ for kind in kinds)
+
+
+PAIRING = signed("""
+instrument = "agreement"
+id = "pairing-aus-gbr-00000000"
+title = "Pairing of AUS and GBR"
+parties = ["AUS", "GBR"]
+from = 2026-01-01
+until = 2046-12-31
+
+[[clause]]
+id = "1"
+kinds = ["instrument", "cosignature", "notice"]
+projects = [""]
+purposes = ["administration"]
+ceiling = { AUS = "SECRET" }
+""")
+IMAGES = ARRANGEMENT.replace('"northern-watch"', '"z-images"', 1).replace('["track", "document"]', '["image"]', 1)
+HALF = replace(signed(IMAGES), signed=frozenset({"AUS"}))
+PAST = signed(IMAGES.replace("2026-01-01", "2020-01-01").replace("2028-12-31", "2025-12-31"))
+LATER = signed(IMAGES.replace("2026-01-01", "2027-01-01"))
+UNDER = 'under = "maritime"\nuntil ='
+PARENT = """
+instrument = "agreement"
+id = "maritime"
+title = "Maritime information agreement"
+parties = ["AUS", "GBR", "USA"]
+from = 2020-01-01
+until = 2040-12-31
+
+[[clause]]
+id = "1"
+kinds = ["notice-to-mariners"]
+projects = ["*"]
+purposes = ["navigation"]
+ceiling = { AUS = "OFFICIAL" }
+"""
+
+
+def _with_entries(*entries: Entry) -> PolicyEpoch:
+    return replace(EPOCH, instruments=Instruments((*EPOCH.instruments, *entries)))
+
+
+@pytest.mark.parametrize("wanted", [asked(), asked(purpose=None), asked(portion="position"), asked(kind="document")])
+def test_a_pairing_agreement_is_never_proposed_for_anything_but_what_it_is_for(wanted: Request) -> None:
+    epoch = replace(EPOCH, instruments=Instruments((PAIRING,)))
+    told = explain(wanted, epoch, AT)
+    assert [type(change) for change in told.changes] == [DraftInstrument]
+    assert "pairing" not in " ".join([*told.sentences, *(change.text for change in told.changes)]).replace(
+        "pairing apart", ""
+    )
+    assert permits_after(told.changes, wanted, epoch, AT)
+
+
+def test_an_ordinary_instrument_is_amended_rather_than_the_pairing_agreement() -> None:
+    wanted = asked(kind="image", project="ELSEWHERE", label=Label("AUS", "SECRET", Releasability.to("GBR")))
+    told = explain(wanted, _with_entries(PAIRING), AT)
+    assert {change.instrument for change in told.changes if isinstance(change, AmendClause)} == {"northern-watch"}
+    assert {type(change) for change in told.changes} == {AmendClause}
+
+
+def test_what_a_pairing_agreement_is_for_still_rests_on_it() -> None:
+    wanted = asked(kind="cosignature", project="", purpose="administration")
+    assert explain(wanted, replace(EPOCH, instruments=Instruments((PAIRING,))), AT).decision.permits
+    half = replace(PAIRING, signed=frozenset({"AUS"}))
+    told = explain(wanted, replace(EPOCH, instruments=Instruments((half,))), AT)
+    assert [change.text for change in told.changes] == ["sign pairing-aus-gbr-00000000 version 1"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "text"),
+    [
+        (HALF, SignInstrument, "sign z-images version 1"),
+        (PAST, RenewInstrument, "extend z-images to 2027-06-01"),
+        (LATER, RenewInstrument, "bring z-images forward to 2026-06-01"),
+    ],
+    ids=["half-signed", "expired", "not begun"],
+)
+def test_what_covers_it_but_for_a_signature_or_a_date_goes_before_a_clause_to_widen(
+    entry: Entry, kind: type[Change], text: str
+) -> None:
+    told = explain(asked(kind="image"), _with_entries(entry), AT)
+    assert [(type(change), change.text) for change in told.changes] == [(kind, text)]
+    assert permits_after(told.changes, asked(kind="image"), _with_entries(entry), AT)
+
+
+def test_a_renewed_instrument_keeps_the_dates_that_it_had_beyond_the_new_ones() -> None:
+    for entry, wanted in ((PAST, (day("2020-01-01"), day("2027-06-01"))), (LATER, (AT, day("2029-01-01")))):
+        (change,) = explain(asked(kind="image"), _with_entries(entry), AT).changes
+        assert isinstance(change, RenewInstrument)
+        assert (change.start, change.end) == wanted
+
+
+def test_a_signature_that_is_missing_from_an_amendment_goes_before_another_amendment() -> None:
+    amended = replace(signed(ARRANGEMENT.replace('"track",', '"track", "image",', 1), 2), signed=frozenset({"USA"}))
+    told = explain(asked(kind="image"), _with_entries(amended), AT)
+    assert [(change.who, change.text) for change in told.changes] == [("AUS and GBR", "sign northern-watch version 2")]
+
+
+def test_what_was_ended_on_purpose_does_not_go_before_a_clause_to_widen() -> None:
+    epoch = replace(
+        EPOCH,
+        instruments=_with_entries(signed(IMAGES)).instruments.with_notice(
+            Notice("z-images", "GBR", Effect.TERMINATE, AT, 1)
+        ),
+    )
+    told = explain(asked(kind="image"), epoch, AT)
+    assert [type(change) for change in told.changes] == [AmendClause]
+
+
+def test_what_waits_for_the_instrument_above_it_is_mended_there() -> None:
+    child = signed(IMAGES.replace("until =", UNDER, 1))
+    for parent, text in (
+        (replace(signed(PARENT), signed=frozenset({"AUS", "USA"})), "sign maritime version 1"),
+        (signed(PARENT.replace("2040-12-31", "2025-12-31")), "extend maritime to 2027-06-01"),
+    ):
+        told = explain(asked(kind="image"), _with_entries(child, parent), AT)
+        assert [change.text for change in told.changes] == [text]
+    both = replace(child, signed=frozenset()), replace(signed(PARENT), signed=frozenset({"AUS"}))
+    told = explain(asked(kind="image"), _with_entries(*both), AT)
+    assert [change.text for change in told.changes] == ["sign z-images version 1", "sign maritime version 1"]
 
 
 def test_who_can_make_a_change_is_named() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -109,3 +111,27 @@ def test_an_oversized_leaf_is_refused_before_it_is_parsed() -> None:
 def test_a_leaf_that_nobody_could_read_is_not_written(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         encode_leaf(msgspec.structs.replace(LEAF, **changes))
+
+
+def test_every_type_of_leaf_is_one_that_a_node_writes_and_the_spec_lists() -> None:
+    root = Path(__file__).parents[2]
+    calls = [
+        node
+        for path in (root / "src/aldis/node").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
+    ]
+    written = {
+        call.args[0].value
+        for call in calls
+        if call.func.attr in {"write", "_leaf"} and isinstance(call.args[0], ast.Constant)  # type: ignore[attr-defined]
+    }
+    assert written == set(get_args(LeafType))
+    spec = (root / "spec/ledger.md").read_text("utf-8")
+    assert f"| `type` | {' '.join(f'`{name}`' for name in sorted(written))} |" in spec
+
+
+@pytest.mark.parametrize("name", ["sign-in", "config", "checkpoint", "instrument"])
+def test_a_leaf_of_a_type_that_nobody_writes_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        decode_leaf(written(type=name))

@@ -68,3 +68,11 @@ def test_one_clearance_that_is_high_enough_is_enough() -> None:
     ):
         there = epoch('AUS = "TOP SECRET"', node=Partner("gbr-low", "GBR", ceiling))
         assert asked(label, there).reasons[1].code == code
+
+
+@pytest.mark.parametrize(("onward", "code"), [("USA", "onward"), ("GBR", "origin-not-covered")])
+def test_anothers_information_goes_on_only_to_whom_its_clause_names(onward: str, code: str) -> None:
+    there = with_instrument(EPOCH, ARRANGEMENT.replace('onward = ["USA"]', f'onward = ["{onward}"]'), 2)
+    label = Label("AUS", "SECRET", TO, origins=frozenset({"GBR"}))
+    request = msgspec.structs.replace(REQUEST, label=label, recipient="usa-low")
+    assert decide(request, there, AT).reasons[6].code == code

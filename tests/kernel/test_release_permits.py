@@ -22,7 +22,7 @@ from aldis.kernel.release import Outcome, Permit, Refusal, Round, Verdict, relea
 HOUR = 3_600_000
 AUS_ONLY = Label("AUS", "SECRET", Releasability.to())
 TOP = Label("AUS", "TOP SECRET", Releasability.to("GBR", "USA"))
-AGREED_LATER = Label("US", "SECRET")
+AGREED_LATER = Label("CAN", "SECRET")
 
 
 def permit(view: Held, recipient: str = "gbr-low", epoch: PolicyEpoch = EPOCH, at: int = AT, **more: object) -> Permit:

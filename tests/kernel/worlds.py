@@ -201,6 +201,8 @@ def make_world(rng: Random) -> World:
     entries: list[Entry] = []
     for number in range(rng.randint(1, 5)):
         entries += _versions(rng, f"pa-{number}", rng.choice((Form.AGREEMENT, Form.ARRANGEMENT)), entries)
+    if rng.random() < 0.3:
+        entries += _versions(rng, "pairing-gbr", Form.AGREEMENT, entries)
     for number in range(rng.randint(0, 2)):
         entries += _versions(rng, f"licence-{number}", rng.choice((Form.LICENCE, Form.EXEMPTION)), entries)
     notices = tuple(

@@ -66,7 +66,7 @@ def _run(mutant: Mutant, copies: SimpleQueue[Path]) -> bool:
                 command, cwd=copy, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
             )
         except subprocess.TimeoutExpired:
-            return True
+            sys.exit(f"{mutant.name}: its tests took more than {LIMIT_S} s")
         if done.returncode not in (0, 1):
             sys.exit(f"{mutant.name}: its tests did not run\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.returncode == 1

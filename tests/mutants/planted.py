@@ -38,6 +38,7 @@ _PAIRING = ("tests/node/test_pairing.py",)
 _INSTRUMENTS = ("tests/node/test_instruments.py",)
 _EXCHANGE = ("tests/node/test_exchange.py", "tests/node/test_files.py")
 _RESHARE = ("tests/node/test_reshare.py",)
+_SUPERSEDED = ("tests/node/test_superseded.py",)
 _LIVE = ("tests/node/test_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
@@ -63,7 +64,7 @@ MUTANTS = (
     Mutant(
         "admit-not-releasable-here",
         _A,
-        "            if not audience(label, frozenset((self.party,))) and self.party not in label.origins:",
+        "            if not owned and not audience(label, frozenset((self.party,))) and self.party not in label.origins:",
         "            if False:",
         _ADMISSION,
     ),
@@ -237,9 +238,51 @@ MUTANTS = (
     Mutant(
         "policy-change-ignored",
         "node/exchange.py",
-        "        if waiting and self._outbound.stands(node, waiting[0]):",
-        "        if waiting:",
+        "            if self._outbound.permitted(node, waiting):",
+        "            if True:",
         _EXCHANGE,
+    ),
+    Mutant(
+        "superseded-version-sealed",
+        "node/outbound.py",
+        "            if seq in superseded or (",
+        "            if (",
+        _SUPERSEDED,
+    ),
+    Mutant(
+        "superseded-version-waits",
+        "node/exchange.py",
+        "                if left or self._outbound.newest(node, waiting):",
+        "                if True:",
+        _SUPERSEDED,
+    ),
+    Mutant(
+        "deletion-told-to-all",
+        "node/outbound.py",
+        "        if not read_header(row.header).deleted or decide.restarted:",
+        "        if True:",
+        _SUPERSEDED,
+    ),
+    Mutant(
+        "node-ceiling-downward-only",
+        "kernel/release/ceilings.py",
+        "                raise\n            return False\n",
+        "                raise\n            raise\n",
+        _RELEASE,
+    ),
+    Mutant(
+        "rewritten-ledger-cosigned",
+        "node/audit.py",
+        "            if before is None or _continues(before, checkpoint, proof):",
+        "            if True:",
+        ("tests/node/test_audit.py",),
+    ),
+    Mutant(
+        "regrant-anothers-grant",
+        "node/inbound.py",
+        "            if one.item.grant is None and one.commitment.onward and one.index in proofs",
+        "            if one.commitment.onward and one.index in proofs",
+        _RESHARE,
     ),
     Mutant("onward-clause-ignored", "kernel/release/scopes.py", "and self.taker in clause.onward\n", "\n", _RELEASE),
     Mutant(

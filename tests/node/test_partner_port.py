@@ -703,20 +703,40 @@ KINDS = [getattr(errors, name) for name in errors.__all__ if name != "AldisError
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_error_comes_back_as_the_same_error(aus, gbr, kind):
+    own = kind is Unavailable
+    said = "send it again later" if own else "bundle 7 is no good. Send bundle 6"
+
     async def run():
         desk = Desk(kind("bundle 7 is no good", fix="Send bundle 6"))
         async with open_port(aus, desk, gbr) as (_, number):
             async with link(gbr, aus, number) as to_aus:
                 for _ in range(2):
-                    with pytest.raises(AldisError, match=r"aus .* bundle 7 is no good. Send bundle 6") as caught:
+                    with pytest.raises(AldisError, match=f"aus .* {said}") as caught:
                         await to_aus.deliver(b"x")
                     assert type(caught.value) is kind
+                    assert ("bundle" in str(caught.value)) is not own
             heard = await told(number, gbr.calls(aus), GREET.replace(b"Host", b"Connection: close\r\nHost"))
         expected = {"invalid": 400, "unknown": 400, "too": 413, "refused": 403, "needs": 403, "unavailable": 503}
         assert status(heard) == expected.get(kind.code.split("-")[0], 422)
         assert problem(heard)["type"] == f"urn:aldis:problem:{kind.code}"
 
     asyncio.run(run())
+
+
+def test_what_ails_this_node_is_for_its_own_log_alone(aus, gbr):
+    async def run():
+        desk = Desk(Unavailable("the disk of /srv/aus is full at 512 MiB", fix="Free space, `aldis doctor` says where"))
+        async with open_port(aus, desk, gbr) as (_, number):
+            heard = await told(number, gbr.calls(aus), GREET.replace(b"Host", b"Connection: close\r\nHost"))
+        assert status(heard) == 503
+        assert problem(heard)["type"] == "urn:aldis:problem:unavailable"
+        assert not any(word in heard for word in (b"/srv", b"512", b"disk", b"doctor"))
+
+    with capture_logs() as logs:
+        asyncio.run(run())
+    [failed] = [line for line in logs if line["event"] == "request failed"]
+    assert (failed["partner"], failed["operation"], failed["code"]) == ("gbr", "greet", "unavailable")
+    assert "/srv/aus is full at 512 MiB" in failed["cause"]
 
 
 @pytest.mark.parametrize("broken", [RuntimeError, OSError, TimeoutError, ConnectionError, ssl.SSLError])

@@ -74,7 +74,7 @@ def test_an_app_that_failed_says_why_in_the_log_and_to_doctor_until_it_runs_agai
     with capture_logs() as logs:
         runs(tmp_path, failed)
     [said] = [line for line in logs if line["event"] == "app failed"]
-    assert said["app"] == "experiments" and "no marking for header" in said["error"]
+    assert said["app"] == "experiments" and "no marking for header" in said["cause"]
     with opened(tmp_path) as node:
         check = of_app(node)
     assert check is not None and check.ok is False

@@ -46,7 +46,7 @@ from aldis.kernel.errors import (
     UnknownTerm,
     VerificationFailed,
 )
-from aldis.kernel.labels import Label, audience, decode_label
+from aldis.kernel.labels import Access, Label, audience, decode_label
 from aldis.kernel.ledger import leaf_hash, verify_inclusion
 from aldis.kernel.messages import Cursor
 from aldis.kernel.policies import Policies
@@ -54,7 +54,7 @@ from aldis.kernel.records import Kind, Portion, Record, read_portion, read_recor
 from aldis.kernel.release import Outcome, node_ceiling
 from aldis.kernel.signatures import Key
 
-__all__ = ["CLOCK_TOLERANCE", "Admission", "Admitted", "History", "Peer", "Peers", "Refused"]
+__all__ = ["CLOCK_TOLERANCE", "Admission", "Admitted", "History", "Peer", "Peers", "Refused", "check_bytes"]
 __all__ += ["read_set_aside", "set_aside"]
 
 CLOCK_TOLERANCE = 10 * 60 * 1000
@@ -200,7 +200,9 @@ class Peers:
     def _judge(self, label: Label, at: int) -> AldisError | None:
         try:
             self.policies.check(label)
-            if not audience(label, frozenset((self.party,))) and self.party not in label.origins:
+            said, owner = label.releasable, self.policies.policy(label.policy).owner
+            owned = said.access is Access.LISTED and self.party == owner and self.party not in said.display
+            if not owned and not audience(label, frozenset((self.party,))) and self.party not in label.origins:
                 return RefusedByPolicy(
                     f"its label does not let {self.party} have it", fix="Tell the sender: this may be a spill"
                 )
@@ -220,7 +222,7 @@ class Peers:
             try:
                 admitted.append(self._admit_item(item, index, peer, at))
             except AldisError as error:
-                _check_bytes(item)  # 4
+                check_bytes(item)  # 4
                 refused.append(Refused(item, index, error))
         held = _near((one.record for one in admitted), history)
         fitting: list[Admitted] = []
@@ -288,8 +290,12 @@ class Peers:
             )
 
 
-def _check_bytes(item: Item) -> None:
-    """That what failed is as it was signed: else the damage was done on the way, and is no fault of the sender's."""
+def check_bytes(item: Item) -> None:
+    """That what failed is as it was signed: else the damage was done on the way, and is no fault of the sender's.
+
+    Raises:
+        VerificationFailed: a part of the item has another digest than its commitment says.
+    """
     try:
         signed = read_commitment(item.commitment)
     except InvalidInput:

@@ -1,14 +1,16 @@
-"""Preview: before anyone signs an instrument, what it would newly release, and to whom."""
+"""Preview: before anyone signs some instruments, what they would newly release together, and to whom."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from types import MappingProxyType
 
 from aldis.kernel.changes import adopt
 from aldis.kernel.epoch import PartnerStatus, PolicyEpoch
+from aldis.kernel.errors import InvalidInput
 from aldis.kernel.instruments import Instrument
 from aldis.kernel.release import Request, Terms, Verdict, View, compile_terms, requests_for
 
@@ -36,13 +38,15 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a draft would newly release at the instant `at`, if every party to it had signed.
+    """What drafts would newly release at the instant `at`, if every party to them had signed.
 
-    `at` is the instant asked for, or the draft's first where that is later. `narrowed` are ids of records of which
-    some part would no longer go to somebody: an amendment can take away.
+    `at` is the instant asked for, or the first at which every draft has begun where that is later. `lacking` are ids of
+    instruments under which a draft stands and that would still not be in force. `narrowed` are ids of records of
+    which some part would no longer go to somebody: an amendment can take away.
     """
 
-    instrument: str
+    instruments: tuple[str, ...]
+    lacking: tuple[str, ...]
     at: int
     seen: int
     gains: tuple[Gain, ...]
@@ -58,13 +62,19 @@ class _Tally:
     control: Counter[str] = field(default_factory=Counter)
 
 
-def preview(draft: Instrument, epoch: PolicyEpoch, rows: Iterable[View], at: int) -> Preview:
-    """What `draft` would newly release of `rows` to each active partner, for any purpose that it names.
+def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[View], at: int) -> Preview:
+    """What `drafts` together would newly release of `rows` to each active partner, for any purpose that they name.
 
     A record counts where its header would go; a portion is new where it would go now and would not have before.
+
+    Raises:
+        InvalidInput: two drafts of one instrument.
     """
-    instant = max(at, draft.start)
-    signed = adopt(epoch, draft)
+    names = tuple(draft.id for draft in drafts)
+    if len(set(names)) < len(names):
+        raise InvalidInput(f"two drafts of one instrument: {', '.join(names)}", fix="Name one draft of each")
+    instant = max(at, *(draft.start for draft in drafts))
+    signed = reduce(adopt, drafts, epoch)
     nodes = [partner for partner in epoch.partners if partner.status is PartnerStatus.ACTIVE]
     terms = {
         partner.node: (
@@ -92,7 +102,9 @@ def preview(draft: Instrument, epoch: PolicyEpoch, rows: Iterable[View], at: int
         if tally.records or tally.referred
     )
     narrowed = sorted(set().union(*(tally.narrowed for tally in tallies.values())))
-    return Preview(draft.id, instant, seen, gains, tuple(narrowed))
+    parents = {draft.under for draft in drafts if draft.under}
+    lacking = sorted(name for name in parents if signed.instruments.standing(name, instant) is None)
+    return Preview(names, tuple(lacking), instant, seen, gains, tuple(narrowed))
 
 
 def _count(view: View, node: str, before: Terms, after: Terms, tally: _Tally) -> None:

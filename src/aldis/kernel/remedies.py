@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from aldis.kernel.changes import (
     AccreditCategory,
@@ -27,7 +28,7 @@ from aldis.kernel.changes import (
 )
 from aldis.kernel.epoch import Partner, PolicyEpoch
 from aldis.kernel.errors import UnknownTerm
-from aldis.kernel.instruments import ANY, Clause, Form, Instrument
+from aldis.kernel.instruments import ANY, Clause, Form, Instrument, State
 from aldis.kernel.labels import CONCEALED, CategoryType, rung_text
 from aldis.kernel.release import Decision, Reason, Request
 from aldis.kernel.rules import rule_at
@@ -133,20 +134,39 @@ def _instrument(case: _Case) -> Iterator[Change]:
     elif reason.code == "not-a-member":
         text = f"admit {node} to the project {request.project!r}"
         yield AdmitToProject(case.accreditor, text, node, request.project)
-    elif reason.code == "not-signed":
-        entry = case.epoch.instruments.versions(reason.instrument)[-1]
-        text = f"sign {reason.instrument} version {entry.version}"
-        yield SignInstrument(" and ".join(sorted(entry.missing)), text, reason.instrument, entry.version)
-    elif reason.code in ("not-begun", "expired", "terminated"):
-        start = case.at - case.at % _DAY_MS
-        text = f"renew {reason.instrument}"
-        yield RenewInstrument(case.signatories, text, reason.instrument, start, start + _YEAR_MS)
+    elif reason.code in ("not-signed", "not-begun", "expired", "terminated", "not-in-force"):
+        yield from _stand(case, reason.instrument)
     elif reason.code == "no-instrument":
         draft = draft_instrument(request, case.epoch, case.at)
         if draft is not None:
             yield draft
     else:
         yield from _widen(case)
+
+
+def _stand(case: _Case, name: str) -> Iterator[Change]:
+    """What puts the newest version of an instrument in force, or where it waits for the one above it, that one."""
+    instruments, today = case.epoch.instruments, case.at - case.at % _DAY_MS
+    entry = instruments.versions(name)[-1]
+    said, state = entry.instrument, instruments.state(entry, case.at)
+    if state is State.UNSIGNED:
+        text = f"sign {name} version {entry.version}"
+        yield SignInstrument(" and ".join(sorted(entry.missing)), text, name, entry.version)
+    elif state is State.ORPHANED:
+        above = instruments.versions(said.under)[-1].instrument
+        if instruments.standing(above.id, case.at) is None and above.under != name:
+            yield from _stand(case, above.id)
+    else:
+        start, end = min(said.start, today), max(said.end, today + _YEAR_MS)
+        text = {
+            State.NOT_YET: f"bring {name} forward to {_date(start)}",
+            State.EXPIRED: f"extend {name} to {_date(end)}",
+        }.get(state, f"renew {name}")
+        yield RenewInstrument(f"the parties to {name}", text, name, start, end)
+
+
+def _date(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
 
 
 def _widen(case: _Case) -> Iterator[Change]:

@@ -126,41 +126,57 @@ class Audit:
         """Cosign a partner's checkpoint if it continues the one cosigned before: its size and the signature line.
 
         Raises:
-            Forked: it does not; the partner has rewritten its ledger.
+            Forked: it does not; the checkpoint is kept as evidence, and the ledger tells of it once for each one
+                cosigned that is not continued, however often the partner tries.
             NotAuthentic: the partner's ledger key did not sign it.
         """
         name = ledger_name(partner)
         checkpoint = verify_checkpoint(note, name, ledger_key)
         with self._core.store.transaction():
-            held = self._last_cosigned(name, ledger_key)
-            if held is not None:
-                before = verify_checkpoint(held[1], name, ledger_key)
-                if since != before.size:
-                    return before.size, ""
-                try:
-                    verify_consistency(
-                        before.size, before.root, checkpoint.size, checkpoint.root, [bytes.fromhex(d) for d in proof]
-                    )
-                except VerificationFailed as error:
-                    raise Forked(
-                        f"the ledger of {partner} does not continue the one cosigned at {before.size} leaves",
-                        fix="Its store was restored or its ledger rewritten: compare ledgers before going on",
-                    ) from error
-            signer = self._core.note_signer
-            line = cosign(note, self._core.ledger, signer.public, signer.sign, self._core.clock.now() // 1000)
-            if held is None or checkpoint.size > before.size:
-                self._ledger.add_checkpoint(checkpoint.size, add_signature(note, line), name)
-        return checkpoint.size, line.decode()
+            held = self._latest(name, partner, ledger_key)
+            before = verify_checkpoint(held, name, ledger_key) if held else None
+            if before is not None and since != before.size:
+                return before.size, ""
+            if before is None or _continues(before, checkpoint, proof):
+                signer = self._core.note_signer
+                line = cosign(note, self._core.ledger, signer.public, signer.sign, self._core.clock.now() // 1000)
+                if before is None or checkpoint.size > before.size:
+                    self._ledger.add_checkpoint(checkpoint.size, add_signature(note, line), name)
+                return checkpoint.size, line.decode()
+            forked = self._forked(partner, before.size)
+            if self._ledger.checkpoint(_refused(partner), before.size) is None:
+                self._ledger.add_checkpoint(before.size, note, _refused(partner))
+                self.write("quarantine", sha256(note).hex(), verdict=forked.code, reasons=[str(forked)], actor=partner)
+        raise forked
 
-    def _last_cosigned(self, name: str, ledger_key: bytes) -> tuple[int, bytes] | None:
-        """The last checkpoint cosigned of a ledger; one by the key before a new pairing is of another ledger."""
-        held = self._ledger.checkpoint(name)
+    def refused(self, partner: str, ledger_key: bytes) -> Forked | None:
+        """Why a partner's ledger was refused, until `accept_ledger`; None where it was not."""
+        if self._latest(_refused(partner), partner, ledger_key) is None:
+            return None
+        size, _ = self._ledger.checkpoint(_refused(partner)) or (0, b"")
+        return self._forked(partner, size)
+
+    def accept_ledger(self, partner: str) -> None:
+        """Keep what was cosigned and refused of a partner's ledger as mere evidence, in the open transaction."""
+        for kept in (ledger_name(partner), _refused(partner)):
+            self._ledger.rename_checkpoints(kept, f"{kept} until {self._core.clock.now()}")
+
+    def _latest(self, origin: str, partner: str, ledger_key: bytes) -> bytes | None:
+        """The last checkpoint kept of a partner's ledger; one by the key before a new pairing is of another ledger."""
+        held = self._ledger.checkpoint(origin)
         try:
             if held is not None:
-                verify_checkpoint(held[1], name, ledger_key)
+                verify_checkpoint(held[1], ledger_name(partner), ledger_key)
         except NotAuthentic:
             return None
-        return held
+        return held[1] if held else None
+
+    def _forked(self, partner: str, size: int) -> Forked:
+        return Forked(
+            f"the ledger of {partner} does not continue the one cosigned at {size} leaves",
+            fix="Its store was restored or its ledger rewritten: ask its operator which, then run"
+            f" `aldis partner accept-ledger {partner} --because TEXT` at {self._core.node}",
+        )
 
     def accept_cosignature(self, partner: str, ledger_key: bytes, note: bytes, line: str) -> None:
         """Keep a partner's cosignature beside our checkpoint, once it verifies."""
@@ -208,6 +224,19 @@ class Audit:
 def cosigners(note: bytes, ledger: str) -> list[str]:
     """The ledgers whose keys cosigned a checkpoint of `ledger`, by name; nothing is verified."""
     return sorted({signature.name for signature in parse_note(note).signatures} - {ledger})
+
+
+def _refused(partner: str) -> str:
+    """The name under which the checkpoints of a partner that were not cosigned are kept, by the size last cosigned."""
+    return f"{ledger_name(partner)} refused"
+
+
+def _continues(before: Checkpoint, after: Checkpoint, proof: Iterable[str]) -> bool:
+    try:
+        verify_consistency(before.size, before.root, after.size, after.root, [bytes.fromhex(d) for d in proof])
+    except VerificationFailed:
+        return False
+    return True
 
 
 def check_proof(proof: Proof, ledger_key: bytes) -> Checkpoint:

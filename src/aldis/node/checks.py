@@ -43,13 +43,16 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield from _apps(node)
     for known in node.partners.all():
         yield _tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
+        refused = node.audit.refused(known.node, unb64(known.sheet.ledger_key))
+        if refused is not None:
+            yield Check(f"ledger of {known.node}", ok=False, cause=str(refused.args[0]), fix=refused.fix)
 
 
 def _tried(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except AldisError as error:
-        return Check(name, ok=False, cause=str(error), fix=error.fix)
+        return Check(name, ok=False, cause=str(error.args[0]), fix=error.fix)
 
 
 def _count(number: int, noun: str, plural: str = "") -> str:
@@ -150,5 +153,8 @@ def _partner(node: Node, name: str) -> Check:
     )
     problem = (meta.get(problem_of(name)) or b"").decode()
     if problem:
-        return Check(f"partner {name}", ok=False, cause=f"{cause}; {problem}", fix="See whether its node is up")
+        what, _, fix = problem.partition("\n")
+        return Check(
+            f"partner {name}", ok=False, cause=f"{cause}; {what}", fix=fix or f"Ask the operator of {name} to see to it"
+        )
     return Check(f"partner {name}", ok=True, cause=cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -56,7 +57,7 @@ class Desk:
         explanation, now = self._explain(row, known, purpose), self._core.clock.now()
         record = row.record()
         parts = [(record.digest, explanation.header)]
-        if explanation.header.decision.permits:
+        if explanation.header.decision.verdict is not Verdict.REFUSE:
             parts += [(portion.digest, explanation.portions[portion.name]) for portion in record.portions]
         waiting = [(digest, part.decision) for digest, part in parts if part.decision.verdict is Verdict.REFER]
         with self._store.transaction():
@@ -67,20 +68,44 @@ class Desk:
                 self._store.referrals.refer(known.node, row.seq, digests, msgspec.json.encode(reasons), now)
         return explanation
 
-    def rule(self, number: int, state: Literal["approved", "denied"], because: str, officer: str) -> Referral:
-        """A release officer's ruling on a referral; an approved record leaves with the next bundle.
+    def rule(
+        self,
+        number: int,
+        state: Literal["approved", "denied"],
+        because: str,
+        officer: str,
+        *,
+        keep: Collection[str] = (),
+    ) -> Referral:
+        """A release officer's ruling on all that a referral asks for; what is approved leaves with the next bundle.
+
+        The portions named in `keep` are denied by themselves.
 
         Raises:
-            InvalidInput: no such referral, or no reason given.
+            InvalidInput: no such referral, no reason given, or a portion to keep that does not wait.
         """
         if not because.strip():
             raise InvalidInput("a ruling needs a reason", fix="Say why with --because")
         now = self._core.clock.now()
         with self._store.transaction():
-            ruled = self._store.referrals.rule(number, state, because, now)
+            kept = self._waiting(number, keep) if keep else []
+            ruled = self._store.referrals.rule(number, state, because, now, kept)
             self._store.exchange.defer(ruled.partner, [(ruled.record_seq, now)])
-            self._audit.write("decision", ruled.partner, verdict=state, reasons=[because[:500]], actor=officer)
+            reasons = [because[:500], *(f"{name}:denied" for name in sorted(keep))]
+            self._audit.write("decision", ruled.partner, verdict=state, reasons=reasons, actor=officer)
         return ruled
+
+    def _waiting(self, number: int, names: Collection[str]) -> list[bytes]:
+        """The digests of these portions, which a referral asks for."""
+        asked, found = self._store.referrals.get(number), dict[str, bytes]()
+        if asked is not None:
+            portions = self._store.records.rows([asked.record_seq])[0].record().portions
+            found = {one.name: one.digest for one in portions if one.digest in asked.portions}
+        for name in names:
+            if name not in found:
+                raise InvalidInput(f"portion {name!r} does not wait under number {number}",
+                                   fix="`aldis offer --waiting` lists what does")  # fmt: skip
+        return [found[name] for name in names]
 
     def referrals(self, *, waiting: bool = True) -> list[tuple[Referral, Row]]:
         """What waits for a release officer, oldest first, each with its record; or all that ever did."""

@@ -161,9 +161,9 @@ class Exchange:
         """Note that a call failed; the partner is greeted again before anything is sent."""
         state = self.state(node)
         before, state.greeted, state.problem = state.problem, False, error
-        if before is None or before.code != error.code:
+        if before is None or str(before) != str(error):
             with contextlib.suppress(Unavailable):  # the disk may be what failed
-                self._store.meta.set(problem_of(node), str(error).encode())
+                self._store.meta.set(problem_of(node), f"{error.args[0]}\n{error.fix}".encode())
 
     def reconcile(self, node: str, cursor: Cursor, proof: bytes) -> None:
         """Let a partner's cursor say what has arrived.
@@ -231,7 +231,7 @@ def exported_to(node: str) -> str:
 
 
 def problem_of(node: str) -> str:
-    """The store's key for what last went wrong with a partner; empty once a call has succeeded."""
+    """The store's key for what last went wrong with a partner and, on a line of its own, its fix; else empty."""
     return f"problem with {node}"
 
 

@@ -78,11 +78,7 @@ class Inbound:
         size, line = 0, ""
         if greeting.checkpoint:
             key, note = unb64(known.sheet.ledger_key), greeting.checkpoint.encode()
-            try:
-                size, line = self._audit.cosign_partner(sender, key, note, greeting.proof, since=greeting.since)
-            except Forked as error:
-                self._alarm(sender, sha256(note), error)
-                raise
+            size, line = self._audit.cosign_partner(sender, key, note, greeting.proof, since=greeting.since)
         return sign_message(Welcome(core.node, sender, now, self.cursor(sender), size, line), core.signer)
 
     def deliver(self, sender: str | None, body: bytes) -> bytes:

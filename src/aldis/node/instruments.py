@@ -16,6 +16,7 @@ from aldis.kernel.encoding import b64, digest_from_hex, unb64
 from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic
 from aldis.kernel.instruments import (
     COSIGN_CONTEXT,
+    PAIRING_PREFIX,
     Effect,
     Entry,
     Instruments,
@@ -45,8 +46,6 @@ __all__ = [
 INSTRUMENT = "instrument"
 COSIGNATURE = "cosignature"
 NOTICE = "notice"
-PAIRING_PREFIX = "pairing-"
-"""How the id of every pairing agreement begins."""
 
 _T = TypeVar("_T")
 _Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]

@@ -240,15 +240,10 @@ class Outbound:
                 return
             if result.delayed:
                 decide.deferred.append((row.seq, min(result.delayed.values())))
-            referred: Sequence[bytes] = result.referred
-        else:
-            referred = [result.digest] if result.verdict is Verdict.REFER else []
+        referred = result.referred
         if referred:
-            reasons = [
-                reason
-                for digest in referred
-                for reason in (result.decisions[digest] if isinstance(result, Permit) else result.decision).reasons
-            ]
+            decisions = result.decisions.values() if isinstance(result, Permit) else [result.decision]
+            reasons = [reason for one in decisions if one.verdict is Verdict.REFER for reason in one.reasons]
             self._core.store.referrals.refer(decide.node, row.seq, referred, msgspec.json.encode(reasons), decide.now)
 
     def _tell(

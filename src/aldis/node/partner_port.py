@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -23,6 +22,7 @@ import msgspec
 import structlog
 
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, TooLarge, VerificationFailed
+from aldis.node.logs import fault
 from aldis.node.tls import Listener, pin, server_context
 
 __all__ = ["OPERATIONS", "PROBLEM", "Handle", "Limits", "Partner", "PartnerPort", "Problem"]
@@ -33,6 +33,7 @@ Handle = Callable[[str, str, bytes], Awaitable[bytes]]
 
 _CHUNK = 256 * 1024
 _STATUS: Final = ((TooLarge, 413), (InvalidInput, 400), (RefusedByPolicy, 403), (VerificationFailed, 422))
+_LATER: Final = "This node cannot take it now; send it again later"
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -92,8 +93,8 @@ class PartnerPort:
     """The server side of a link: moves bytes between active partners and `handle`.
 
     `handle(partner name, operation, body)` gives the answer's body. An AldisError that it raises is answered as a
-    problem whose detail is the error's message, so the message must tell nothing that the partner may not know;
-    any other exception is answered without detail and logged.
+    problem whose detail is the error's message, so the message must tell nothing that the partner may not know.
+    What is this node's own trouble (Unavailable, any other exception) is logged, and answered without detail.
     """
 
     def __init__(self, handle: Handle, certificate: Path, key: Path, *, limits: Limits | None = None) -> None:
@@ -249,12 +250,13 @@ class PartnerPort:
             return 200, await self._handle(partner, operation, body)
         except AldisError as error:
             status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+            if status == 503:  # the trouble is this node's own, and so is what there is to tell of it
+                _log.error("request failed", partner=partner, operation=operation, code=error.code, cause=str(error))
+                return status, _problem(status, error.code, _LATER)
             _log.warning("request refused", partner=partner, operation=operation, code=error.code)
             return status, _problem(status, error.code, str(error))
         except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            place, kind = f"{where.filename}:{where.lineno}", type(error).__name__
-            _log.error("request failed", partner=partner, operation=operation, error=kind, place=place)
+            _log.error("request failed", partner=partner, operation=operation, **fault(error))
             return 500, _problem(500, "unavailable", "")
 
     async def _refuse(self, connection: _Connection, refusal: _Refusal) -> None:

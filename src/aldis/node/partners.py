@@ -21,7 +21,7 @@ from aldis.kernel.records import Record, make_record, read_record
 from aldis.kernel.signatures import Key
 from aldis.node import pairing
 from aldis.node.audit import Audit
-from aldis.node.core import Core, ledger_name
+from aldis.node.core import Core
 from aldis.node.instruments import PAIRING_PREFIX, cosignature_draft, instrument_draft, pairing_text
 from aldis.node.pairing import Invitation, Sheet
 from aldis.node.store import PartnerRow
@@ -206,12 +206,11 @@ class Partners:
     def accept_ledger(self, node: str, because: str) -> Known:
         """Cosign a partner's ledger anew, once people have compared the two: its store was restored from a backup.
 
-        What was cosigned before is kept as evidence, under the ledger's name and the time.
+        What was cosigned and refused before is kept as evidence.
         """
-        known, now = self.get(node), self._core.clock.now()
-        name = ledger_name(known.node)
+        known = self.get(node)
         with self._core.store.transaction():
-            self._core.store.ledger.rename_checkpoints(name, f"{name} until {now}")
+            self._audit.accept_ledger(known.node)
             self._audit.write("partner", known.node, verdict="ledger accepted anew", reasons=[because])
         return known
 

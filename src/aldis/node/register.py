@@ -87,10 +87,15 @@ class Register:
         instruments = self._epochs.current().instruments
         return [instruments.status(name, self._core.clock.now()) for name in instruments.ids()]
 
-    def preview(self, text: str) -> Preview:
-        """What a draft would newly release of this node's own records, and to whom, were it signed by all now."""
-        core = self._core
-        return preview(self._parse(text), self._epochs.current(), self._own(), core.clock.now())
+    def preview(self, *texts: str) -> Preview:
+        """What drafts together would newly release of this node's own records, and to whom, were all signed by all now.
+
+        Raises:
+            InvalidInput, UnknownTerm: a text breaks the schema of instruments, or two are of one instrument.
+            RefusedByPolicy: this node's party is not a party to one.
+        """
+        drafts = [self._parse(text) for text in texts]
+        return preview(drafts, self._epochs.current(), self._own(), self._core.clock.now())
 
     def _own(self) -> Iterator[Candidate]:
         """What stands of this node's own records, as a release decision sees it."""

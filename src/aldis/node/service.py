@@ -15,6 +15,7 @@ from aldis.kernel.errors import AldisError, Unavailable
 from aldis.node.app_states import AppState, keep_app_state
 from aldis.node.config import endpoint
 from aldis.node.exchange import Call
+from aldis.node.logs import fault
 from aldis.node.node import Node
 from aldis.node.partner_link import PartnerLink
 from aldis.node.partner_port import Partner, PartnerPort
@@ -93,7 +94,7 @@ class Service:
                     await asyncio.sleep(_BREATH_S)
                     more = await asyncio.to_thread(fold)
             except AldisError as error:
-                _log.warning("search index not tidied", code=error.code, error=str(error))
+                _log.warning("search index not tidied", code=error.code, cause=str(error))
 
     async def _run(self, app: App) -> None:
         """Let an app work beside the node; how it ended stands in the store, for `aldis doctor`."""
@@ -103,10 +104,10 @@ class Service:
             await app.run(self._node.context, self._node.core.config.sources)
             state = AppState("ended")
         except AldisError as error:
-            _log.error("app failed", app=app.name, code=error.code, error=str(error))
+            _log.error("app failed", app=app.name, code=error.code, cause=str(error))
             state = AppState.failed(error)
         except Exception as error:
-            _log.exception("app failed", app=app.name)
+            _log.error("app failed", app=app.name, **fault(error))
             state = AppState.failed(error)
         with suppress(Unavailable):  # the disk may be what failed
             keep_app_state(store, app.name, state)

@@ -11,7 +11,7 @@ from aldis.kernel.encoding import digest_from_hex, sha256, unb64
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import AldisError
 from aldis.kernel.instruments import COSIGN_CONTEXT, cosign_message
-from aldis.kernel.labels import Label, audience
+from aldis.kernel.labels import Access, Label, audience
 from aldis.kernel.policies import builtin
 from aldis.kernel.records import Record, read_portion, read_record
 from aldis.kernel.release import Request, decide, requests_for
@@ -43,6 +43,7 @@ class Ruling(Protocol):
 
 
 Decide = Callable[[Request, PolicyEpoch, int], Ruling]
+"""A release decision: of a request, under a policy epoch, at a time in milliseconds since 1970 UTC."""
 
 
 def kernel_decide(request: Request, epoch: PolicyEpoch, at: int) -> Ruling:
@@ -99,8 +100,15 @@ def check_audience(coalition: Coalition, honest: Collection[str] | None = None, 
     for frame in coalition.archive.frames:
         party = party_of(coalition, frame.receiver)
         for label, _ in frame.frame.groups:
-            if frame.sender in auditor.honest and not audience(label, frozenset({party})):
+            if frame.sender in auditor.honest and not _for(label, party):
                 raise Broken(f"{frame.sender} sent {frame.receiver} a live value that is not for {party}")
+
+
+def _for(label: Label, party: str) -> bool:
+    """Whether a label lets a party have it: named, or the owner of the label's policy, beyond whom a list goes."""
+    said = label.releasable
+    owned = said.access is Access.LISTED and builtin().policy(label.policy).owner == party and party not in said.display
+    return owned or bool(audience(label, frozenset({party})))
 
 
 class _Auditor:
@@ -128,7 +136,7 @@ class _Auditor:
             record = row.record()
             given = self._sent.get((name, row.digest), set()) | self._granted.get((party, row.digest), set())
             for label, data in ((record.label, row.header), *((p.label, p.data) for p in record.portions)):
-                if not audience(label, frozenset({party})) and party not in label.origins:
+                if not _for(label, party) and party not in label.origins:
                     raise Broken(f"{name} holds part of {row.id!r} by {row.originator}, which is not for {party}")
                 if data not in given and record.header.kind not in _PAIRING:
                     raise Broken(f"{name} holds part of {row.id!r}, which {row.originator} gave neither it nor {party}")

@@ -11,9 +11,10 @@ from aldis.interfaces.cli.files import read_whole
 from aldis.interfaces.cli.intake import arrived, take
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import Session, pass_session
-from aldis.interfaces.cli.text import count, moment
-from aldis.kernel.bundles import BUNDLE_LIMIT, Manifest, open_bundle, open_envelope
-from aldis.kernel.errors import AldisError, InvalidInput
+from aldis.interfaces.cli.text import count, listed, moment
+from aldis.kernel.admission import check_bytes
+from aldis.kernel.bundles import BUNDLE_LIMIT, Item, Manifest, open_bundle, open_envelope
+from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, VerificationFailed
 from aldis.node.node import Node
 
 __all__ = ["bundle"]
@@ -98,7 +99,7 @@ def show(session: Session, file: Path) -> None:
         raise InvalidInput(f"{file} is a folder", fix="Name one bundle file in it; `aldis bundle import` takes folders")
     data = read_whole(file, BUNDLE_LIMIT)
     manifest = open_envelope(data)[0]
-    word = _verified(session.node, manifest, data)
+    signature, items = _verified(session.node, manifest, data)
     rows = [
         ("from", manifest.origin),
         ("for", manifest.audience),
@@ -106,23 +107,40 @@ def show(session: Session, file: Path) -> None:
         ("epoch", str(manifest.epoch)),
         ("made", moment(manifest.created)),
         ("signed with", manifest.algorithm),
-        ("signature", word),
+        ("signature", signature),
+        ("content", items),
         ("follows", manifest.previous or "nothing: it is the first"),
         ("policy epoch", manifest.policy_epoch),
         ("size", count(len(data), "byte")),
     ]
-    session.out.data({"file": str(file), **_manifest(manifest), "size": len(data), "signature": word}, grid(rows))
+    found = {"file": str(file), **_manifest(manifest), "size": len(data), "signature": signature, "content": items}
+    session.out.data(found, grid(rows))
 
 
-def _verified(node: Node, manifest: Manifest, data: bytes) -> str:
+def _verified(node: Node, manifest: Manifest, data: bytes) -> tuple[str, str]:
+    """What of the signature and of the items holds."""
     origin, key = manifest.origin, node.partners.keys().get(manifest.origin)
     if key is None:
-        return f"not checked: {origin} is not paired with this node"
+        return f"not checked: {origin} is not paired with this node", "not checked"
+    holds = f"holds for the key of {origin}"
     try:
-        open_bundle(data, key[1])
-    except AldisError as error:
-        return f"DOES NOT HOLD: {error.args[0]}"
-    return f"holds for the key of {origin}"
+        items = open_bundle(data, key[1]).items
+    except NotAuthentic as error:
+        return f"DOES NOT HOLD: {error.args[0]}", "not checked"
+    except AldisError as error:  # the signature was verified before
+        return holds, f"NOT WHAT WAS SIGNED: {error.args[0]}"
+    altered = [f"{number:,}" for number, item in enumerate(items, manifest.first) if not _as_signed(item)]
+    if altered:
+        return holds, f"NOT WHAT WAS SIGNED: {'item' if len(altered) == 1 else 'items'} {listed(altered, most=10)}"
+    return holds, "every item is what was signed"
+
+
+def _as_signed(item: Item) -> bool:
+    try:
+        check_bytes(item)
+    except VerificationFailed:
+        return False
+    return True
 
 
 def _manifest(manifest: Manifest) -> dict[str, Any]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import click
 
-from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.session import BECAUSE, Session, pass_session
 
 __all__ = ["hold", "lift"]
-
-_BECAUSE = click.option("--because", metavar="TEXT", required=True, help="The reason; the ledger keeps it.")
 
 
 @click.command("hold")
 @click.argument("id_", metavar="ID")
-@_BECAUSE
+@BECAUSE
 @pass_session
 def hold(session: Session, id_: str, because: str) -> None:
     """Let nothing of record ID leave, whatever the rules say; what has left stays where it is."""
@@ -24,7 +22,7 @@ def hold(session: Session, id_: str, because: str) -> None:
 
 @click.command("lift")
 @click.argument("id_", metavar="ID")
-@_BECAUSE
+@BECAUSE
 @pass_session
 def lift(session: Session, id_: str, because: str) -> None:
     """Lift the hold on record ID; the rules alone decide again."""

@@ -24,6 +24,7 @@ __all__ = ["offer"]
 @click.option("--waiting", is_flag=True, help="List what waits for a release officer.")
 @click.option("--approve", type=int, metavar="N", help="Let what number N asks for go.")
 @click.option("--deny", type=int, metavar="N", help="Keep what number N asks for.")
+@click.option("--keep", multiple=True, metavar="PORTION", help="With --approve: all but this portion; repeatable.")
 @click.option("--because", metavar="TEXT", default="", help="The reason for a ruling; the ledger keeps it.")
 @pass_session
 def offer(
@@ -34,6 +35,7 @@ def offer(
     waiting: bool,
     approve: int | None,
     deny: int | None,
+    keep: tuple[str, ...],
     because: str,
 ) -> None:
     """Offer record ID to NODE now, ahead of its turn; what is permitted leaves with the next exchange.
@@ -44,10 +46,12 @@ def offer(
     asked = [waiting, approve is not None, deny is not None, id_ is not None]
     if sum(asked) != 1 or (id_ is not None) != (node_name is not None):
         raise click.UsageError("say one thing: ID NODE, --waiting, --approve N or --deny N")
+    if keep and approve is None:
+        raise click.UsageError("--keep goes with --approve N")
     if waiting:
         _waiting(session)
     elif approve is not None:
-        _rule(session, approve, "approved", because)
+        _rule(session, approve, "approved", because, keep)
     elif deny is not None:
         _rule(session, deny, "denied", because)
     else:
@@ -83,9 +87,11 @@ def _waiting(session: Session) -> None:
         session.out.say("Nothing waits for a release officer.")
 
 
-def _rule(session: Session, number: int, state: Literal["approved", "denied"], because: str) -> None:
+def _rule(
+    session: Session, number: int, state: Literal["approved", "denied"], because: str, keep: tuple[str, ...] = ()
+) -> None:
     node = session.node
-    ruled = node.desk.rule(number, state, because, operator())
+    ruled = node.desk.rule(number, state, because, operator(), keep=keep)
     record = node.core.store.records.rows([ruled.record_seq])[0].record()
     parts = listed(_parts(ruled, record))
     session.out.data(_data(ruled, record), f"{number} {state}: {parts} of {record.header.id} to {ruled.partner}.")

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from aldis.interfaces.cli.exits import FAILED
 from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.listing import summary
 from aldis.interfaces.cli.output import grid
-from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.session import BECAUSE, Session, pass_session
 from aldis.interfaces.cli.text import count, day, listed, moment
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.labels import rung_text
@@ -20,13 +21,12 @@ from aldis.node.partners import Known
 __all__ = ["partner"]
 
 _STEP = 500
-_BECAUSE = click.option("--because", metavar="TEXT", required=True, help="The reason; the ledger keeps it.")
 _NODE = click.argument("node_name", metavar="NODE")
 
 
 @click.group("partner")
 def partner() -> None:
-    """The nodes this one is paired with: list, suspend, resume, see off."""
+    """The nodes this one is paired with: list, suspend, resume, see off, accept a restored one."""
 
 
 @partner.command("list")
@@ -72,7 +72,7 @@ def show(session: Session, node_name: str, holds: bool) -> None:
 
 @partner.command("suspend")
 @_NODE
-@_BECAUSE
+@BECAUSE
 @pass_session
 def suspend(session: Session, node_name: str, because: str) -> None:
     """Let nothing pass to or from NODE, from now until it is resumed."""
@@ -82,7 +82,7 @@ def suspend(session: Session, node_name: str, because: str) -> None:
 
 @partner.command("resume")
 @_NODE
-@_BECAUSE
+@BECAUSE
 @pass_session
 def resume(session: Session, node_name: str, because: str) -> None:
     """Let the exchange with NODE go on."""
@@ -91,7 +91,7 @@ def resume(session: Session, node_name: str, because: str) -> None:
 
 @partner.command("depart")
 @_NODE
-@_BECAUSE
+@BECAUSE
 @pass_session
 def depart(session: Session, node_name: str, because: str) -> None:
     """See NODE off: nothing passes any more, and what it holds is listed.
@@ -110,7 +110,7 @@ def depart(session: Session, node_name: str, because: str) -> None:
 @click.option(
     "--after", type=click.IntRange(0), metavar="N", required=True, help="The last item of its stream still believed."
 )
-@_BECAUSE
+@BECAUSE
 @pass_session
 def distrust(session: Session, node_name: str, after: int, because: str) -> None:
     """Believe nothing that NODE's key signed after its item N: the key was compromised."""
@@ -123,6 +123,30 @@ def distrust(session: Session, node_name: str, after: int, because: str) -> None
             f"{count(received - after, 'item')} after that came in before: look through what {known.node} sent."
         )
     session.out.next(f"agree a new key with {known.party}: `aldis invite {known.party}`")
+
+
+@partner.command("accept-ledger")
+@_NODE
+@BECAUSE
+@click.option("--yes", is_flag=True, help="Do that without asking.")
+@pass_session
+def accept_ledger(session: Session, node_name: str, because: str, yes: bool) -> None:
+    """Cosign the ledger of a restored NODE anew.
+
+    Ask its operator first: only people can tell a lost disk from a ledger that somebody rewrote. What was cosigned of
+    it before, and what was refused, is kept as evidence.
+    """
+    node = session.node
+    known = node.partners.get(node_name)
+    question = f"Has {known.party} said itself that the store of {known.node} was restored, and do you believe it?"
+    if not yes and session.out.ask(question) is False:
+        session.out.say("Nothing was accepted.")
+        click.get_current_context().exit(FAILED)
+    node.partners.accept_ledger(known.node, because)
+    session.out.data(_data(node, known), f"The ledger of {known.node} is accepted as it now is.")
+    session.out.next(
+        f"`aldis doctor --new-epoch {known.node}`, if `aldis doctor` asks for it when the nodes have talked"
+    )
 
 
 def _set(session: Session, node_name: str, status: PartnerStatus, because: str) -> Known:

@@ -1,4 +1,4 @@
-"""`aldis preview`: what a draft instrument would newly release, before anyone signs it."""
+"""`aldis preview`: what draft instruments would newly release, before anyone signs them."""
 
 from __future__ import annotations
 
@@ -18,30 +18,36 @@ _IDS = 8
 
 
 @click.command("preview")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--ids", "every", is_flag=True, help="Name every record, not just the first few.")
 @pass_session
-def preview(session: Session, file: Path, every: bool) -> None:
+def preview(session: Session, files: tuple[Path, ...], every: bool) -> None:
     """What the instrument in FILE would newly release, and to whom, were it signed by all its parties now.
 
-    Nothing is stored and nothing leaves.
+    Of several, what all of them would together. Nothing is stored and nothing leaves.
     """
-    found = session.node.register.preview(read_text(file))
+    found = session.node.register.preview(*map(read_text, files))
     session.out.lines(preview_data(found), preview_lines(found, 0 if every else _IDS))
-    session.out.next(f"`aldis instrument draft {file}` sends it to its parties to read and sign")
+    for file in files:
+        session.out.next(f"`aldis instrument draft {file}` sends it to its parties to read and sign")
 
 
 def preview_lines(found: Preview, most: int = _IDS) -> list[str]:
     """A preview in lines; of more than `most` ids, how many are left out."""
-    seen = count(found.seen, "record")
-    if not found.gains and not found.narrowed:
-        return [f"{found.instrument} would release nothing new of {seen} looked at, as of {moment(found.at)}."]
-    lines = [f"{found.instrument}, signed by all, would from {moment(found.at)} newly release, of {seen} looked at:"]
+    seen, names, alone = count(found.seen, "record"), " and ".join(found.instruments), len(found.instruments) == 1
+    if found.gains or found.narrowed:
+        lines = [f"{names}, signed by all, would from {moment(found.at)} newly release, of {seen} looked at:"]
+    else:
+        lines = [f"{names} would release nothing new of {seen} looked at, as of {moment(found.at)}."]
     for gain in found.gains:
         lines += _gain(gain, most)
     if found.narrowed:
-        lines.append(f"It would take back some part of {count(len(found.narrowed), 'record')} from somebody:")
+        takes = f"{'It' if alone else 'They'} would take back some part of"
+        lines.append(f"{takes} {count(len(found.narrowed), 'record')} from somebody:")
         lines.append(f"  {listed(found.narrowed, most)}")
+    if found.lacking:
+        stands = "It stands" if alone else "Some of them stand"
+        lines.append(f"{stands} under {listed(found.lacking)}, which is not in force: preview that draft with it.")
     return lines
 
 
@@ -63,7 +69,9 @@ def _gain(gain: Gain, most: int) -> list[str]:
 def preview_data(found: Preview) -> dict[str, Any]:
     """A preview as JSON."""
     return {
-        "instrument": found.instrument,
+        "instrument": found.instruments[0],
+        "with": [*found.instruments[1:]],
+        "lacking": [*found.lacking],
         "at": found.at,
         "seen": found.seen,
         "gains": [

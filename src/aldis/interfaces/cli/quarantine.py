@@ -8,10 +8,10 @@ import click
 
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid
-from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.session import BECAUSE, Session, pass_session
 from aldis.interfaces.cli.text import count, moment
 from aldis.kernel.admission import read_set_aside
-from aldis.kernel.errors import AldisError, InvalidInput, UnknownTerm
+from aldis.kernel.errors import AldisError, UnknownTerm
 from aldis.kernel.labels import decode_label
 from aldis.kernel.records import read_header
 from aldis.node.node import Node
@@ -90,12 +90,10 @@ def retry(session: Session, number: int) -> None:
 
 @quarantine.command("drop")
 @_NUMBER
-@click.option("--because", metavar="TEXT", required=True, help="The reason; the ledger keeps it.")
+@BECAUSE
 @pass_session
 def drop(session: Session, number: int, because: str) -> None:
     """Throw entry N away; the ledger keeps its digest and the reason."""
-    if not because.strip():
-        raise InvalidInput("throwing away needs a reason", fix="Say why with --because")
     session.node.inbound.drop(number, because)
     session.out.data({"number": number, "dropped": True, "because": because}, f"Dropped {number}.")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aldis.interfaces.cli.output import Output
     from aldis.node.node import Node
 
-__all__ = ["Session", "operator", "pass_session", "share"]
+__all__ = ["BECAUSE", "Session", "operator", "pass_session", "share"]
 
 
 @dataclass
@@ -65,6 +65,16 @@ class Session:
         return text.replace("`aldis ", f"`aldis --home {quoted} ")
 
 
+def _said(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("the reason is blank: say why")
+    return value
+
+
+BECAUSE = click.option(
+    "--because", metavar="TEXT", required=True, callback=_said, help="The reason; the ledger keeps it."
+)
+"""The reason for what cannot be undone unseen; a blank one is none."""
 pass_session = click.make_pass_decorator(Session)
 
 

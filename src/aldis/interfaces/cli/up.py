@@ -4,30 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from contextlib import suppress
+from typing import Any
 
 import click
+import structlog
 
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.node.logs import fault, start_logs
 from aldis.node.node import Node
 from aldis.node.service import serve
 
 __all__ = ["up"]
+
+_log = structlog.get_logger()
 
 
 @click.command("up")
 @click.option("--listen", metavar="H:P", help="Where partners connect to, this once.")
 @pass_session
 def up(session: Session, listen: str | None) -> None:
-    """Run the node: answer partners, send them what they may have, until Ctrl-C."""
+    """Run the node: answer partners, send them what they may have, until Ctrl-C.
+
+    What happens goes to stderr: as text on a terminal, else, and with --json, as JSON, an event on each line.
+    """
     node = session.open(listen=listen)
+    lines = session.json or not sys.stderr.isatty()
+    start_logs(node.name, as_json=lines)
     with suppress(asyncio.CancelledError):
-        asyncio.run(_run(session, node))
-    session.out.say("Stopped.")
+        asyncio.run(_run(session, node, lines))
+    if lines:
+        _log.info("node has stopped")
+    else:
+        session.out.say("Stopped.")
 
 
-async def _run(session: Session, node: Node) -> None:
+async def _run(session: Session, node: Node, lines: bool) -> None:
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    loop.set_exception_handler(_failed)
     if task is not None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
@@ -35,8 +50,17 @@ async def _run(session: Session, node: Node) -> None:
     def ready(address: str) -> None:
         session.out.data({"node": node.name, "address": address}, address)
         partners = [known.node for known in node.partners.all() if known.active]
+        if lines:
+            _log.info("node is up", address=address, partners=partners)
+            return
         session.out.say(f"{node.name} is up, for {', '.join(partners) or 'no partner yet'}. Ctrl-C stops it.")
         if not partners:
             session.out.next("`aldis invite PARTY`, in another terminal")
 
     await serve(node, ready=ready)
+
+
+def _failed(_loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
+    """A task that nobody waits for has failed."""
+    error = told.get("exception")
+    _log.error("task failed", **(fault(error) if error else {}))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.demo.nations import NATIONS, Nations, Running
-from aldis.interfaces.demo.pictures import count_table, pick_vessel, vessel_table
-from aldis.interfaces.demo.proofs import prove
+from aldis.interfaces.demo.pictures import count_table, counts_of, pick_vessel, seen_of, vessel_table
+from aldis.interfaces.demo.proofs import Finding, prove
 from aldis.interfaces.demo.scenario import (
     PACKAGE,
     PROJECT,
@@ -44,30 +47,39 @@ _QUIET_S = 1.5
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep the three nodes here.")
 @click.option("--fetch-only", is_flag=True, help="Fetch the recording into the cache, and no more.")
 @click.option("--serve", is_flag=True, help="Leave the nodes running until Ctrl-C.")
-def demo(source: str | None, seconds: int | None, folder: Path | None, *, fetch_only: bool, serve: bool) -> None:
+@pass_session
+def demo(
+    session: Session, source: str | None, seconds: int | None, folder: Path | None, *, fetch_only: bool, serve: bool
+) -> None:
     """Run three nations on one real sea picture, and show what each sees, why, and the proof."""
     talk, out = Console(stderr=True), Console()
     if fetch_only:
         fetch(lambda text: talk.print(text, highlight=False))
         return
     chosen = choose(source, seconds, lambda text: talk.print(f"[dim]{text}[/]"))
-    with ExitStack() as stack:
-        if folder is None and not serve:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aldis-demo-")))
-        nations = Nations((folder or Path(tempfile.mkdtemp(prefix="aldis-demo-"))).resolve())
-        running = Running(nations)
-        stack.callback(running.stop)
+    kept = serve or folder is not None
+    nations = Nations((folder or Path(tempfile.mkdtemp(prefix="aldis-demo-"))).resolve())
+    running = Running(nations)
+    try:
         with _progress(talk) as step:
             _play(nations, running, chosen, step)
-        _show(nations, out)
+        _show(nations, out, session)
         if serve:
-            out.print(f"\nThe nodes run on, in {nations.folder}. Try: aldis --home {nations.home('usa')} list")
-            out.print("Ctrl-C ends them.")
+            talk.print(f"\nThe nodes run on, in {nations.folder}. Try: aldis --home {nations.home('usa')} list")
+            talk.print("Ctrl-C ends them.")
             running.wait()
         else:
-            out.print(
+            talk.print(
                 "\nNext: [bold]aldis demo --serve[/] leaves the three nodes running for you to ask them yourself."
             )
+    except Exception:
+        kept = True
+        talk.print(f"The nodes and their logs are kept: {nations.folder}/*/node.log", highlight=False, soft_wrap=True)
+        raise
+    finally:
+        running.stop()
+        if not kept:
+            shutil.rmtree(nations.folder)
 
 
 def _play(nations: Nations, running: Running, source: Source, step: Callable[[str], None]) -> None:
@@ -119,25 +131,46 @@ def _until_arrived(node: Node, end: float) -> None:
         time.sleep(0.2)
 
 
-def _show(nations: Nations, out: Console) -> None:
+def _show(nations: Nations, out: Console, session: Session) -> None:
     with ExitStack() as stack:
         nodes = {name: stack.enter_context(nations.open(name)) for name in NATIONS}
+        vessel, findings = pick_vessel(nodes["aus"]), list(prove(nodes))
+        if session.json:
+            session.out.data(_outcome(nodes, vessel, findings))
+        else:
+            _tell(nodes, vessel, findings, out)
+    if not all(finding.holds for finding in findings):
+        fix = f"Look into its ledger: `aldis --home {nations.home('aus')} ledger verify`"
+        raise VerificationFailed("a proof does not hold", fix=fix)
+
+
+def _outcome(nodes: dict[str, Node], vessel: str | None, findings: list[Finding]) -> dict[str, Any]:
+    """What was shown, as data."""
+    return {
+        "nations": {
+            name: {
+                "party": node.core.party,
+                "counts": counts_of(node),
+                "vessel": seen_of(node, vessel) if vessel else {},
+            }
+            for name, node in nodes.items()
+        },
+        "vessel": vessel,
+        "proof": [{"text": finding.text, "holds": finding.holds} for finding in findings],
+    }
+
+
+def _tell(nodes: dict[str, Node], vessel: str | None, findings: list[Finding], out: Console) -> None:
+    out.print()
+    out.print(count_table(nodes))
+    if vessel is not None:
         out.print()
-        out.print(count_table(nodes))
-        vessel = pick_vessel(nodes["aus"])
-        if vessel is not None:
-            out.print()
-            out.print(vessel_table(nodes, vessel))
-        out.print()
-        _show_why(nodes["aus"], out)
-        out.print("\n[bold]Proof: what left is what arrived[/]")
-        findings = list(prove(nodes))
-        for finding in findings:
-            out.print(f"  {'[green]holds[/]' if finding.holds else '[red]FAILS[/]'}  {finding.text}", highlight=False)
-        if not all(finding.holds for finding in findings):
-            raise VerificationFailed(
-                "a proof does not hold", fix="Run again with --folder and look with `aldis ledger`"
-            )
+        out.print(vessel_table(nodes, vessel))
+    out.print()
+    _show_why(nodes["aus"], out)
+    out.print("\n[bold]Proof: what left is what arrived[/]")
+    for finding in findings:
+        out.print(f"  {'[green]holds[/]' if finding.holds else '[red]FAILS[/]'}  {finding.text}", highlight=False)
 
 
 def _show_why(node: Node, out: Console) -> None:

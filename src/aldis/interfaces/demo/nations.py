@@ -24,7 +24,7 @@ __all__ = ["NATIONS", "Nations", "Running"]
 
 NATIONS = {"aus": ("AUS", "AUS", "SECRET"), "gbr": ("GBR", "UK", "SECRET"), "usa": ("USA", "US", "SECRET")}
 """By node: party, label policy, ceiling."""
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _ENVIRONMENT: dict[str, str] = {}
 
 

@@ -15,7 +15,7 @@ from aldis.node.node import Node
 from aldis.node.service import LIVE_COUNTS
 from aldis.node.store import PAGE_LIMIT, Row
 
-__all__ = ["count_table", "pick_vessel", "vessel_table"]
+__all__ = ["count_table", "counts_of", "pick_vessel", "seen_of", "vessel_table"]
 
 _PORTIONS = ("position", "identity", "voyage", "sensor")
 _FIELDS = {
@@ -32,13 +32,21 @@ def count_table(nodes: dict[str, Node]) -> Table:
     table.add_column("")
     for node in nodes:
         table.add_column(NATIONS[node][0], justify="right")
-    counts = {node: _counts(nodes[node]) for node in nodes}
-    for name in ("tracks", *_PORTIONS, "position, coarse"):
-        table.add_row(name, *(_number(counts[node][name]) for node in nodes))
-    table.add_row("documents", *(_number(nodes[node].records.count(kind="document")) for node in nodes))
-    table.add_row("technical data", *(_number(nodes[node].records.count(kind="technical-data")) for node in nodes))
-    table.add_row("live values", *(_number(_live(nodes[node])) for node in nodes))
+    counts = [counts_of(node) for node in nodes.values()]
+    for name in counts[0]:
+        table.add_row(name, *(f"{count[name]:,}" if count[name] else "—" for count in counts))
     return table
+
+
+def counts_of(node: Node) -> dict[str, int]:
+    """How many tracks a node has, of how many each portion, and how much else."""
+    tracks = _counts(node)
+    return {
+        **{name: tracks[name] for name in ("tracks", *_PORTIONS, "position, coarse")},
+        "documents": node.records.count(kind="document"),
+        "technical data": node.records.count(kind="technical-data"),
+        "live values": _live(node),
+    }
 
 
 def pick_vessel(node: Node) -> str | None:
@@ -56,7 +64,7 @@ def vessel_table(nodes: dict[str, Node], track: str) -> Table:
     table.add_column("")
     for node in nodes:
         table.add_column(NATIONS[node][0])
-    seen = {node: _held(nodes[node], track) for node in nodes}
+    seen = {node: seen_of(nodes[node], track) for node in nodes}
     for portion in _PORTIONS:
         for field in _FIELDS[portion]:
             cells = [_cell(seen[node], portion, field) for node in nodes]
@@ -65,7 +73,8 @@ def vessel_table(nodes: dict[str, Node], track: str) -> Table:
     return table
 
 
-def _held(node: Node, track: str) -> dict[str, dict[str, Any]]:
+def seen_of(node: Node, track: str) -> dict[str, dict[str, Any]]:
+    """The fields that a node has of a track, by portion; a portion that is not there was withheld."""
     row = node.core.store.records.get(track)
     return _values(row) if row else {}
 
@@ -106,7 +115,3 @@ def _tracks(node: Node) -> Iterator[Row]:
 def _live(node: Node) -> int:
     data = node.core.store.meta.get(LIVE_COUNTS)
     return sum(msgspec.json.decode(data, type=dict[str, int]).values()) if data else 0
-
-
-def _number(value: int) -> str:
-    return f"{value:,}" if value else "—"

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from aldis.kernel.instruments.clauses import ANY, SHARING, Action, Clause, Form, Instrument, Transform, covers
+from aldis.kernel.instruments.clauses import (
+    ANY,
+    PAIRING_PREFIX,
+    SHARING,
+    Action,
+    Clause,
+    Form,
+    Instrument,
+    Transform,
+    covers,
+)
 from aldis.kernel.instruments.reader import parse_instrument
 from aldis.kernel.instruments.register import (
     COSIGN_CONTEXT,
@@ -21,6 +31,7 @@ from aldis.kernel.instruments.writer import write_instrument
 __all__ = [
     "ANY",
     "COSIGN_CONTEXT",
+    "PAIRING_PREFIX",
     "SHARING",
     "Action",
     "Clause",

@@ -8,11 +8,24 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["ANY", "DAY_MS", "SHARING", "Action", "Clause", "Form", "Instrument", "Transform", "covers"]
+__all__ = [
+    "ANY",
+    "DAY_MS",
+    "PAIRING_PREFIX",
+    "SHARING",
+    "Action",
+    "Clause",
+    "Form",
+    "Instrument",
+    "Transform",
+    "covers",
+]
 
 ANY = "*"
 """In a list of a clause: every value."""
 DAY_MS = 86_400_000
+PAIRING_PREFIX = "pairing-"
+"""How the id of every agreement begins that two nodes made by pairing (`spec/pairing.md`, 10)."""
 
 
 class Form(enum.Enum):
@@ -94,6 +107,11 @@ class Instrument:
     def __post_init__(self) -> None:
         """Sort the clauses by id."""
         object.__setattr__(self, "clauses", tuple(sorted(self.clauses, key=lambda clause: clause.id)))
+
+    @property
+    def pairing(self) -> bool:
+        """Whether it is what two nodes agreed by pairing, so that instruments may travel, and nothing else."""
+        return self.id.startswith(PAIRING_PREFIX)
 
 
 def covers(allowed: frozenset[str], value: str) -> bool:

@@ -16,19 +16,15 @@ LEAF_LIMIT = 16_384
 
 LeafType: TypeAlias = Literal[
     "admission",
-    "checkpoint",
-    "config",
     "decision",
     "epoch",
     "export",
     "hold",
-    "instrument",
     "label",
     "partner",
     "quarantine",
     "receipt",
     "release",
-    "sign-in",
 ]
 
 _DIGEST = "[0-9a-f]{64}"

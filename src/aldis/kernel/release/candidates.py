@@ -52,6 +52,16 @@ class Offer:
         entry, clause = self.entry, self.clause
         return (entry.instrument.id if entry else "", entry.version if entry else 0, clause.id if clause else "")
 
+    @property
+    def pairing(self) -> bool:
+        """Whether it is of a pairing agreement."""
+        return self.entry is not None and self.entry.instrument.pairing
+
+    @property
+    def distance(self) -> int:
+        """How far its instrument is from what parties want: one that waits is nearer than one that stands as it is."""
+        return 0 if self.state in _WAITS else 1 if self.state is State.IN_FORCE else 2
+
     def _reason(self, check: int, outcome: Outcome, code: str, text: str) -> Reason:
         name, _, clause = self.order
         return Reason.of(check, outcome, code, text, name, clause)
@@ -144,6 +154,8 @@ _STATES = {
     State.EXPIRED: "expired",
     State.TERMINATED: "terminated",
 }
+_WAITS = frozenset({State.UNSIGNED, State.NOT_YET, State.EXPIRED, State.ORPHANED})
+"""States that end with a signature or a date, its own or that of the instrument above it."""
 
 
 def _meets(kind: CategoryType, values: frozenset[str], *having: frozenset[str]) -> bool:

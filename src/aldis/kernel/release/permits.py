@@ -6,7 +6,7 @@ This stops mistakes, not malice: Python has no real privacy.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -153,6 +153,15 @@ class Refusal:
     verdict: Verdict
     decision: Decision
     epoch: bytes
+    held: tuple[bytes, ...] = ()
+    waiting: tuple[int, ...] = ()
+    """The places of the parts of a referred record that a person must decide: 0 is the header, then the portions."""
+
+    @property
+    def referred(self) -> tuple[bytes, ...]:
+        """What a person must decide, the record's own digest for its header; nothing where the record is refused."""
+        every = (self.digest, *self.held)
+        return tuple([every[place] for place in self.waiting])
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -185,8 +194,13 @@ def release(
     asked = [request for _, request in requests_for(view, recipient, purpose, grants=grants, approved=approved)]
     terms = compile_terms(epoch, recipient, purpose, at)
     header = terms.decide(asked[0])
-    if not header.permits:
-        return Refusal(view.digest, recipient, header.verdict, header, epoch.digest)
+    held = tuple([digest for digest, _, _ in view.portions])
+    if header.verdict is Verdict.REFUSE:
+        return Refusal(view.digest, recipient, header.verdict, header, epoch.digest, held)
+    if header.verdict is Verdict.REFER:
+        verdicts = [terms.decide(request).verdict for request in asked]
+        waiting = tuple([place for place, verdict in enumerate(verdicts) if verdict is Verdict.REFER])
+        return Refusal(view.digest, recipient, header.verdict, header, epoch.digest, held, waiting)
     own, purposes = view.originator == epoch.party, header.purposes
     decisions, ready, delayed = [header], {0: header}, {}
     for place, request in enumerate(asked[1:], 1):
@@ -208,7 +222,7 @@ def release(
         onward=_onward(ready, asked, epoch, at) if own else {},
         changed=any(ready[place].transforms for place in going),
     )
-    return Permit(view.digest, tuple([digest for digest, _, _ in view.portions]), ruling, _MAKER)
+    return Permit(view.digest, held, ruling, _MAKER)
 
 
 class Round:
@@ -255,7 +269,7 @@ class Round:
         if known is None or id_ in self._epoch.holds:
             return None
         if isinstance(known, Refusal):
-            return Refusal(digest, known.recipient, known.verdict, known.decision, known.epoch)
+            return replace(known, digest=digest, held=tuple(portions))
         return Permit(digest, tuple(portions), known.ruling, _MAKER)
 
 

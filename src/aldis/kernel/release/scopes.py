@@ -24,7 +24,7 @@ _LIMIT = 4096
 """Combinations of tags or origins kept per scope; a label stream cannot grow the tables without bound."""
 
 _LACKS = {
-    "no-instrument": "no agreement or arrangement has both {giver} and {taker} as parties",
+    "no-instrument": "no agreement or arrangement, pairing apart, has both {giver} and {taker} as parties",
     "not-signed": "{instrument} is not signed by every party to it",
     "not-begun": "{instrument} has not begun",
     "expired": "{instrument} has expired",
@@ -132,9 +132,18 @@ class Scope:
             return self._unmarked(label)
         if taker in said.display:
             return self._say(3, Outcome.FAIL, "display-only", f"{taker} may be shown it, not given it")
+        if self._owns(label):
+            return self._say(3, Outcome.PASS, "owner", f"{taker} owns the policy of its label: a list is beyond it")
         if not said.parties:
             return self._say(3, Outcome.FAIL, "nobody", "it is releasable to nobody beyond its owner")
         return self._say(3, Outcome.FAIL, "not-listed", f"it is not releasable to {taker}")
+
+    def _owns(self, label: Label) -> bool:
+        """Whether the label's policy is the recipient's: `REL AUS/GBR` names AUS as well, whoever wrote it."""
+        try:
+            return self._clear.policies.policy(label.policy).owner == self.taker
+        except UnknownTerm:
+            return False
 
     def _unmarked(self, label: Label) -> Reason:
         try:
@@ -163,7 +172,8 @@ class Scope:
         lacking = [(offer.mismatches(*scope), offer) for offer in clear.offers]
         chosen = [row for row in lacking if not row[0]]
         if not chosen:
-            chosen = sorted(lacking, key=lambda row: (len(row[0]), row[0][0] in _NOT_STANDING, row[1].order))[:1]
+            near = (row for row in lacking if not row[1].pairing or _NOT_STANDING.issuperset(row[0]))
+            chosen = sorted(near, key=lambda row: (len(row[0]), row[1].distance, row[1].order))[:1]
         if not chosen:
             chosen = [(["no-instrument"], Offer(clear.epoch, clear.partner, clear.at))]
         return tuple(

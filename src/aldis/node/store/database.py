@@ -23,6 +23,8 @@ __all__ = ["Database"]
 _BUSY_MS = 5_000
 _RETRY_S = 0.01
 _CACHE_KIB = 16_384
+_MAPPED_BYTES = 1024 * 1024 * 1024
+"""How much of the file is read where the system has it in memory, without a call and a copy for each page."""
 _PAGE_BYTES = 8_192
 _CHECKPOINT_PAGES = 2_000
 _JOURNAL_BYTES = 64 * 1024 * 1024
@@ -196,6 +198,7 @@ def _configure(path: Path, vfs: str | None, alone: bool) -> apsw.Connection:
     connection.pragma("synchronous", "FULL")
     connection.pragma("foreign_keys", True)
     connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("mmap_size", _MAPPED_BYTES)
     connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
     connection.pragma("journal_size_limit", _JOURNAL_BYTES)
     connection.pragma("trusted_schema", False)

@@ -49,18 +49,23 @@ class Referrals:
         self._db = database
 
     def refer(self, partner: str, record_seq: int, portions: Sequence[bytes], reasons: bytes, at: int) -> int:
-        """Ask; the referral's id. Asking the same again gives the id it had, and the ruling stands."""
+        """Ask; the referral's id. Asking the same again gives the id it had, and the ruling stands.
+
+        It takes the place of what was asked about the record before and not yet ruled on.
+        """
+        joined = b"".join(sorted(portions))
         with self._db.writing() as connection:
+            connection.execute(_OVERTAKEN, (partner, record_seq, joined))
             return int(
                 connection.execute(
                     "INSERT INTO referral VALUES (NULL, ?, ?, ?, ?, 'open', '', ?)"
                     " ON CONFLICT DO UPDATE SET id = id RETURNING id",
-                    (partner, record_seq, b"".join(sorted(portions)), reasons, at),
+                    (partner, record_seq, joined, reasons, at),
                 ).get
             )
 
-    def rule(self, id_: int, state: State, because: str, at: int) -> Referral:
-        """Record an officer's ruling; a later one takes its place.
+    def rule(self, id_: int, state: State, because: str, at: int, keep: Collection[bytes] = ()) -> Referral:
+        """Record an officer's ruling; a later one takes its place. What to `keep` is denied by a referral of its own.
 
         Raises:
             InvalidInput: no such referral.
@@ -70,6 +75,12 @@ class Referrals:
                 "UPDATE referral SET state = ?, because = ?, at = ? WHERE id = ?", (state, because, at, id_)
             )
             found = self.get(id_)
+            if found is not None and keep:
+                rest = b"".join(digest for digest in found.portions if digest not in keep)
+                kept = (found.partner, found.record_seq, b"".join(sorted(keep)), found.reasons, because, at)
+                connection.execute("UPDATE referral SET portions = ? WHERE id = ?", (rest, id_))
+                connection.execute("INSERT OR REPLACE INTO referral VALUES (NULL, ?, ?, ?, ?, 'denied', ?, ?)", kept)
+                found = self.get(id_)
         if found is None:
             raise InvalidInput(f"no referral {id_}", fix="List the open ones")
         return found
@@ -119,6 +130,7 @@ class Referrals:
             return [Referral(id_, partner, seq, _split(portions), *rest) for id_, partner, seq, portions, *rest in rows]
 
 
+_OVERTAKEN = "DELETE FROM referral WHERE partner = ? AND record_seq = ? AND portions <> ? AND state = 'open'"
 _SELECT = "SELECT id, partner, record_seq, portions, reasons, state, because, at FROM referral "
 
 

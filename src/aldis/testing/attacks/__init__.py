@@ -10,3 +10,4 @@ __all__ = ["ATTACKS"]
 ATTACKS: tuple[Attack, ...] = tuple(
     attack for module in (bundles, items, grants, policy, greetings, frames, answers) for attack in module.ATTACKS
 )
+"""Everything that a hostile partner tries, each with the error that it must meet."""

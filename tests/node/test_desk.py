@@ -1,0 +1,150 @@
+"""The release desk: one ruling for all of a record that waits, and what `why` proposes."""
+
+from __future__ import annotations
+
+import pytest
+from nations import ARRANGEMENT, Coalition, to
+
+from aldis.interfaces.cli.marks import Marks
+from aldis.kernel.changes import DraftInstrument, SignInstrument
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy
+from aldis.kernel.labels import Label
+
+REVIEWED = (
+    ARRANGEMENT.replace("pa-northern-watch", "pa-reviewed")
+    .replace("NORTHERN-WATCH", "REVIEWED")
+    .replace("onward", "review = true\nonward")
+)
+OURS = to("GBR", "USA")
+THEIRS = to("USA")
+SECRET = "canary that GBR may never see"
+
+
+@pytest.fixture
+def waiting(coalition: Coalition) -> Coalition:
+    """A record of AUS of which header, title and body wait for a release officer, and the annex is not for GBR."""
+    coalition.arrange(REVIEWED)
+    portions = {"title": ("Plan", OURS), "body": ("Words", OURS), "annex": (SECRET, THEIRS)}
+    coalition.put("aus", "doc-1", portions, project="REVIEWED")
+    coalition.settle()
+    return coalition
+
+
+def asked(coalition: Coalition, node: str = "gbr") -> list[tuple[int, list[str]]]:
+    """What waits at AUS for a partner: numbers, and names of the parts."""
+    found = []
+    for one, row in coalition["aus"].desk.referrals():
+        record = row.record()
+        names = {record.digest: "", **{portion.digest: portion.name for portion in record.portions}}
+        if one.partner == node:
+            found.append((one.id, sorted(names[digest] for digest in one.portions)))
+    return found
+
+
+def test_one_ruling_lets_go_of_everything_that_waits_and_of_nothing_that_is_refused(waiting: Coalition) -> None:
+    assert waiting.held("gbr", "doc-1") is None
+    [(number, parts)] = asked(waiting)
+    assert parts == ["", "body", "title"]
+    waiting["aus"].desk.rule(number, "approved", "agreed", "officer")
+    waiting.settle()
+    assert waiting.held("gbr", "doc-1") == ["body", "title"]
+    assert asked(waiting) == []
+    assert SECRET.encode() not in waiting.seen_by("gbr")
+    assert waiting.held("usa", "doc-1") is None
+    assert waiting["aus"].replay.run()[1] == []
+
+
+def test_an_offer_asks_the_same_question_as_the_exchange(waiting: Coalition) -> None:
+    before = asked(waiting)
+    waiting["aus"].desk.offer("doc-1", "gbr")
+    waiting.settle()
+    assert asked(waiting) == before
+
+
+def test_what_is_denied_stays_whole(waiting: Coalition) -> None:
+    [(number, _)] = asked(waiting)
+    waiting["aus"].desk.rule(number, "denied", "not now", "officer")
+    waiting.settle()
+    assert (waiting.held("gbr", "doc-1"), asked(waiting)) == (None, [])
+    assert b"Words" not in waiting.seen_by("gbr")
+
+
+def test_an_approval_is_for_one_partner_and_one_version(waiting: Coalition) -> None:
+    [(number, _)] = asked(waiting)
+    waiting["aus"].desk.rule(number, "approved", "agreed", "officer")
+    waiting.settle()
+    assert [parts for _, parts in asked(waiting, "usa")] == [["", "annex", "body", "title"]]
+    assert waiting.held("usa", "doc-1") is None
+
+
+def test_an_officer_may_keep_a_portion_and_let_the_rest_go(waiting: Coalition) -> None:
+    [(number, _)] = asked(waiting)
+    desk = waiting["aus"].desk
+    with pytest.raises(InvalidInput, match="'annex' does not wait"):
+        desk.rule(number, "approved", "agreed", "officer", keep=["annex"])
+    desk.rule(number, "approved", "agreed", "officer", keep=["body"])
+    waiting.settle()
+    assert waiting.held("gbr", "doc-1") == ["title"]
+    assert asked(waiting) == []
+    assert b"Words" not in waiting.seen_by("gbr")
+    assert [(one.state, len(one.portions)) for one, _ in desk.referrals(waiting=False) if one.partner == "gbr"] == [
+        ("approved", 2), ("denied", 1),
+    ]  # fmt: skip
+
+
+def test_a_portion_is_referred_by_itself_where_the_rest_may_go(coalition: Coalition) -> None:
+    unmarked = Label("US", "SECRET")
+    coalition.put("aus", "doc-2", {"title": ("Plan", OURS), "annex": ("Marked by nobody", unmarked)})
+    coalition.settle()
+    assert coalition.held("usa", "doc-2") == ["title"]
+    [(number, parts)] = asked(coalition, "usa")
+    assert parts == ["annex"]
+    coalition["aus"].desk.rule(number, "approved", "agreed", "officer")
+    coalition.settle()
+    assert coalition.held("usa", "doc-2") == ["annex", "title"]
+
+
+def test_why_never_proposes_to_widen_what_two_nodes_agreed_by_pairing(strangers: Coalition) -> None:
+    strangers.pair("aus", "gbr")
+    strangers.settle()
+    strangers.put("aus", "doc-1", {"title": ("Plan", to("GBR"))})
+    told = strangers["aus"].desk.why("doc-1", "gbr")
+    for one in (told.header, *told.portions.values()):
+        assert [type(change) for change in one.changes] == [DraftInstrument]
+        assert not any("pairing-" in sentence for sentence in one.sentences)
+
+
+def test_why_proposes_the_signature_that_is_missing(coalition: Coalition) -> None:
+    coalition["aus"].register.draft(REVIEWED.replace("review = true\n", ""), "officer")
+    coalition["aus"].register.sign("pa-reviewed", "officer")
+    coalition.put("aus", "doc-1", {"title": ("Plan", OURS)}, project="REVIEWED")
+    (change,) = coalition["aus"].desk.why("doc-1", "gbr").header.changes
+    assert isinstance(change, SignInstrument)
+    assert (change.who, change.text) == ("GBR and USA", "sign pa-reviewed version 1")
+
+
+def test_a_list_in_the_policy_of_a_partner_reaches_that_partner_whoever_wrote_it(coalition: Coalition) -> None:
+    gbr = coalition["gbr"]
+    marks = Marks.of(gbr)
+    for name, marking in (("rel", "AUS: PROTECTED//REL AUS/GBR"), ("agao", "AUS: PROTECTED//AGAO")):
+        label = marks.read(marking, coalition.clock.at).narrowed(origins=frozenset({"GBR"}))
+        coalition.put("gbr", name, {"title": (f"{name} title", label), "body": (f"{name} body", label)})
+    coalition.settle()
+    assert coalition.held("aus", "rel") == ["body", "title"]
+    assert coalition.held("usa", "rel") is None
+    assert coalition.held("aus", "agao") is None and coalition.held("usa", "agao") is None
+    assert b"rel body" not in coalition.seen_by("usa") and b"agao body" not in coalition.seen_by("aus")
+    assert gbr.desk.why("rel", "usa").header.decision.reasons[2].code == "not-listed"
+
+
+def test_what_its_own_party_may_not_have_is_not_put(coalition: Coalition) -> None:
+    for number, marking in enumerate(("AUS: PROTECTED//AGAO", "AUS: PROTECTED//REL AUS/USA", "NATO: NATO SECRET")):
+        for node, may in (("aus", "AUS:" in marking), ("gbr", "NATO:" in marking)):
+            label = Marks.of(coalition[node]).read(marking, coalition.clock.at)
+            parts = {"title": ("Plan", to("AUS", "GBR")), "body": ("Canary", label)}
+            if may:
+                coalition.put(node, f"{node}-{number}", parts)
+            else:
+                with pytest.raises(RefusedByPolicy, match=f"does not let {node.upper()} have it"):
+                    coalition.put(node, f"{node}-{number}", parts)
+                assert coalition.held(node, f"{node}-{number}") is None
