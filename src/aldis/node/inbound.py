@@ -234,13 +234,17 @@ class Inbound:
             for one in admitted
             if one.substitutes
         }
-        stored = self._store.records.put([one.record for one in admitted], self._core.clock.now(), source, substitutes)
+        now = self._core.clock.now()
+        stored = self._store.records.put([one.record for one in admitted], now, source, substitutes)
         grants = {  # one that came with a re-share is its sender's to use, and nobody else's
             seq: proofs[one.index]
             for one, seq in zip(admitted, stored.seqs, strict=True)
             if one.item.grant is None and one.commitment.onward and one.index in proofs
         }
         self._store.grants.put(grants)
+        more = sorted({*stored.grown, *grants} - {*stored.added})  # held before, and now there is more to pass on
+        for known in self._partners.all() if more else ():
+            self._store.exchange.defer(known.node, [(seq, now) for seq in more])
         if not _POLICY_KINDS.isdisjoint({one.record.header.kind for one in admitted}):
             self._core.policy_changed()
 

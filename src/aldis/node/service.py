@@ -153,6 +153,10 @@ class Service:
                     exchange.failed(known.node, error)
                     _log.warning("exchange failed", partner=known.node, code=error.code)
                     pause = min(_SLOWEST_S, pause * 2)
+                except Exception as error:
+                    exchange.failed(known.node, Unavailable("a fault of the program", fix="See the log of `aldis up`"))
+                    _log.error("exchange failed", partner=known.node, **fault(error))
+                    pause = _SLOWEST_S
                 await asyncio.sleep(pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
