@@ -149,7 +149,7 @@ def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int
         before, walked = rows[-1][0], walked + step
         left = walked * (count - len(found)) // max(len(found), 1)
     if len(places) > _FEW and len(found) < 2:
-        few = connection.execute(_ALL, (apsw.carray(places), before, _RARE, count - len(found))).fetchall()
+        few = [*connection.execute(_ALL, (apsw.carray(places), before, _RARE, count - len(found)))]
         if not few or few[0][1] < _RARE:
             return found + [seq for seq, _ in few]
     return found + _merge(connection, places, before, count - len(found))
