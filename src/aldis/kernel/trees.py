@@ -106,7 +106,9 @@ def parse_xml(data: bytes, most: int = XML_LIMIT) -> Element:
         nonlocal count
         count += 1
         if len(stack) > _DEPTH or count > _ELEMENTS or len(attributes) > _ATTRIBUTES:
-            raise TooLarge(f"XML deeper than {_DEPTH}, or of more than {_ELEMENTS:,} elements or {_ATTRIBUTES} attributes")
+            raise TooLarge(
+                f"XML deeper than {_DEPTH}, or of more than {_ELEMENTS:,} elements or {_ATTRIBUTES} attributes"
+            )
         stack.append(_Open(_braced(name), {_braced(key): value for key, value in attributes.items()}))
 
     def end(_name: str) -> None:

@@ -30,6 +30,7 @@ class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authority: str
     routine: str = ""
     unclassified: str = ""
+    uri: str = ""
 
 
 class _Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,6 +141,7 @@ def read_policy(name: str, data: bytes) -> Policy:
         dict(table.notation),
         head.routine or ladder[0].name,
         head.unclassified or ladder[0].name,
+        head.uri,
     )
 
 
