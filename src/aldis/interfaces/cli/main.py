@@ -34,6 +34,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "list": (f"{_HERE}.listing:list_", "List records, newest first."),
         "search": (f"{_HERE}.listing:search", "Find records by their words."),
         "delete": (f"{_HERE}.put:delete", "Write the version that says a record is deleted."),
+        "label": (f"{_HERE}.label:label", "Check the labels of files as other systems write them."),
     },
     "Release": {
         "why": (f"{_HERE}.why:why", "Why a partner may or may not have a record, and what would change it."),
