@@ -44,6 +44,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             f"{_HERE}.instrument:instrument",
             "Draft, sign, amend and end the agreements that permit sharing.",
         ),
+        "policy": (f"{_HERE}.policy:policy", "The label policies known here; take in another party's (SPIF)."),
         "hold": (f"{_HERE}.hold:hold", "Let nothing of a record leave."),
         "lift": (f"{_HERE}.hold:lift", "Lift a hold."),
     },

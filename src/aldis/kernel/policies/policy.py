@@ -141,7 +141,9 @@ class Policy:
     routine: str
     unclassified: str
     uri: str = ""
-    """Its object identifier as `urn:oid:...`, where a table gives one."""
+    """Its object identifier as `urn:oid:...`; given where the table was taken from a SPIF."""
+    claims: tuple[tuple[str, str], ...] = ()
+    """What the SPIF says of other ladders: a classification, and the words. No rule rests on it."""
     _rungs: Mapping[str, Rung] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
