@@ -20,11 +20,11 @@ from aldis.kernel.records import Portion, Record
 from aldis.node.core import ledger_name
 from aldis.node.node import Node
 
-__all__ = ["SIDECAR", "export", "labels_of"]
+__all__ = ["MARKDOWN", "SIDECAR", "export", "labels_of", "markdown"]
 
 SIDECAR = ".bdo"
 """The suffix of a sidecar: a binding data object (ADatP-4778.2 chapter 9)."""
-_MARKDOWN = "text/markdown; charset=utf-8"
+MARKDOWN = "text/markdown; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def export(node: Node, record: Record, parts: list[Portion], folder: Path, *, wo
     if word:
         contents = {stem.with_name(stem.name + ".docx"): write_docx(page.banner, page.paragraphs, labels, policies)}
     else:
-        path, text = stem.with_name(stem.name + ".md"), _markdown(page)
-        binding = Binding(labels, (refer(quote(path.name), text, _MARKDOWN),))
+        path, text = stem.with_name(stem.name + ".md"), _text(page)
+        binding = Binding(labels, (refer(quote(path.name), text, MARKDOWN),))
         contents = {path: text, path.with_name(path.name + SIDECAR): write_binding(binding, policies)}
     for path, data in contents.items():
         write_whole(path, data)
@@ -74,6 +74,11 @@ def labels_of(node: Node, record: Record, parts: list[Portion]) -> tuple[Confide
     return first, Confidentiality(ours, at, Role.ALTERNATIVE, originator=f"https://{node.core.ledger}")
 
 
+def markdown(node: Node, record: Record, parts: list[Portion], label: Label) -> bytes:
+    """The record as Markdown under the banner of `label`."""
+    return _text(_page(node, record, parts, label))
+
+
 def _page(node: Node, record: Record, parts: list[Portion], label: Label) -> _Page:
     marks, at = Marks(node.core.policies, record.label.policy), record.header.created
     kind = node.core.kinds.get(record.header.kind)
@@ -94,7 +99,7 @@ def _texts(value: Any) -> list[str]:
     return [text.strip("\n") for text in clean(value).split("\n\n") if text.strip()]
 
 
-def _markdown(page: _Page) -> bytes:
+def _text(page: _Page) -> bytes:
     lines = [f"**{page.banner}**", ""]
     for one in page.paragraphs:
         if one.heading:

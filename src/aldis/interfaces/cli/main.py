@@ -49,6 +49,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "lift": (f"{_HERE}.hold:lift", "Lift a hold."),
     },
     "Exchange by file": {
+        "tdf": (f"{_HERE}.tdf:tdf", "Records in OpenTDF containers, for those who have no node."),
         "bundle": (f"{_HERE}.bundle:bundle", "Carry records on a stick or over a diode."),
         "quarantine": (f"{_HERE}.quarantine:quarantine", "Look through what arrived and was not believed."),
     },
