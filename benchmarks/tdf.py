@@ -1,7 +1,8 @@
 """TDF containers opened and sealed, against otdf-python, which reads without checking.
 
-Both open the same container, written by Aldis under one RSA-2048 key: Aldis checks policy binding, root, segments and
-assertions; otdf-python decrypts. Aldis keeps its key loaded, as a key-access server does; otdf-python is given the key
+Both open the same container, written by otdf-python under one RSA-2048 key (GMAC segment hashes, as SDKs write them):
+Aldis checks policy binding, root and segments; otdf-python decrypts. Then Aldis's own, with HS256 segments and an
+assertion, which otdf-python opens too. Aldis keeps its key loaded, as a key-access server does; otdf-python is given the key
 as its interface takes it, in PEM. The peer runs in the interpreter named by `OTDF_PYTHON`, for its dependencies are
 many; without it, in this one.
 
@@ -27,12 +28,19 @@ from aldis.node.kas import KasKey, KasPublic, make_key
 from benchmarks.report import median_spread, report
 
 SMALL, LARGE = 4 * 1024, 16 * 1024 * 1024
-MIB = 1e6
+MB = 1e6
 POLICY = b'{"uuid":"00000000-0000-4000-8000-000000000000","body":{"dataAttributes":[],"dissem":[]}}'
 PEER = """
 import json, sys, time
+from otdf_python.config import KASInfo, TDFConfig
 from otdf_python.tdf import TDF, TDFReaderConfig
 job = json.load(sys.stdin)
+if "public" in job:
+    kas = KASInfo(url="https://kas.invalid/kas", public_key=job["public"], kid="r1")
+    made = TDF().create_tdf(open(job["payload"], "rb").read(), TDFConfig(kas_info_list=[kas]))[2]
+    open(job["file"], "wb").write(made.getvalue())
+    print("[]")
+    sys.exit()
 data = open(job["file"], "rb").read()
 reader, config, took = TDF(), TDFReaderConfig(kas_private_key=job["key"]), []
 for _ in range(job["rounds"]):
@@ -81,6 +89,15 @@ def peer(data: bytes, payload: bytes, private: bytes, rounds: int, passes: int) 
         )
 
 
+def theirs_of(payload: bytes, public: bytes) -> bytes:
+    """A container that the peer makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, plain = Path(folder, "container.tdf"), Path(folder, "payload")
+        plain.write_bytes(payload)
+        _asked({"file": str(file), "payload": str(plain), "public": public.decode()})
+        return file.read_bytes()
+
+
 def _asked(job: dict[str, Any]) -> list[float]:
     python = os.environ.get("OTDF_PYTHON", sys.executable)
     run = subprocess.run([python, "-c", PEER], input=json.dumps(job), text=True, capture_output=True, check=False)
@@ -100,7 +117,7 @@ def main() -> None:
     key, theirs = KasKey(private), KasPublic(public, "https://kas.invalid/kas")
 
     small = os.urandom(SMALL)
-    data = container(small, theirs)
+    data = theirs_of(small, public)
     assert b"".join(opened(data, key)) == small
     ours = timed(lambda: opened(data, key), rounds, 100)
     other = median_spread(peer(data, small, private, rounds, 5))[0]
@@ -109,18 +126,16 @@ def main() -> None:
     report("tdf open 4 KiB", "otdf-python", other / each, ">= 80", other / each >= 80, 1 / each, "1/s", rates)
 
     large = os.urandom(LARGE)
-    data = container(large, theirs)
-    assert b"".join(opened(data, key)) == large
-    other = LARGE / MIB / median_spread(peer(data, large, private, 3, 1))[0]
-    for name, work in (
-        ("tdf open 16 MiB", lambda: opened(data, key)),
-        ("tdf seal 16 MiB", lambda: container(large, theirs)),
+    foreign, own = theirs_of(large, public), container(large, theirs)
+    assert b"".join(opened(foreign, key)) == b"".join(opened(own, key)) == large
+    for name, work, data, target in (
+        ("tdf open 16 MiB", lambda: opened(foreign, key), foreign, 350),
+        ("tdf open 16 MiB, HS256 segments", lambda: opened(own, key), own, 350),
+        ("tdf seal 16 MiB", lambda: container(large, theirs), own, 0),
     ):
-        speeds = [LARGE / MIB / took for took in timed(work, rounds, 3)]
-        speed, spread = median_spread(speeds)
-        reading = name.startswith("tdf open")
-        target, met = (">= 350 MB/s", speed >= 350) if reading else ("none", True)
-        report(name, "otdf-python, opening", speed / other, target, met, speed, "MB/s", spread)
+        other = LARGE / MB / median_spread(peer(data, large, private, 3, 1))[0]
+        speed, spread = median_spread([LARGE / MB / took for took in timed(work, rounds, 3)])
+        report(name, "otdf-python, opening", speed / other, f">= {target} MB/s", speed >= target, speed, "MB/s", spread)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def sealed(coalition: Coalition) -> Path:
 
 def test_what_may_go_is_sealed_and_opened_where_the_rules_permit(coalition: Coalition, sealed: Path) -> None:
     gbr, out = coalition.gbr, sealed.with_name("plan.md")
-    keys = ("--key", str(sealed.with_name("aus.key")), "--key", str(sealed.with_name("gbr.key")))
+    keys = ("--kas-key", str(sealed.with_name("aus.key")), "--kas-key", str(sealed.with_name("gbr.key")))
     gbr.run("tdf", "open", str(sealed), *keys, "-o", str(out))
     text = out.read_text("utf-8")
     assert "For Britain" in text and "Patrol plan" in text
@@ -45,13 +45,13 @@ def test_every_key_is_needed(coalition: Coalition, sealed: Path) -> None:
     out = sealed.with_name("plan.md")
     for name, other in (("aus", "kas.gbr.example"), ("gbr", "aus.invalid")):
         key = str(sealed.with_name(f"{name}.key"))
-        assert other in coalition.gbr.fails(3, "tdf", "open", str(sealed), "--key", key, "-o", str(out))
+        assert other in coalition.gbr.fails(3, "tdf", "open", str(sealed), "--kas-key", key, "-o", str(out))
     assert not out.exists()
 
 
 def test_keys_alone_do_not_open_what_the_rules_do_not_permit(coalition: Coalition, sealed: Path) -> None:
     aus = coalition.aus
-    keys = ("--key", str(sealed.with_name("aus.key")), "--key", str(sealed.with_name("gbr.key")))
+    keys = ("--kas-key", str(sealed.with_name("aus.key")), "--kas-key", str(sealed.with_name("gbr.key")))
     assert "the policy is not for usa" in coalition.usa.fails(3, "tdf", "open", str(sealed), *keys)
     assert "the policy is not for aus" in aus.fails(3, "tdf", "open", str(sealed), *keys)
     aus.run("partner", "suspend", "gbr", "--because", "Under review")
@@ -59,7 +59,7 @@ def test_keys_alone_do_not_open_what_the_rules_do_not_permit(coalition: Coalitio
 
 
 def test_a_container_that_was_changed_gives_nothing(coalition: Coalition, sealed: Path) -> None:
-    keys = ("--key", str(sealed.with_name("aus.key")), "--key", str(sealed.with_name("gbr.key")))
+    keys = ("--kas-key", str(sealed.with_name("aus.key")), "--kas-key", str(sealed.with_name("gbr.key")))
     out, whole = sealed.with_name("plan.md"), sealed.read_bytes()
     with zipfile.ZipFile(sealed) as archive:
         manifest, payload = json.loads(archive.read("0.manifest.json")), archive.read("0.payload")

@@ -114,12 +114,17 @@ def export(session: Session, id_: str, node_name: str, output: Path, servers: tu
 @tdf.command("open")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--key", "keys", type=click.Path(path_type=Path), metavar="KEY", required=True, multiple=True,
+    "--kas-key", "keys", type=click.Path(path_type=Path), metavar="KEY", required=True, multiple=True,
     help="Private key of a key-access server; repeatable.",
 )  # fmt: skip
 @click.option("--for", "recipient", metavar="NODE", help="For whom it is opened.  [default: this node]")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", default=Path("-"), help="[default: stdout]"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    default=Path("-"),
+    help="Where to write.  [default: stdout]",
 )
 @pass_session
 def open_(session: Session, file: Path, keys: tuple[Path, ...], recipient: str | None, output: Path) -> None:
