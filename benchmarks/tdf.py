@@ -2,9 +2,9 @@
 
 Both open the same container, written by otdf-python under one RSA-2048 key (GMAC segment hashes, as SDKs write them):
 Aldis checks policy binding, root and segments; otdf-python decrypts. Then Aldis's own, with HS256 segments and an
-assertion, which otdf-python opens too. Aldis keeps its key loaded, as a key-access server does; otdf-python is given the key
-as its interface takes it, in PEM. The peer runs in the interpreter named by `OTDF_PYTHON`, for its dependencies are
-many; without it, in this one.
+assertion, which otdf-python opens too. Aldis keeps its key loaded, as a key-access server does; otdf-python is given
+the key as its interface takes it, in PEM. The peer runs in the interpreter named by `OTDF_PYTHON`, for its dependencies
+are many; without it, in this one.
 
     python -m benchmarks.tdf [--quick]
 """
