@@ -206,6 +206,7 @@ def plain_label(label: Label) -> dict[str, Any]:
     said, policy = label.releasable, builtin().policy(label.policy)
     return {
         "grade": f"{label.policy}/{label.classification}",
+        "owner": policy.owner,
         "access": said.access.value,
         "parties": sorted(said.parties),
         "display": sorted(said.display),
@@ -340,6 +341,8 @@ releasability(r) := ["pass", "listed"] if {
     r.label.access == "unmarked"
 } else := ["fail", "display-only"] if {
     data.taker in r.label.display
+} else := ["pass", "owner"] if {
+    r.label.owner == data.taker
 } else := ["fail", "nobody"] if {
     count(r.label.parties) == 0
 } else := ["fail", "not-listed"]
@@ -430,11 +433,12 @@ forbid (principal, action, resource) when {
 @id("3 nobody")
 forbid (principal, action, resource) when {
     resource.access == "listed" && resource.parties.isEmpty() && !resource.display.contains(principal.party) &&
-    resource.originator != principal.party };
+    resource.originator != principal.party && resource.owner != principal.party };
 @id("3 not-listed")
 forbid (principal, action, resource) when {
     resource.access == "listed" && !resource.parties.isEmpty() && !resource.parties.contains(principal.party) &&
-    !resource.display.contains(principal.party) && resource.originator != principal.party };
+    !resource.display.contains(principal.party) && resource.originator != principal.party &&
+    resource.owner != principal.party };
 
 @id("4 direction")
 forbid (principal, action, resource) unless {

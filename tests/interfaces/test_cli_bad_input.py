@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_nations import ARRANGEMENT, Coalition
+from cli_nations import ARRANGEMENT, Coalition, Nation, nation
 
 DOCUMENT = """\
 kind = "document"
@@ -95,7 +95,7 @@ def test_an_instrument_that_is_wrong_is_refused_by_line(
         (("search", "   "), 2, "Do:"),
         (("offer", "nothing", "gbr"), 2, "no record 'nothing'"),
         (("hold", "nothing", "--because", "x"), 2, "no record 'nothing'"),
-        (("delete", "nothing"), 2, "this node has written no record 'nothing'"),
+        (("delete", "nothing"), 2, "no record 'nothing' here"),
         (("instrument", "sign", "nothing"), 2, "`aldis instrument list` names those that are"),
         (("instrument", "show", "nothing"), 2, "`aldis instrument list` names those that are"),
         (("instrument", "draft", "nowhere.toml"), 1, "Check the path"),
@@ -105,6 +105,7 @@ def test_an_instrument_that_is_wrong_is_refused_by_line(
         (("bundle", "import", "nowhere"), 2, "nowhere cannot be read"),
         (("bundle", "import", "northern.toml"), 2, "not a"),
         (("bundle", "show", "northern.toml"), 2, "not a bundle"),
+        (("bundle", "show", "."), 2, "Name one bundle file in it"),
         (("quarantine", "retry", "9"), 2, "`aldis quarantine list` names them"),
         (("quarantine", "drop", "9", "--because", "x"), 2, "no entry 9"),
         (("partner", "suspend", "nobody", "--because", "x"), 2, "Name one of these nodes: gbr, usa"),
@@ -115,7 +116,16 @@ def test_an_instrument_that_is_wrong_is_refused_by_line(
           "--portion", "title=T"), 2, "names 'body', and no --portion does"),
         (("put", "--kind", "technical-data", "--marking", "OFFICIAL", "--portion", "parts=Hull"), 2, "nor JSON"),
         (("put", "--kind", "technical-data", "--marking", "OFFICIAL", "--portion", 'parts=[{"prat": 1}]'), 2, "parts"),
-        (("put", "--revise", "nothing", "--portion", "title=T"), 2, "this node has written no record 'nothing'"),
+        (("put", "--revise", "nothing", "--portion", "title=T"), 2, "no record 'nothing' here"),
+        (("put", "--kind", "document", "--marking", "OFFICIAL"), 2, "has no portion"),
+        (("put", "--kind", "document", "--marking", "OFFICIAL", "--portion", "title=T", "--control", "bogus tag"), 2,
+         "such as USML:XI(c)"),
+        (("put", "--kind", "document", "--marking", "UK: SECRET – UK EYES ONLY", "--portion", "title=T"), 3,
+         "does not let AUS have it"),
+        (("put", "--kind", "document", "--marking", "OFFICIAL", "--portion", "title=T",
+          "--portion-marking", "title=US: SECRET//NOFORN"), 3, "does not let AUS have it"),
+        (("put", "--kind", "document", "--marking", "TOP SECRET", "--portion", "title=T"), 3,
+         "is above this node's ceiling"),
     ],
 )  # fmt: skip
 def test_a_command_that_cannot_be_done_says_what_can(
@@ -124,6 +134,32 @@ def test_a_command_that_cannot_be_done_says_what_can(
     Path("northern.toml").write_text(ARRANGEMENT.replace("pa-northern-watch", "pa-unknown"), "utf-8")
     Path("latin1.toml").write_bytes('title = "Übung"'.encode("latin-1"))
     assert said in coalition.aus.fails(code, *words)
+
+
+def test_an_address_that_cannot_be_stops_init_and_up(coalition: Coalition) -> None:
+    aus = coalition.aus
+    assert "`listen` cannot be '127.0.0.1:99999'" in aus.fails(2, "up", "--listen", "127.0.0.1:99999")
+    new = Nation("NZL", aus.folder)
+    assert "`listen` cannot be 'nonsense'" in new.fails(2, "init", "NZL", "--listen", "nonsense")
+    assert "`url` cannot be 'ftp://x'" in new.fails(2, "init", "NZL", "--url", "ftp://x")
+    assert not new.home.exists()
+
+
+def test_where_nobody_is_paired_the_next_step_is_to_pair(coalition: Coalition) -> None:
+    alone = nation("NZL", coalition.aus.folder)
+    said = alone.fails(2, "partner", "show", "nobody")
+    assert "no partner 'nobody'" in said and "There is none yet: pair with `aldis invite PARTY`" in said
+
+
+def test_an_id_in_use_is_a_mistake_and_no_fork(coalition: Coalition) -> None:
+    aus = coalition.aus
+    put = ("put", "--kind", "document", "--id", "d1", "--marking", "OFFICIAL", "--portion", "title=T")
+    aus.run(*put)
+    said = aus.fails(2, *put)
+    assert "has a record 'd1' already" in said and "put --revise d1`" in said
+    aus.run("put", "--revise", "d1", "--portion", "title=U")
+    assert "version 2 the newest" in aus.fails(2, *put)
+    assert aus.ask("get", "d1")["version"] == 2
 
 
 def test_an_oversized_or_deeply_nested_value_is_refused(coalition: Coalition) -> None:
@@ -145,7 +181,8 @@ def test_keys_that_others_can_read_stop_the_node(coalition: Coalition) -> None:
     assert "can be read by others" in coalition.aus.fails(2, "list")
     key.chmod(0o600)
     key.unlink()
-    assert "restore your backup of the keys" in coalition.aus.fails(2, "list")
+    said = coalition.aus.fails(2, "list")
+    assert "Restore it from your backup of the keys" in said and "pair with each partner again" in said
 
 
 def test_a_damaged_store_is_named_by_every_command_and_by_doctor(coalition: Coalition) -> None:

@@ -47,6 +47,24 @@ def test_a_proof_is_checked_by_a_partner_offline(coalition: Coalition) -> None:
     assert "has no leaf 99999" in aus.fails(2, "ledger", "prove", "99999")
 
 
+def test_a_proof_rests_on_the_checkpoint_that_most_have_cosigned(coalition: Coalition) -> None:
+    aus, gbr, usa = coalition
+    said = aus.run("ledger", "prove", "0", "-o", "leaf.proof").stderr
+    assert "not cosigned yet" in said and "`aldis up`" in said
+    greet(aus.home, gbr.home)
+    before = json.loads(aus.run("ledger", "prove", "0").stdout)["checkpoint"]
+    put_plan(aus)
+    assert json.loads(aus.run("ledger", "prove", "0").stdout)["checkpoint"] == before
+    made = aus.ask("ledger", "prove", "0", "-o", "leaf.proof")
+    assert made["cosigned"] == ["gbr"]
+    assert "cosigned by gbr." in aus.run("ledger", "prove", "0").stderr
+    assert usa.ask("ledger", "check", "leaf.proof")["index"] == 0
+    newest = aus.ask("ledger", "show", "--last", "1")["leaves"][0]["index"]
+    assert aus.ask("ledger", "prove", str(newest), "-o", "new.proof")["cosigned"] == []
+    assert usa.ask("ledger", "check", "new.proof")["index"] == newest
+    assert aus.ask("ledger", "prove", "0", "-o", "leaf.proof")["cosigned"] == ["gbr"]
+
+
 def test_a_ledger_that_was_altered_does_not_verify(coalition: Coalition) -> None:
     aus = coalition.aus
     store = aus.home / "store.db"
@@ -79,6 +97,34 @@ def test_doctor_names_every_check(coalition: Coalition) -> None:
     checks = {check["name"]: check["ok"] for check in coalition.aus.ask("doctor")["checks"]}
     assert {"keys", "store", "ledger", "disk", "clock", "quarantine", "partner gbr", "partner usa"} <= checks.keys()
     assert all(checks.values())
+
+
+def test_doctor_counts_and_measures_as_people_do(coalition: Coalition) -> None:
+    coalition.aus.run("ledger", "prove", "0")
+    causes = {check["name"]: check["cause"] for check in coalition.aus.ask("doctor")["checks"]}
+    assert causes["quarantine"] == "0 entries, 0 bytes of 256 MiB"
+    assert "1 checkpoint, " in causes["ledger"]
+    assert causes["partner gbr"].endswith(" waiting") and causes["disk"].endswith("iB free")
+    with Node.open(coalition.aus.home, environment={}) as node:
+        for number, size in enumerate((1, 2000, 3 * 1024 * 1024)):
+            node.core.store.quarantine.add("gbr", "stale", "", bytes(size), 9, bytes([number]) * 32)
+    causes = {check["name"]: check["cause"] for check in coalition.aus.ask("doctor")["checks"]}
+    assert causes["quarantine"] == "3 entries, 3 MiB of 256 MiB"
+
+
+def test_quarantine_is_listed_by_the_page_and_says_how_much_more_there_is(coalition: Coalition) -> None:
+    aus = coalition.aus
+    with Node.open(aus.home, environment={}) as node, node.core.store.transaction():
+        for number in range(605):
+            node.core.store.quarantine.add("gbr", "stale", "late", b"x", 9, number.to_bytes(32))
+    said = aus.run("quarantine", "list", "--limit", "3").stderr
+    assert "605 entries in all" in said and "quarantine list --after 3 --limit 3`" in said
+    seen, after = list[int](), 0
+    while after is not None:
+        page = aus.ask("quarantine", "list", "--after", str(after), "--limit", "300")
+        seen += [entry["number"] for entry in page["entries"]]
+        after = page["next"]
+    assert seen == list(range(1, 606))
 
 
 def test_config_says_where_each_value_came_from(coalition: Coalition) -> None:

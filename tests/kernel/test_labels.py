@@ -22,6 +22,7 @@ from aldis.kernel.labels import (
     encode_label,
     join,
     join_all,
+    rung_text,
 )
 
 VECTORS = json.loads((Path(__file__).parents[2] / "spec/vectors/labels.json").read_text())
@@ -187,3 +188,9 @@ def test_wire_vectors(row):
 def test_join_vectors(row):
     parts = [decode_label(json.dumps(part).encode()) for part in row["labels"]]
     assert json.loads(encode_label(joined(*parts))) == row["joined"]
+
+
+def test_a_classification_names_its_policy_once() -> None:
+    assert rung_text("UK", "SECRET") == "UK SECRET"
+    assert rung_text("NATO", "NATO SECRET") == "NATO SECRET"
+    assert rung_text("NATO", "COSMIC TOP SECRET") == "NATO COSMIC TOP SECRET"

@@ -245,8 +245,8 @@ MUTANTS = (
     Mutant(
         "superseded-version-sealed",
         "node/outbound.py",
-        "            if seq in superseded or (",
-        "            if (",
+        "            if seq in superseded or ",
+        "            if ",
         _SUPERSEDED,
     ),
     Mutant(
@@ -353,4 +353,18 @@ MUTANTS = (
         _STORE,
     ),
     Mutant("key-file-readable", "node/keys.py", "        if path.stat().st_mode & 0o077:", "        if False:", _KEYS),
+    Mutant(
+        "admit-any-number-of-profiles",
+        "node/inbound.py",
+        "if new and profiles.taken(header.originator) + len(both) > PARTNER_PROFILES:",
+        "if False:",
+        ("tests/node/test_crowding.py",),
+    ),
+    Mutant(
+        "put-what-its-party-may-not-have",
+        "node/records.py",
+        "if not ours and not audience(label, frozenset((core.party,))):",
+        "if False:",
+        ("tests/interfaces/test_cli_bad_input.py",),
+    ),
 )

@@ -73,6 +73,32 @@ def test_a_value_of_another_type_or_out_of_bounds_is_an_error_that_names_it(tmp_
         loaded(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(
+            ("listen", value)
+            for value in ("nonsense", "", ":7461", "127.0.0.1:", "127.0.0.1:99999", "h:-1", "a b:1", "::1:7461")
+        ),
+        *(("url", value) for value in ("ftp://x", "x", "https://", "https://a:b", "https://a:99999", "https://a b")),
+        *(("url", value) for value in ("https://u@a", "https://a/b", "https://a?b", "http://a")),
+    ],
+)
+def test_an_address_that_cannot_be_is_an_error_that_names_the_setting(tmp_path: Path, key: str, value: str) -> None:
+    said = rf"the setting `{key}` cannot be .*Write it as"
+    with pytest.raises(InvalidInput, match=said):
+        loaded(tmp_path, f"{key} = {value!r}\n")
+    with pytest.raises(InvalidInput, match=said):
+        loaded(tmp_path, **{key: value})
+
+
+def test_addresses_may_be_names_numbers_and_ipv6(tmp_path: Path) -> None:
+    for listen in ("127.0.0.1:0", "localhost:65535", "[::1]:7461"):
+        assert loaded(tmp_path, listen=listen).listen == listen
+    for url in ("", "https://aus.example", "https://aus.example:7461/", "https://[::1]:7461"):
+        assert loaded(tmp_path, url=url).url == url
+
+
 def test_the_environment_is_held_to_the_same_bounds(tmp_path: Path) -> None:
     for value in ("0", "many", "", "1.5", "8193"):
         with pytest.raises(InvalidInput):
@@ -103,7 +129,8 @@ def test_no_file_or_no_toml_says_what_to_do(tmp_path: Path) -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     config = Config(
         node="aus", party="AUS", policy="AUS", ceiling="SECRET", algorithm="ed25519+ml-dsa-65", batch=7,
-        url='https://"odd"\\name', labels={"technical-data": {"header": "OFFICIAL", "parts": "SECRET//REL"}},
+        url="https://aus.example:7461", project='"odd"\\name',
+        labels={"technical-data": {"header": "OFFICIAL", "parts": "SECRET//REL"}},
     )  # fmt: skip
     write(tmp_path, config)
     assert load(tmp_path, {}) == config

@@ -7,7 +7,7 @@ from nations import ARRANGEMENT, Coalition, to
 
 from aldis.interfaces.cli.marks import Marks
 from aldis.kernel.changes import DraftInstrument, SignInstrument
-from aldis.kernel.errors import InvalidInput
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy
 from aldis.kernel.labels import Label
 
 REVIEWED = (
@@ -127,7 +127,7 @@ def test_a_list_in_the_policy_of_a_partner_reaches_that_partner_whoever_wrote_it
     gbr = coalition["gbr"]
     marks = Marks.of(gbr)
     for name, marking in (("rel", "AUS: PROTECTED//REL AUS/GBR"), ("agao", "AUS: PROTECTED//AGAO")):
-        label = marks.read(marking, coalition.clock.at)
+        label = marks.read(marking, coalition.clock.at).narrowed(origins=frozenset({"GBR"}))
         coalition.put("gbr", name, {"title": (f"{name} title", label), "body": (f"{name} body", label)})
     coalition.settle()
     assert coalition.held("aus", "rel") == ["body", "title"]
@@ -135,3 +135,16 @@ def test_a_list_in_the_policy_of_a_partner_reaches_that_partner_whoever_wrote_it
     assert coalition.held("aus", "agao") is None and coalition.held("usa", "agao") is None
     assert b"rel body" not in coalition.seen_by("usa") and b"agao body" not in coalition.seen_by("aus")
     assert gbr.desk.why("rel", "usa").header.decision.reasons[2].code == "not-listed"
+
+
+def test_what_its_own_party_may_not_have_is_not_put(coalition: Coalition) -> None:
+    for number, marking in enumerate(("AUS: PROTECTED//AGAO", "AUS: PROTECTED//REL AUS/USA", "NATO: NATO SECRET")):
+        for node, may in (("aus", "AUS:" in marking), ("gbr", "NATO:" in marking)):
+            label = Marks.of(coalition[node]).read(marking, coalition.clock.at)
+            parts = {"title": ("Plan", to("AUS", "GBR")), "body": ("Canary", label)}
+            if may:
+                coalition.put(node, f"{node}-{number}", parts)
+            else:
+                with pytest.raises(RefusedByPolicy, match=f"does not let {node.upper()} have it"):
+                    coalition.put(node, f"{node}-{number}", parts)
+                assert coalition.held(node, f"{node}-{number}") is None

@@ -79,6 +79,8 @@ def test_a_node_is_never_made_over_another(tmp_path: Path) -> None:
         ({"policy": "XXX"}, UnknownTerm),
         ({"ceiling": "VERY SECRET"}, UnknownTerm),
         ({"algorithm": "rsa"}, UnknownTerm),
+        ({"listen": "nonsense"}, InvalidInput),
+        ({"url": "ftp://x"}, InvalidInput),
     ],
 )
 def test_a_name_or_term_that_nobody_defined_makes_nothing(

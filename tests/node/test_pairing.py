@@ -352,7 +352,7 @@ def test_a_party_with_two_nodes_is_named_by_node(strangers: Coalition) -> None:
         strangers.pair("aus", name)
     aus = strangers["aus"].partners
     assert aus.get("gbr-high").node == "gbr-high"
-    with pytest.raises(UnknownTerm, match="'GBR' names 2 partners"):
+    with pytest.raises(UnknownTerm, match="'GBR' has 2 nodes here"):
         aus.get("GBR")
     with pytest.raises(UnknownTerm, match="Name one of these nodes: gbr, gbr-high"):
         aus.get("usa")

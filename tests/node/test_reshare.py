@@ -269,3 +269,29 @@ def test_a_re_share_says_in_its_bundle_who_passed_it_on(coalition: Coalition) ->
     [sent] = [s for s in coalition.wire if b"doc-1" in s.body and s.audience == "usa" and s.operation == "deliver"]
     manifest = open_envelope(sent.body)[0]
     assert (manifest.origin, manifest.audience) == ("gbr", "usa")
+
+
+def test_a_portion_that_came_later_is_passed_on_after_the_rest(coalition: Coalition) -> None:
+    text = f'{ARRANGEMENT}transforms = [{{ portion = "body", action = "delay", seconds = 3600 }}]\n'
+    coalition["aus"].register.amend(text, "officer")
+    coalition.settle()
+    for node in coalition.nodes.values():
+        node.register.sign("pa-northern-watch", "officer")
+    coalition.settle()
+    coalition.put("aus", "doc-1", {"title": ("a plan", BOTH), "body": ("what we saw", BOTH)})
+    coalition.settle("aus", "gbr")
+    coalition.settle("gbr", "usa")
+    assert [coalition.held(name, "doc-1") for name in ("gbr", "usa")] == [["title"], ["title"]]
+    coalition.clock.at += 3_601_000
+    coalition.settle("aus", "gbr")
+    coalition.settle("gbr", "usa")
+    assert [coalition.held(name, "doc-1") for name in ("gbr", "usa")] == [["body", "title"], ["body", "title"]]
+
+
+def test_a_grant_renewed_sends_nothing_back(coalition: Coalition) -> None:
+    given_to_gbr(coalition)
+    coalition.settle()
+    sent = coalition["gbr"].core.store.exchange.last("aus")
+    coalition["aus"].exchange.new_epoch("begin anew")
+    coalition.settle()
+    assert coalition["gbr"].core.store.exchange.last("aus") == sent

@@ -35,6 +35,7 @@ __all__ = [
     "encode_label",
     "join",
     "join_all",
+    "rung_text",
 ]
 
 CONCEALED = "FGI"
@@ -206,6 +207,11 @@ def join_all(labels: Iterable[Label], policy: Grading) -> Label:
 def dominates(a: Label, b: Label, policy: Grading) -> bool:
     """Whether `a` protects everything that `b` does: a join b = a."""
     return join(a, b, policy) == a
+
+
+def rung_text(policy: str, classification: str) -> str:
+    """A classification with the policy it is of, for people: `UK SECRET`, `NATO SECRET`."""
+    return classification if classification.split(" ")[0] == policy else f"{policy} {classification}"
 
 
 def audience(label: Label, universe: frozenset[str]) -> frozenset[str]:

@@ -29,7 +29,7 @@ from aldis.kernel.changes import (
 from aldis.kernel.epoch import Partner, PolicyEpoch
 from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.instruments import ANY, Clause, Form, Instrument, State
-from aldis.kernel.labels import CONCEALED, CategoryType
+from aldis.kernel.labels import CONCEALED, CategoryType, rung_text
 from aldis.kernel.release import Decision, Reason, Request
 from aldis.kernel.rules import rule_at
 
@@ -109,7 +109,7 @@ def _control(case: _Case) -> Iterator[Change]:
 
 def _classification(case: _Case) -> Iterator[Change]:
     label, node = case.request.label, case.partner.node
-    name = f"{label.policy} {label.classification}"
+    name = rung_text(label.policy, label.classification)
     case.epoch.policies.policy(label.policy).rank(label.classification)
     if case.reason.code == "above-clause-ceiling":
         text = f"raise the ceiling of {case.place} to {name}"
@@ -282,7 +282,7 @@ def draft_instrument(request: Request, epoch: PolicyEpoch, at: int) -> DraftInst
     drafted = _drafted(epoch, Form.ARRANGEMENT, "share", {giver, taker}, clause, at)
     who = " and ".join(sorted(drafted.parties))
     return DraftInstrument(
-        who, f"agree {drafted.id}: {request.kind}, up to {label.policy} {label.classification}", drafted
+        who, f"agree {drafted.id}: {request.kind}, up to {rung_text(label.policy, label.classification)}", drafted
     )
 
 

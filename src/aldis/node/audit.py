@@ -19,6 +19,7 @@ from aldis.kernel.ledger import (
     encode_leaf,
     inclusion_proof,
     leaf_hash,
+    parse_note,
     sign_checkpoint,
     verify_checkpoint,
     verify_consistency,
@@ -28,7 +29,7 @@ from aldis.kernel.ledger import (
 from aldis.kernel.records import Record
 from aldis.node.core import Core, ledger_name
 
-__all__ = ["Audit", "Proof", "check_proof"]
+__all__ = ["Audit", "Proof", "check_proof", "cosigners"]
 
 _TEXT = 500
 _REASONS = 32
@@ -187,13 +188,17 @@ class Audit:
             self._ledger.add_checkpoint(size, add_signature(held[1] if held else note, line.encode()))
 
     def prove(self, index: int) -> Proof:
-        """That leaf `index` stands in the ledger, under its newest checkpoint.
+        """That leaf `index` stands in the ledger, under the checkpoint over it that most partners have cosigned.
+
+        Of several the newest; where nobody has cosigned one, the ledger as it stands (`cosigners` says which it is).
 
         Raises:
             InvalidInput: there is no such leaf.
         """
-        note = self.checkpoint()
-        leaf = self._ledger.leaf(index).data.decode()
+        leaf, own = self._ledger.leaf(index).data.decode(), self._core.ledger
+        over = [(len(cosigners(note, own)), size, note) for size, note in self._ledger.checkpoints() if size > index]
+        most, _, held = max(over, default=(0, 0, b""))
+        note = held if most else self.checkpoint()
         size = verify_checkpoint(note, self._core.ledger, self._core.note_signer.public).size
         path = inclusion_proof(self._ledger.reader(), index, size)
         return Proof(self._core.node, index, leaf, [digest.hex() for digest in path], note.decode())
@@ -214,6 +219,11 @@ class Audit:
                     fix="Its store was restored or altered: `aldis doctor` says how to go on",
                 )
         return size, len(notes)
+
+
+def cosigners(note: bytes, ledger: str) -> list[str]:
+    """The ledgers whose keys cosigned a checkpoint of `ledger`, by name; nothing is verified."""
+    return sorted({signature.name for signature in parse_note(note).signatures} - {ledger})
 
 
 def _refused(partner: str) -> str:

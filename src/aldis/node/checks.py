@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError
 from aldis.kernel.ledger import verify_checkpoint, verify_cosignature
+from aldis.node.app_states import app_state
 from aldis.node.core import ledger_name
 from aldis.node.exchange import problem_of
 from aldis.node.node import Node
@@ -17,6 +18,8 @@ __all__ = ["Check", "run_checks"]
 
 _LEAST_FREE = 256 * 1024 * 1024
 _SKEW_MS = 60_000
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
+_WHOLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield _disk(node)
     yield _clock(node)
     yield _quarantine(node)
+    yield from _apps(node)
     for known in node.partners.all():
         yield _tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
         refused = node.audit.refused(known.node, unb64(known.sheet.ledger_key))
@@ -49,6 +53,20 @@ def _tried(name: str, check: Callable[[], Check]) -> Check:
         return check()
     except AldisError as error:
         return Check(name, ok=False, cause=str(error.args[0]), fix=error.fix)
+
+
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _size(number: int) -> str:
+    """Bytes as people say them: `700 bytes`, `3.2 MiB`, `256 MiB`."""
+    unit = sum(number >= 1024**power for power in range(1, len(_UNITS) + 1))
+    if not unit:
+        return _count(number, "byte")
+    scaled = number / 1024**unit
+    text = f"{scaled:,.0f}" if scaled >= _WHOLE else f"{scaled:.1f}".removesuffix(".0")
+    return f"{text} {_UNITS[unit - 1]}"
 
 
 def _keys(node: Node) -> Check:
@@ -81,12 +99,14 @@ def _ledger(node: Node) -> Check:
             except AldisError:
                 continue
     cosigned = f"the newest cosigned by {', '.join(names)}" if names else "the newest cosigned by nobody yet"
-    return Check("ledger", ok=True, cause=f"{size} leaves, {notes} checkpoints, {cosigned}")
+    return Check(
+        "ledger", ok=True, cause=f"{_count(size, 'leaf', 'leaves')}, {_count(notes, 'checkpoint')}, {cosigned}"
+    )
 
 
 def _disk(node: Node) -> Check:
     free = shutil.disk_usage(node.core.home.path).free
-    cause = f"{free // (1024 * 1024)} MiB free"
+    cause = f"{_size(free)} free"
     return Check("disk", ok=free >= _LEAST_FREE, cause=cause, fix="" if free >= _LEAST_FREE else "Free some space")
 
 
@@ -101,11 +121,25 @@ def _clock(node: Node) -> Check:
 
 def _quarantine(node: Node) -> Check:
     used, limit = node.core.store.quarantine.size(), node.core.config.quarantine_mib * 1024 * 1024
-    cause = f"{len(node.core.store.quarantine.all())} entries, {used} of {limit} bytes"
+    cause = f"{_count(node.core.store.quarantine.count(), 'entry', 'entries')}, {_size(used)} of {_size(limit)}"
     full = used > limit * 0.9
     return Check(
         "quarantine", ok=not full, cause=cause, fix="`aldis quarantine list`, then retry or drop" if full else ""
     )
+
+
+def _apps(node: Node) -> Iterator[Check]:
+    """Each app that has ever run beside this node."""
+    for name in node.apps:
+        found = app_state(node.core.store, name)
+        if found is not None and found.state == "failed":
+            yield Check(f"app {name}", ok=False, cause=f"it has failed: {found.cause}", fix=_again(found.fix))
+        elif found is not None:
+            yield Check(f"app {name}", ok=True, cause="did not fail when it last ran")
+
+
+def _again(fix: str) -> str:
+    return f"{fix.rstrip('.')}. Then start `aldis up` again" if fix else "Start `aldis up` again"
 
 
 def _partner(node: Node, name: str) -> Check:
@@ -114,7 +148,9 @@ def _partner(node: Node, name: str) -> Check:
         return Check(f"partner {name}", ok=None, cause=f"{known.status.value}: nothing passes", fix="")
     waiting = node.core.store.exchange.sealed(name, 1000)
     acknowledged = node.core.store.partners.acknowledged(name)
-    cause = f"acknowledged up to item {acknowledged.seq if acknowledged else 0}, {len(waiting)} bundles waiting"
+    cause = (
+        f"acknowledged up to item {acknowledged.seq if acknowledged else 0:,}, {_count(len(waiting), 'bundle')} waiting"
+    )
     problem = (meta.get(problem_of(name)) or b"").decode()
     if problem:
         what, _, fix = problem.partition("\n")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,7 +16,7 @@ from aldis.kernel.bundles import ITEM_LIMIT
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import FRAME_LIMIT
 
-__all__ = ["FILE", "Config", "describe", "load", "write"]
+__all__ = ["FILE", "Config", "check", "describe", "endpoint", "load", "write"]
 
 FILE = "aldis.toml"
 
@@ -40,6 +42,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     labels: dict[str, dict[str, str]] = {}
 
 
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_PLAIN = re.compile(r"[A-Za-z0-9._:/@\[\]-]+")
+_PORTS = 65_535
 _MEANING = {
     "node": "name of this node, unique in the coalition: lower-case letters, digits and hyphens",
     "party": "the nation or organisation it belongs to: ISO 3166 alpha-3, or the organisation's code",
@@ -76,7 +81,7 @@ def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     """The settings in force at `home`.
 
     Raises:
-        InvalidInput: no settings file, not TOML, or a value of the wrong type.
+        InvalidInput: no settings file, not TOML, or a value of the wrong type or that cannot be.
         UnknownTerm: a setting that does not exist, in the file or as `ALDIS_*`.
     """
     path = home / FILE
@@ -97,9 +102,47 @@ def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     _known(from_environment, "the environment (ALDIS_*)")
     merged = {**settings, **from_environment, **{k: v for k, v in (flags or {}).items() if v is not None}}
     try:
-        return msgspec.convert(merged, Config, strict=False)
+        config = msgspec.convert(merged, Config, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{path}: {error}", fix="See `aldis config --help`") from error
+    check(config)
+    return config
+
+
+def check(config: Config) -> None:
+    """Return if the addresses can be listened at and connected to.
+
+    Raises:
+        InvalidInput: `listen` or `url` cannot.
+    """
+    endpoint(config.listen)
+    if not config.url:
+        return
+    try:
+        parts = urlsplit(config.url)
+        sound = parts.scheme == "https" and parts.hostname and parts.port != 0 and parts.path in ("", "/")
+    except ValueError:
+        sound = False
+    if not sound or not _PLAIN.fullmatch(config.url) or "@" in config.url or parts.query or parts.fragment:
+        raise InvalidInput(
+            f"the setting `url` cannot be {config.url!r}",
+            fix="Write it as https://host:port, or leave it out for https:// and the address in `listen`",
+        )
+
+
+def endpoint(listen: str) -> tuple[str, int]:
+    """Host and port of the setting `listen`; 0 asks for any free port.
+
+    Raises:
+        InvalidInput: not a host and a port.
+    """
+    host, _, port = listen.rpartition(":")
+    if not _HOST.fullmatch(host) or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _PORTS:
+        raise InvalidInput(
+            f"the setting `listen` cannot be {listen!r}",
+            fix=f"Write it as host:port, such as 127.0.0.1:7461; a port is at most {_PORTS}",
+        )
+    return host.strip("[]"), int(port)
 
 
 def write(home: Path, config: Config) -> None:

@@ -95,7 +95,7 @@ def make_home(path: Path, config: Config, *, now: int) -> Home:
     """A new node's folder with fresh keys.
 
     Raises:
-        InvalidInput: a node is there already, or a name breaks the rules.
+        InvalidInput: a node is there already, or a name or address breaks the rules.
         UnknownTerm: a policy, classification or algorithm that does not exist.
     """
     if (path / settings.FILE).exists():
@@ -106,6 +106,7 @@ def make_home(path: Path, config: Config, *, now: int) -> Home:
         raise InvalidInput(f"party {config.party!r} is not a code such as AUS or NATO", fix="Use ISO 3166 alpha-3")
     builtin().policy(config.policy).rank(config.ceiling)
     algorithm = algorithm_named(config.algorithm)
+    settings.check(config)
     (path / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     certificate, tls_key = make_certificate(config.node, now)
     keys.write_private(path / "keys" / "signing.key", keys.generate(algorithm))

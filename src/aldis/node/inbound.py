@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from aldis.kernel.admission import CLOCK_TOLERANCE, Admission, Admitted, Peer, Peers, read_set_aside, set_aside
+from aldis.kernel.admission import CLOCK_TOLERANCE, Admission, Admitted, Peer, Peers, Refused, read_set_aside, set_aside
 from aldis.kernel.bundles import Grant, grant_of
 from aldis.kernel.encoding import sha256, unb64
-from aldis.kernel.errors import AldisError, Forked, NotAuthentic, Stale, Unavailable, UnknownTerm
+from aldis.kernel.errors import AldisError, Forked, NotAuthentic, Stale, TooLarge, Unavailable, UnknownTerm
 from aldis.kernel.ledger import inclusion_proofs, leaf_hash
 from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
 from aldis.kernel.records import Record
@@ -16,8 +18,8 @@ from aldis.node.core import Core
 from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn
 from aldis.node.partners import Known, Partners
+from aldis.node.store import PARTNER_PROFILES, Substitute
 from aldis.node.store import Cursor as Place
-from aldis.node.store import Substitute
 
 __all__ = ["Inbound"]
 
@@ -95,6 +97,7 @@ class Inbound:
                 admission = self.peers().admit(
                     body, sender=sender, history=self._store.records.neighbours, at=core.clock.now()
                 )
+                admission = self._within_bounds(admission)
                 self._keep(admission)
         except Unavailable:
             raise
@@ -120,6 +123,9 @@ class Inbound:
         entry, data = found
         with self._store.transaction():
             one = self.peers().readmit(data, history=self._store.records.neighbours, at=self._core.clock.now())
+            problem = self._crowded(one, defaultdict(set))
+            if problem is not None:
+                raise problem
             self._put([one], entry.source, {one.index: read_set_aside(data).proof})
             self._store.quarantine.drop(number)
             self._audit.write("admission", one.record.digest.hex(), verdict="admitted", reasons=["from quarantine"])
@@ -172,6 +178,38 @@ class Inbound:
             raise NotAuthentic(f"{sender} is {known.status.value} at this node", fix="Ask its operator to resume you")
         return known
 
+    def _within_bounds(self, admission: Admission) -> Admission:
+        """The admission, its items set aside that would give a partner more profiles than one may have."""
+        most = sum([1 + len(one.record.portions) + len(one.substitutes) for one in admission.admitted])
+        origins = {one.record.header.originator for one in admission.admitted}
+        if all(self._store.profiles.taken(origin) + most <= PARTNER_PROFILES for origin in origins):
+            return admission
+        added: dict[str, set[tuple[str, str, bytes]]] = defaultdict(set)
+        admitted, refused = list[Admitted](), [*admission.refused]
+        for one in admission.admitted:
+            problem = self._crowded(one, added)
+            if problem is None:
+                admitted.append(one)
+            else:
+                refused.append(Refused(one.item, one.index, problem))
+        return replace(admission, admitted=admitted, refused=refused)
+
+    def _crowded(self, one: Admitted, added: dict[str, set[tuple[str, str, bytes]]]) -> TooLarge | None:
+        """Whether the profiles of one item are too many beside those `added` by others, to which they are added."""
+        header, profiles = one.record.header, self._store.profiles
+        parts = [*one.record.portions, *(portion for portion, _ in one.substitutes)]
+        labels = [bytes(header.label), *(portion.raw_label for portion in parts)]
+        new = profiles.lacking(header.kind, header.project, header.originator, labels)
+        both = added[header.originator] | new
+        if new and profiles.taken(header.originator) + len(both) > PARTNER_PROFILES:
+            return TooLarge(
+                f"records of {header.originator} came under {PARTNER_PROFILES:,} combinations of label, kind and"
+                " project, and this is one more",
+                fix=f"Ask {header.originator} to mark its records more alike; under those in use all are admitted",
+            )
+        added[header.originator] = both
+        return None
+
     def _keep(self, admission: Admission) -> None:
         """Store what was admitted, quarantine what was not, move the cursor, tell the ledger."""
         manifest, digest = admission.bundle.manifest, admission.bundle.digest
@@ -196,13 +234,17 @@ class Inbound:
             for one in admitted
             if one.substitutes
         }
-        stored = self._store.records.put([one.record for one in admitted], self._core.clock.now(), source, substitutes)
+        now = self._core.clock.now()
+        stored = self._store.records.put([one.record for one in admitted], now, source, substitutes)
         grants = {  # one that came with a re-share is its sender's to use, and nobody else's
             seq: proofs[one.index]
             for one, seq in zip(admitted, stored.seqs, strict=True)
             if one.item.grant is None and one.commitment.onward and one.index in proofs
         }
         self._store.grants.put(grants)
+        more = sorted({*stored.grown, *grants} - {*stored.added})  # held before, and now there is more to pass on
+        for known in self._partners.all() if more else ():
+            self._store.exchange.defer(known.node, [(seq, now) for seq in more])
         if not _POLICY_KINDS.isdisjoint({one.record.header.kind for one in admitted}):
             self._core.policy_changed()
 

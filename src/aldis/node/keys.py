@@ -20,6 +20,12 @@ _RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 _POINT = (serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
 
 
+_LOST = (
+    "Restore it from your backup of the keys. If there is none, begin a new node in another folder with "
+    "`aldis init`, and pair with each partner again"
+)
+
+
 class NodeSigner:
     """Signs in one pinned algorithm; the private keys never leave this object."""
 
@@ -108,7 +114,7 @@ def read_private(path: Path) -> bytes:
             raise InvalidInput(f"{path} can be read by others", fix=f"chmod 600 {path}")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise InvalidInput(f"{path} is missing", fix="Run `aldis init`, or restore your backup of the keys") from error
+        raise InvalidInput(f"{path} is missing", fix=_LOST) from error
 
 
 def _public(key: object) -> bytes:

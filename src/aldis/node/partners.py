@@ -78,8 +78,10 @@ class Partners:
         partners = self.all()
         found = [partner for partner in partners if node in (partner.node, partner.party)]
         if len(found) != 1:
-            names = ", ".join(partner.node for partner in found or partners) or "none yet"
-            raise UnknownTerm(f"{node!r} names {len(found)} partners", fix=f"Name one of these nodes: {names}")
+            names = ", ".join(partner.node for partner in found or partners)
+            what = f"{node!r} has {len(found)} nodes here" if found else f"no partner {node!r}"
+            pair = "There is none yet: pair with `aldis invite PARTY`"
+            raise UnknownTerm(what, fix=f"Name one of these nodes: {names}" if names else pair)
         return found[0]
 
     def keys(self) -> dict[str, tuple[str, Key]]:

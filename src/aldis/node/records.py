@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
-from aldis.kernel.labels import Label
+from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.labels import Label, audience
 from aldis.kernel.records import Draft, Record, make_record, next_version, tombstone
 from aldis.kernel.release import Outcome, node_ceiling
 from aldis.node.audit import Audit
@@ -34,8 +34,8 @@ class Records:
 
         Raises:
             UnknownTerm: a kind, portion, policy, classification or category that nobody defines.
-            InvalidInput: against the rules of records, or not this node's to write.
-            RefusedByPolicy: a label above this node's ceiling.
+            InvalidInput: against the rules of records, not this node's to write, or a version that is written already.
+            RefusedByPolicy: a label above this node's ceiling, or one that does not let its party have it.
         """
         return self.put_all([draft])[0]
 
@@ -44,7 +44,10 @@ class Records:
         now = self._core.clock.now()
         records = [self._make(draft) for draft in drafts]
         with self._store.transaction():
-            self._store.records.put(records, now)
+            try:
+                self._store.records.put(records, now)
+            except Forked as error:  # nobody else writes this node's records: one of these ids is in use
+                raise self._in_use(records) from error
             self._audit.write_put(records)
             if any(record.header.kind in _POLICY_KINDS for record in records):
                 self._core.policy_changed()
@@ -52,11 +55,27 @@ class Records:
 
     def revise(self, record_id: str, draft: Draft) -> Record:
         """Store the next version of a record that this node originated."""
-        return self.put(next_version(self._own(record_id), draft))
+        return self.put(next_version(self.own(record_id), draft))
 
     def delete(self, record_id: str, author: str) -> Record:
         """Store the version that says the record was deleted."""
-        return self.put(tombstone(self._own(record_id), author, self._core.clock.now()))
+        return self.put(tombstone(self.own(record_id), author, self._core.clock.now()))
+
+    def own(self, record_id: str) -> Record:
+        """The newest version of a record that this node originated.
+
+        Raises:
+            UnknownTerm: there is none; whether a partner's record has that id is said, to the operator.
+        """
+        row = self._store.records.get(record_id, originator=self._core.node)
+        if row is None:
+            if not self._store.records.versions(record_id):
+                raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
+            raise UnknownTerm(
+                f"this node has written no record {record_id!r}",
+                fix="Only its originator writes the next version; put a record of your own with --source",
+            )
+        return row.record()
 
     def derived_label(self, sources: list[bytes]) -> Label:
         """The label of what is made from these records (digests): their roll-up in this node's policy.
@@ -135,13 +154,19 @@ class Records:
             return np.ones(self._store.profiles.count(), dtype=np.bool_)
         return self._epochs.visible(viewer)
 
-    def _own(self, record_id: str) -> Record:
-        row = self._store.records.get(record_id, originator=self._core.node)
-        if row is None:
-            raise UnknownTerm(
-                f"this node has written no record {record_id!r}", fix="Only its originator writes the next"
-            )
-        return row.record()
+    def _in_use(self, records: list[Record]) -> InvalidInput:
+        for record in records:
+            header = record.header
+            row = self._store.records.get(header.id, originator=self._core.node)
+            if row is not None and row.version >= header.version:
+                return InvalidInput(
+                    f"this node has a record {header.id!r} already, its version {row.version} the newest",
+                    fix=f"To write the next version use `aldis put --revise {header.id}`; else choose another id",
+                )
+        return InvalidInput(
+            "two of these records have one id, or one does not follow the version before it",
+            fix="Give each an id of its own, and revise the newest version",
+        )
 
     def _make(self, draft: Draft) -> Record:
         core = self._core
@@ -160,7 +185,14 @@ class Records:
     def _check_label(self, label: Label) -> None:
         core = self._core
         core.policies.check(label)
+        ours = core.policies.policy(label.policy).owner == core.party or core.party in label.origins
+        if not ours and not audience(label, frozenset((core.party,))):
+            raise RefusedByPolicy(
+                f"its marking in policy {label.policy} does not let {core.party} have it, whose node this is",
+                fix=f"Put it at a node that may hold it, or mark it releasable to {core.party}",
+            )
         ceiling = ((core.config.policy, core.config.ceiling),)
         outcome, _, text = node_ceiling(ceiling, label, core.policies, core.clock.now())
         if outcome is Outcome.FAIL:
+            text = text.replace("the recipient's ceiling", "this node's ceiling")
             raise RefusedByPolicy(text, fix="Put it at a node that is accredited for it")

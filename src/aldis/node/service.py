@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 import structlog
 
 from aldis.app import App
-from aldis.kernel.errors import AldisError, InvalidInput
+from aldis.kernel.errors import AldisError, Unavailable
+from aldis.node.app_states import AppState, keep_app_state
+from aldis.node.config import endpoint
 from aldis.node.exchange import Call
 from aldis.node.logs import fault
 from aldis.node.node import Node
@@ -19,22 +22,26 @@ from aldis.node.partner_port import Partner, PartnerPort
 from aldis.node.partners import Known
 from aldis.node.tls import client_context, pin
 
-__all__ = ["LIVE_COUNTS", "Service", "app_state", "serve"]
+__all__ = ["LIVE_COUNTS", "Service", "serve"]
 
 _IDLE_S = 0.25
 """Between two looks for something to send; a change of instrument takes effect within it."""
 _SLOWEST_S = 30.0
 _SAY_MS = 1000
+_TIDY_S = 3600.0
+_BREATH_S = 0.1
+"""Between two steps of tidying the search index, each of which holds the store for some tens of milliseconds."""
 LIVE_COUNTS = "live values taken"
 """The store's key for what has arrived live from each partner."""
 _log = structlog.get_logger()
 
 
 class Service:
-    """Carries a node's calls over the network."""
+    """Carries a node's calls over the network; folds its search index together every `tidy_s` seconds."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, tidy_s: float = _TIDY_S) -> None:
         self._node = node
+        self._tidy_s = tidy_s
         home = node.core.home
         self._port = PartnerPort(self._answer, home.certificate, home.tls_key)
         self._couriers: dict[str, tuple[Known, list[asyncio.Task[None]]]] = {}
@@ -42,14 +49,13 @@ class Service:
 
     async def start(self) -> str:
         """Listen and begin to send; the address that partners connect to."""
-        host, _, port = self._node.core.config.listen.rpartition(":")
-        if not host or not port.isdigit():
-            raise InvalidInput(f"listen = {self._node.core.config.listen!r} is not host:port")
+        host, port = endpoint(self._node.core.config.listen)
         self._refresh()
-        bound = await self._port.start(host, int(port))
-        self.address = f"{host}:{bound}"
+        bound = await self._port.start(host, port)
+        self.address = f"{self._node.core.config.listen.rpartition(':')[0]}:{bound}"
         self._tasks = [
             asyncio.create_task(self._keep_up()),
+            asyncio.create_task(self._tidy()),
             *(asyncio.create_task(self._run(app)) for app in self._node.apps.values()),
         ]
         return self.address
@@ -77,20 +83,34 @@ class Service:
                 change = now
                 self._refresh()
 
+    async def _tidy(self) -> None:
+        """Keep searches quick where many small transactions add text."""
+        fold = self._node.core.store.search.fold
+        while True:
+            await asyncio.sleep(self._tidy_s)
+            try:
+                more = await asyncio.to_thread(fold, begin=True)
+                while more:
+                    await asyncio.sleep(_BREATH_S)
+                    more = await asyncio.to_thread(fold)
+            except AldisError as error:
+                _log.warning("search index not tidied", code=error.code, cause=str(error))
+
     async def _run(self, app: App) -> None:
         """Let an app work beside the node; how it ended stands in the store, for `aldis doctor`."""
-        meta = self._node.core.store.meta
-        meta.set(app_state(app.name), b"running")
+        store = self._node.core.store
+        keep_app_state(store, app.name, AppState("running"))
         try:
             await app.run(self._node.context, self._node.core.config.sources)
+            state = AppState("ended")
         except AldisError as error:
-            _log.error("app failed", app=app.name, code=error.code)
-            meta.set(app_state(app.name), f"failed: {error}".encode())
+            _log.error("app failed", app=app.name, code=error.code, cause=str(error))
+            state = AppState.failed(error)
         except Exception as error:
             _log.error("app failed", app=app.name, **fault(error))
-            meta.set(app_state(app.name), b"failed: see the log")
-        else:
-            meta.set(app_state(app.name), b"ended")
+            state = AppState.failed(error)
+        with suppress(Unavailable):  # the disk may be what failed
+            keep_app_state(store, app.name, state)
 
     def _refresh(self) -> None:
         known = {one.node: one for one in self._node.partners.all() if one.active}
@@ -133,6 +153,10 @@ class Service:
                     exchange.failed(known.node, error)
                     _log.warning("exchange failed", partner=known.node, code=error.code)
                     pause = min(_SLOWEST_S, pause * 2)
+                except Exception as error:
+                    exchange.failed(known.node, Unavailable("a fault of the program", fix="See the log of `aldis up`"))
+                    _log.error("exchange failed", partner=known.node, **fault(error))
+                    pause = _SLOWEST_S
                 await asyncio.sleep(pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
@@ -160,11 +184,6 @@ class Service:
                         await link.live(frame)
                     except AldisError as error:
                         _log.info("live frame lost", partner=known.node, code=error.code)
-
-
-def app_state(name: str) -> str:
-    """The store's key for whether an app runs, has ended or failed."""
-    return f"state of app {name}"
 
 
 async def serve(node: Node, *, ready: Callable[[str], None]) -> None:

@@ -35,7 +35,10 @@ class Sea:
     def __init__(self, context: Context, labels: Mapping[str, Label], project: str, *, record_every_ms: int) -> None:
         missing = {"header", *PORTIONS} - labels.keys()
         if missing:
-            raise InvalidInput(f"no marking for {', '.join(sorted(missing))} of a track", fix="Give one for each")
+            raise InvalidInput(
+                f"no marking for {', '.join(sorted(missing))} of a track",
+                fix=f"Write one for each in aldis.toml, under [labels.{TRACK.name}]",
+            )
         self.picture = Picture()
         self.recorded = 0
         self._context = context

@@ -14,7 +14,7 @@ from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import count, listed, moment
 from aldis.kernel.admission import check_bytes
 from aldis.kernel.bundles import BUNDLE_LIMIT, Item, Manifest, open_bundle, open_envelope
-from aldis.kernel.errors import AldisError, NotAuthentic, VerificationFailed
+from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, VerificationFailed
 from aldis.node.node import Node
 
 __all__ = ["bundle"]
@@ -48,8 +48,10 @@ def export(session: Session, node_name: str, output: Path) -> None:
     session.out.lines({"node": name, "files": files}, files)
     if files:
         session.out.say(f"{count(len(files), 'bundle')} for {name}.")
+        them, receipts = ("it", "a receipt") if len(files) == 1 else ("them", "receipts")
         session.out.next(
-            f"carry them to {name}, where `aldis bundle import FILE...` admits them and writes receipts", here=False
+            f"carry {them} to {name}, where `aldis bundle import FILE...` admits {them} and writes {receipts}",
+            here=False,
         )
     else:
         session.out.say(f"There is nothing that {name} may have and has not acknowledged.")
@@ -93,6 +95,8 @@ def import_(session: Session, paths: tuple[Path, ...]) -> None:
 @pass_session
 def show(session: Session, file: Path) -> None:
     """Show what a bundle file says of itself, without importing it."""
+    if file.is_dir():
+        raise InvalidInput(f"{file} is a folder", fix="Name one bundle file in it; `aldis bundle import` takes folders")
     data = read_whole(file, BUNDLE_LIMIT)
     manifest = open_envelope(data)[0]
     signature, items = _verified(session.node, manifest, data)

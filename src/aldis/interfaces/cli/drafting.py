@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = ["Drafting", "structured"]
 _OPAQUE = 10
 """Random bytes of an id: nobody can tell anything from it, and no two nodes make the same."""
 _DIGEST = 64
+_TAG = re.compile(r"[A-Z][A-Z0-9-]{0,15}:[A-Za-z0-9][A-Za-z0-9.()/-]{0,63}")
 
 
 class Drafting:
@@ -43,14 +45,20 @@ class Drafting:
 
         Raises:
             UnknownTerm: a source, kind, portion or word of a marking that nobody knows.
-            InvalidInput: a value that is not of its portion's type, or nothing to take a label from.
+            InvalidInput: a value that is not of its portion's type, no portion, or nothing to take a label from.
             NeedsPerson: the labels of its sources cannot be rolled up.
         """
+        if not document.parts:
+            raise InvalidInput(
+                f"this {document.kind or 'record'} has no portion",
+                fix="Give it one: --portion NAME=VALUE, or [[portion]] in the file; `aldis apps` names them",
+            )
+        _check_tags([*document.control, *(tag for part in document.parts for tag in part.control)])
         rows = [self._source(name) for name in document.sources]
         given = self._label(document.marking)
         rolled = self._node.records.derived_label([row.digest for row in rows]) if rows and given is None else None
         parts = [self._portion(document, part, rows, given or rolled) for part in document.parts]
-        header = given or rolled or self._rolled_up(document, parts)
+        header = given or rolled or self._rolled_up(parts)
         return Draft(
             kind=document.kind,
             id=document.id or self._node.core.random(_OPAQUE).hex(),
@@ -87,12 +95,7 @@ class Drafting:
             return text
         return structured(text, str(part.value.path))
 
-    def _rolled_up(self, document: Document, parts: list[DraftPortion]) -> Label:
-        if not parts:
-            raise InvalidInput(
-                f"this {document.kind or 'record'} has neither portions nor a marking",
-                fix="Give it a portion: --portion NAME=VALUE, or [[portion]] in the file",
-            )
+    def _rolled_up(self, parts: list[DraftPortion]) -> Label:
         labels = [part.label for part in parts]
         return self._node.core.policies.roll_up(labels, self._node.core.config.policy, self._at)
 
@@ -115,6 +118,15 @@ def structured(text: str, where: str) -> Any:
         return tomllib.loads(text) if Path(where).suffix == ".toml" else msgspec.json.decode(text)
     except (tomllib.TOMLDecodeError, msgspec.DecodeError, RecursionError) as error:
         raise InvalidInput(f"{where} is neither text for this portion nor JSON: {error}", fix="Mend it") from error
+
+
+def _check_tags(tags: Iterable[str]) -> None:
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise InvalidInput(
+                f"{tag[:80]!r} is not an export-control tag",
+                fix="Write the list, a colon and the entry, such as USML:XI(c) or DSGL:6A001.a.2",
+            )
 
 
 def _bound(label: Label, rows: Iterable[Row], control: Iterable[str], node: Node) -> Label:

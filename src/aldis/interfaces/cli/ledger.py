@@ -17,7 +17,8 @@ from aldis.interfaces.cli.text import count, listed, moment
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.ledger import Leaf, LeafType, decode_leaf
-from aldis.node.audit import Proof, check_proof
+from aldis.node.audit import Proof, check_proof, cosigners
+from aldis.node.core import ledger_name
 from aldis.node.node import Node
 from aldis.node.store import LeafRow
 
@@ -57,12 +58,17 @@ def verify(session: Session) -> None:
 def prove(session: Session, index: int, output: Path | None) -> None:
     """Write the proof that leaf INDEX stands in the ledger; whoever has this node's key can check it offline."""
     proof = session.node.audit.prove(index)
+    own = ledger_name("")
+    names = [name.removeprefix(own) for name in cosigners(proof.checkpoint.encode(), ledger_name(proof.node))]
     data = msgspec.json.format(msgspec.json.encode(proof)) + b"\n"
     if output is None:
         click.echo(data, nl=False)
+        _say_cosigned(session, names)
         return
     write_whole(output, data)
-    session.out.data({"file": str(output), "node": proof.node, "index": index}, str(output))
+    made = {"file": str(output), "node": proof.node, "index": index, "cosigned": names}
+    session.out.data(made, str(output))
+    _say_cosigned(session, names)
     session.out.next(f"a partner of {proof.node} checks it: `aldis ledger check {output.name}`", here=False)
 
 
@@ -144,6 +150,14 @@ def _ledger_key(node: Node, name: str) -> bytes:
     if name == node.name:
         return node.core.note_signer.public
     return unb64(node.partners.get(name).sheet.ledger_key)
+
+
+def _say_cosigned(session: Session, names: list[str]) -> None:
+    if names:
+        session.out.say(f"Its checkpoint is cosigned by {listed(names)}.")
+    else:
+        session.out.say("Its checkpoint is not cosigned yet: nobody but this node vouches for it.")
+        session.out.next("`aldis up` has partners cosign the ledger; then prove it again")
 
 
 def _cosigned_line(one: Cosigned) -> str:

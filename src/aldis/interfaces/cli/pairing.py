@@ -12,6 +12,7 @@ from aldis.interfaces.cli.files import read_whole, write_whole
 from aldis.interfaces.cli.parties import known_party
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.kernel.errors import InvalidInput
+from aldis.kernel.labels import rung_text
 from aldis.node.pairing import Sheet, fingerprint
 
 __all__ = ["invite", "join"]
@@ -110,7 +111,7 @@ def _digits(said: str | None) -> str | None:
 
 
 def _introduce(sheet: Sheet) -> str:
-    ceiling = ", ".join(f"{policy} {rung}" for policy, rung in sheet.ceiling.items())
+    ceiling = ", ".join(rung_text(policy, rung) for policy, rung in sheet.ceiling.items())
     rows = {
         "node": sheet.node,
         "party": sheet.party,

@@ -14,6 +14,7 @@ from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import BECAUSE, Session, pass_session
 from aldis.interfaces.cli.text import count, day, listed, moment
 from aldis.kernel.epoch import PartnerStatus
+from aldis.kernel.labels import rung_text
 from aldis.node.node import Node
 from aldis.node.partners import Known
 
@@ -58,7 +59,7 @@ def show(session: Session, node_name: str, holds: bool) -> None:
         ("node", f"{known.node} of {known.party}"),
         ("status", known.status.value),
         ("address", known.sheet.url),
-        ("ceiling", listed(f"{policy} {rung}" for policy, rung in known.sheet.ceiling.items())),
+        ("ceiling", listed(rung_text(policy, rung) for policy, rung in known.sheet.ceiling.items())),
         ("signs with", f"{known.sheet.algorithm}, key {known.sheet.pinned.id}"),
         ("paired", moment(known.paired)),
         ("sent to it", f"{count(data['sent'], 'item')}, {data['acknowledged']:,} acknowledged"),

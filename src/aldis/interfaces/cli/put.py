@@ -13,9 +13,7 @@ from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.quick import Quick, from_file
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.standing import standings
-from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.records import Record
-from aldis.node.node import Node
 
 __all__ = ["delete", "put"]
 
@@ -92,7 +90,7 @@ def put(
     if file is None and not quick and not sources:
         raise click.UsageError("name a FILE, or a --kind and its portions with --portion NAME=VALUE")
     node = session.node
-    before = _own(node, revise) if revise else None
+    before = node.records.own(revise) if revise else None
     if file is None:
         document = quick.document(node, sources, before)
     else:
@@ -115,16 +113,6 @@ def delete(session: Session, id_: str, author: str | None) -> None:
     record = session.node.records.delete(id_, author or session.node.name)
     data = {"id": record.header.id, "version": record.header.version, "digest": record.digest.hex(), "deleted": True}
     session.out.lines(data, [f"{record.header.id}  deleted: version {record.header.version} says so"])
-
-
-def _own(node: Node, record_id: str) -> Record:
-    row = node.core.store.records.get(record_id, originator=node.name)
-    if row is None:
-        raise UnknownTerm(
-            f"this node has written no record {record_id!r}",
-            fix="Only its originator writes the next version; put a record of your own with --source",
-        )
-    return row.record()
 
 
 def _report(session: Session, record: Record) -> None:

@@ -19,6 +19,7 @@ from aldis.node.store import Quarantined
 
 __all__ = ["quarantine"]
 
+_PAGE, _MOST = 100, 10_000
 _NUMBER = click.argument("number", type=int, metavar="N")
 
 
@@ -28,12 +29,21 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
+@click.option("--after", type=click.IntRange(0), default=0, metavar="N", help="Only those after entry N.")
+@click.option("--limit", type=click.IntRange(1, _MOST), default=_PAGE, show_default=True, metavar="N", help="How many.")
 @pass_session
-def list_(session: Session) -> None:
+def list_(session: Session, after: int, limit: int) -> None:
     """List what was set aside, oldest first."""
-    entries = session.node.core.store.quarantine.all()
+    found = session.node.core.store.quarantine.all(after, limit + 1)
+    entries, more = found[:limit], len(found) > limit
     rows = [(str(one.id), one.source, one.code, one.text, moment(one.at)) for one in entries]
-    session.out.table({"entries": [_data(one) for one in entries]}, ("n", "from", "code", "why", "when"), rows)
+    data = {"entries": [_data(one) for one in entries], "next": entries[-1].id if more else None}
+    session.out.table(data, ("n", "from", "code", "why", "when"), rows)
+    if more:
+        total = count(session.node.core.store.quarantine.count(), "entry", "entries")
+        rest = f"aldis quarantine list --after {data['next']} --limit {limit}"
+        session.out.say(f"There are {total} in all.")
+        session.out.next(f"`{rest}` lists more")
     if entries:
         session.out.next(f"`aldis quarantine show {entries[0].id}`, then retry or drop it")
     else:

@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.demo.nations import NATIONS, Nations, Running
 from aldis.interfaces.demo.pictures import count_table, counts_of, pick_vessel, seen_of, vessel_table
-from aldis.interfaces.demo.proofs import Finding, prove
+from aldis.interfaces.demo.proofs import Finding, cosigned, prove
 from aldis.interfaces.demo.scenario import (
     PACKAGE,
     PROJECT,
@@ -30,8 +30,8 @@ from aldis.interfaces.demo.scenario import (
 from aldis.interfaces.demo.sources import Source, choose, fetch
 from aldis.kernel.errors import Unavailable, VerificationFailed
 from aldis.kernel.release import CHECKS, Outcome
+from aldis.node.app_states import app_state
 from aldis.node.node import Node
-from aldis.node.service import app_state
 
 __all__ = ["demo"]
 
@@ -113,14 +113,15 @@ def _until_quiet(nations: Nations, source: Source) -> None:
 
 
 def _source_state(node: Node) -> str:
-    return (node.core.store.meta.get(app_state("experiments")) or b"running").decode()
+    found = app_state(node.core.store, "experiments")
+    return found.state if found else "running"
 
 
 def _until_arrived(node: Node, end: float) -> None:
-    """Wait until all that left was acknowledged and nothing more has left for a while."""
+    """Wait until all that left was acknowledged, nothing more has left for a while, and partners have cosigned that."""
     exchange, partners = node.core.store.exchange, node.core.store.partners
     quiet, since = (0, 0), time.monotonic()
-    while time.monotonic() - since < _QUIET_S:
+    while time.monotonic() - since < _QUIET_S or not cosigned(node).holds:
         left = sum(exchange.last(name) for name in NATIONS)
         arrived = sum(row.seq for name in NATIONS if (row := partners.acknowledged(name)))
         if (left, arrived) != quiet or left != arrived:

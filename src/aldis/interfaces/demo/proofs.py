@@ -12,7 +12,7 @@ from aldis.node.audit import check_proof
 from aldis.node.core import ledger_name
 from aldis.node.node import Node
 
-__all__ = ["Finding", "prove"]
+__all__ = ["Finding", "cosigned", "prove"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def prove(nodes: dict[str, Node]) -> Iterator[Finding]:
     for sender, node in nodes.items():
         for known in node.partners.all():
             yield _arrived(sender, node, known.node, nodes[known.node])
-    yield _cosigned("aus", nodes["aus"])
+    yield cosigned(nodes["aus"])
     yield _inclusion("aus", nodes["aus"])
 
 
@@ -49,8 +49,9 @@ def _arrived(sender: str, node: Node, receiver: str, other: Node) -> Finding:
     return Finding(f"{sender} → {receiver}: {sent:,} items left, {cursor.seq:,} arrived, one chain of bundles", same)
 
 
-def _cosigned(name: str, node: Node) -> Finding:
-    held = [note for _, note in reversed(node.core.store.ledger.checkpoints())]
+def cosigned(node: Node) -> Finding:
+    """Whether every partner has cosigned one checkpoint of a node's ledger."""
+    name, held = node.name, [note for _, note in reversed(node.core.store.ledger.checkpoints())]
     partners = node.partners.all()
     for note in held:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aldis.kernel.errors import NeedsPerson
+from aldis.kernel.labels import rung_text
 
 __all__ = ["Direction", "Equivalence", "equivalent"]
 
@@ -54,7 +55,7 @@ def equivalent(rows: Iterable[Equivalence], question: tuple[Direction, str, str,
         _, policy, classification, to_policy = question
         why = f"sources disagree ({', '.join(sorted(answers))})" if answers else "no agreement or policy says"
         raise NeedsPerson(
-            f"{why} what {policy} {classification} is in policy {to_policy}",
+            f"{why} what {rung_text(policy, classification)} is in policy {to_policy}",
             fix="A release officer decides, or an instrument agrees an equivalence",
         )
     return answers.pop()

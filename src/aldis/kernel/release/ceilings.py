@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aldis.kernel.errors import NeedsPerson, UnknownTerm
-from aldis.kernel.labels import Label
+from aldis.kernel.labels import Label, rung_text
 from aldis.kernel.policies import Policies
 from aldis.kernel.release.decisions import Outcome
 
@@ -94,8 +94,8 @@ def _bare(label: Label) -> Label:
 
 
 def _said(label: Label) -> str:
-    return f"{label.policy} {label.classification}"
+    return rung_text(label.policy, label.classification)
 
 
 def _words(ceiling: _Ceiling) -> str:
-    return ", ".join(f"{policy} {rung}" for policy, rung in ceiling) or "none"
+    return ", ".join(rung_text(policy, rung) for policy, rung in ceiling) or "none"

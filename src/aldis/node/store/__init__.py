@@ -24,7 +24,7 @@ from aldis.node.store.listing import PAGE_LIMIT, Listing, Page
 from aldis.node.store.meta import Meta
 from aldis.node.store.partners import Acknowledged, Cursor, PartnerRow, Partners
 from aldis.node.store.passages import Passages
-from aldis.node.store.profiles import Profile, Profiles
+from aldis.node.store.profiles import PARTNER_PROFILES, Profile, Profiles
 from aldis.node.store.quarantine import Quarantine, Quarantined
 from aldis.node.store.records import Records
 from aldis.node.store.referrals import Hold, Referral, Referrals
@@ -34,6 +34,7 @@ from aldis.node.store.withdrawals import Withdrawals
 
 __all__ = [
     "PAGE_LIMIT",
+    "PARTNER_PROFILES",
     "Acknowledged",
     "Cursor",
     "Hit",

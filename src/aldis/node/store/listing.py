@@ -3,6 +3,7 @@
 Two ways lead to a page. Walking back through all rows is quick for a viewer who sees many; taking the newest of each
 visible profile (an index on profile, then row) is quick for one who sees few. The walk goes on only while it promises
 to cost less than the merge would, so a page costs at most about twice the better way, wherever the visible rows lie.
+Where the first rows show hardly any that are visible, there may be so few of them in all that they are simply sorted.
 Pages are always full but the last: neither their length nor their cursor tells of withheld rows in between.
 """
 
@@ -29,9 +30,16 @@ _STEP = 128
 _MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
 _PLACE_COST = 4
 _FEW = 64  # places that are merged without a walk
+_RARE = 2_000  # rows in sight in all, that are taken at once and sorted
 _DEPTH = 4  # pages' worth of rows that are read at first to make one
 
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+_ALL = """
+WITH few AS MATERIALIZED (
+    SELECT seq FROM listing WHERE place IN (SELECT value FROM carray(?1)) AND seq < ?2 LIMIT ?3
+)
+SELECT seq, (SELECT count(*) FROM few) FROM few ORDER BY seq DESC LIMIT ?4
+"""
 _TIPS = """
 SELECT wanted.value, (SELECT seq FROM listing WHERE place = wanted.value AND seq < ?2 ORDER BY seq DESC LIMIT 1) AS tip
 FROM carray(?1) AS wanted ORDER BY tip DESC LIMIT ?3
@@ -140,6 +148,10 @@ def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int
             return found[:count]
         before, walked = rows[-1][0], walked + step
         left = walked * (count - len(found)) // max(len(found), 1)
+    if len(places) > _FEW and len(found) < 2:
+        few = [*connection.execute(_ALL, (apsw.carray(places), before, _RARE, count - len(found)))]
+        if not few or few[0][1] < _RARE:
+            return found + [seq for seq, _ in few]
     return found + _merge(connection, places, before, count - len(found))
 
 

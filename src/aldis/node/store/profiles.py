@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from threading import RLock
 
 import apsw
@@ -13,8 +15,10 @@ from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.labels import Label, decode_label, encode_label
 from aldis.node.store.database import Database
 
-__all__ = ["Group", "Profile", "Profiles"]
+__all__ = ["PARTNER_PROFILES", "Group", "Profile", "Profiles"]
 
+PARTNER_PROFILES = 10_000
+"""How many profiles the records of one partner may have: each costs memory, and time in every decision's epoch."""
 _SPELLINGS = 65_536  # of labels in bytes other than the canonical ones, remembered
 _MASKS = 64
 
@@ -57,6 +61,7 @@ class Profiles:
         self._db = database
         self._lock = RLock()
         self._rows: list[Profile] = []
+        self._taken = Counter[str]()
         self._groups: dict[tuple[str, str, str], Group] = {}
         self._spellings = 0
         self._masks: dict[tuple[str | None, str | None], NDArray[np.bool_]] = {}
@@ -110,6 +115,21 @@ class Profiles:
         """Those numbered `number` and above, in order."""
         return self._rows[number : self.count()]
 
+    def taken(self, originator: str) -> int:
+        """How many have this originating node."""
+        self.count()
+        return self._taken[originator]
+
+    def lacking(self, kind: str, project: str, originator: str, labels: Iterable[bytes]) -> set[tuple[str, str, bytes]]:
+        """Kind, project and canonical label of those profiles that there are not yet; none is made.
+
+        Raises:
+            InvalidInput: not a label.
+        """
+        group: dict[bytes, int] = self._groups.get((kind, project, originator), {})
+        canonical = {encode_label(decode_label(label)) for label in labels if label not in group}
+        return {(kind, project, label) for label in canonical if label not in group}
+
     def where(self, kind: str | None = None, project: str | None = None) -> NDArray[np.bool_]:
         """Which profiles have that kind and project: `count()` booleans (read only)."""
         count = self.count()
@@ -152,6 +172,7 @@ class Profiles:
 
     def _add(self, row: Profile) -> None:
         self._rows.append(row)
+        self._taken[row.originator] += 1
         self._group(row.kind, row.project, row.originator)[row.raw_label] = row.id
 
     def _forget(self) -> None:
@@ -162,6 +183,7 @@ class Profiles:
         if len(self._rows) > self._settled:
             kept = self._rows[: self._settled]
             self._rows, self._groups, self._masks, self._spellings = [], {}, {}, 0
+            self._taken.clear()
             for row in kept:
                 self._add(row)
             self._generation += 1

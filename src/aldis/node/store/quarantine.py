@@ -58,6 +58,11 @@ class Quarantine:
         with self._db.reading() as connection:
             return int(connection.execute("SELECT coalesce(sum(length(data)), 0) FROM quarantine").get)
 
+    def count(self) -> int:
+        """How many entries are kept."""
+        with self._db.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM quarantine").get)
+
     def all(self, after: int = 0, limit: int = 500) -> list[Quarantined]:
         """Entries with an id above `after`, oldest first."""
         with self._db.reading() as connection:

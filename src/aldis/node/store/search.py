@@ -33,6 +33,7 @@ _WORD_LIMIT = 32
 _SNIPPET = 80  # characters on each side
 _MARK_LIMIT = 4_096
 _TIDY_PAGES = 500
+_MERGED = 2  # rows that change, at least, where FTS5 found something to merge
 _STEP = 128
 _WALK_COST = 512  # of asking the index for marks, in hits walked: once, and for each mark
 _MARK_COST = 8
@@ -113,14 +114,17 @@ class Search:
 
         Worth doing now and then where many small transactions added text; it costs little when there is little to do.
         """
-        pages = -_TIDY_PAGES
-        while True:
-            with self._db.writing() as connection:
-                before = connection.total_changes()
-                connection.execute("INSERT INTO passage (passage, rank) VALUES ('merge', ?)", (pages,))
-                if connection.total_changes() - before < 2:
-                    return
-            pages = _TIDY_PAGES
+        more = self.fold(begin=True)
+        while more:
+            more = self.fold()
+
+    def fold(self, *, begin: bool = False) -> bool:
+        """One transaction of tidying, from the beginning or going on; whether more is left to do."""
+        with self._db.writing() as connection:
+            before = connection.total_changes()
+            pages = -_TIDY_PAGES if begin else _TIDY_PAGES
+            connection.execute("INSERT INTO passage (passage, rank) VALUES ('merge', ?)", (pages,))
+            return connection.total_changes() - before >= _MERGED
 
 
 def _words(text: str) -> list[str]:
