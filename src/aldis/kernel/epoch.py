@@ -9,13 +9,13 @@ from functools import lru_cache
 
 import msgspec
 
-from aldis.kernel.encoding import sha256
+from aldis.kernel.encoding import digest_from_hex, sha256
 from aldis.kernel.errors import InvalidInput, UnknownTerm, VerificationFailed
 from aldis.kernel.instruments import ANY, Effect, Entry, Instruments, Notice, parse_instrument, write_instrument
 from aldis.kernel.policies import Policies
 from aldis.kernel.rules import rules_digest
 
-__all__ = ["Partner", "PartnerStatus", "PolicyEpoch"]
+__all__ = ["Partner", "PartnerStatus", "PolicyEpoch", "policies_digest"]
 
 
 class PartnerStatus(enum.Enum):
@@ -200,6 +200,22 @@ class PolicyEpoch:
             partners=tuple(partners),
             holds=frozenset(wire.holds),
         )
+
+
+class _Policies(msgspec.Struct, frozen=True):
+    policies: str
+
+
+def policies_digest(data: bytes) -> bytes:
+    """The digest of the policies that an epoch's bytes rest on.
+
+    Raises:
+        InvalidInput: not the bytes of an epoch.
+    """
+    try:
+        return digest_from_hex(msgspec.json.decode(data, type=_Policies).policies)
+    except msgspec.MsgspecError as error:
+        raise InvalidInput(f"not a policy epoch: {error}") from error
 
 
 _parsed = lru_cache(1024)(parse_instrument)

@@ -1,6 +1,7 @@
 """A node's folder: settings, keys and store; made by `aldis init`, never moved or overwritten.
 
 aldis.toml      settings
+policies/       tables of other parties' policies, where there are any
 keys/           signing, ledger and TLS keys, and the secret for cursors and pseudonyms; 0700, files 0600
 store.db        everything else
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aldis.kernel.errors import InvalidInput
-from aldis.kernel.policies import builtin
+from aldis.kernel.policies import Policies, builtin, builtin_tables
 from aldis.kernel.signatures import Algorithm, algorithm_named
 from aldis.node import config as settings
 from aldis.node import keys
@@ -39,6 +40,24 @@ class Home:
     def store(self) -> Path:
         """The store's file."""
         return self.path / "store.db"
+
+    @property
+    def tables(self) -> Path:
+        """The folder of policy tables beside the built-in ones; absent where there are none."""
+        return self.path / "policies"
+
+    def policies(self) -> Policies:
+        """The policies this node goes by.
+
+        Raises:
+            InvalidInput: a table is malformed, or takes the name of a built-in one.
+        """
+        if not self.tables.is_dir():
+            return builtin()
+        own = {path.stem: path.read_bytes() for path in sorted(self.tables.glob("*.toml"))}
+        if taken := own.keys() & builtin_tables().keys():
+            raise InvalidInput(f"{self.tables}: {min(taken)}.toml has the name of a built-in table", fix="Rename it")
+        return Policies.from_tables({**builtin_tables(), **own}) if own else builtin()
 
     @property
     def certificate(self) -> Path:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from aldis.app import App, find_apps
-from aldis.kernel.policies import builtin
 from aldis.kernel.records import Record
 from aldis.kernel.signatures import algorithm_named
 from aldis.node.audit import Audit
@@ -19,6 +18,7 @@ from aldis.node.desk import Desk
 from aldis.node.epochs import Epochs
 from aldis.node.exchange import Exchange
 from aldis.node.files import Files
+from aldis.node.foreign import Foreign
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
 from aldis.node.instruments import KINDS
@@ -49,6 +49,7 @@ class Node:
         self.records = Records(core, self.audit, self.epochs, self.sights)
         self.register = Register(core, self.records, self.epochs)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
+        self.foreign = Foreign(core, self.audit)
         self.replay = Replay(core)
         self.live_out = LiveOut(core, self.epochs)
         self.context = NodeContext(core, self.records, self.desk, self.partners, self.live_out)
@@ -97,7 +98,7 @@ class Node:
             config=config,
             clock=clock or SystemClock(),
             random=random,
-            policies=builtin(),
+            policies=place.policies(),
             kinds=kinds,
             signer=signer,
             note_signer=note_signer,

@@ -17,6 +17,7 @@ from aldis.kernel.errors import (
 )
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.messages import open_message
+from aldis.kernel.policies import Policy
 from aldis.kernel.records import Record, make_record, read_record
 from aldis.kernel.signatures import Key
 from aldis.node import pairing
@@ -120,7 +121,7 @@ class Partners:
         config, policies = self._core.config, self._core.policies
         found = {config.policy: config.ceiling}
         if config.ceiling == policies.policy(config.policy).unclassified:
-            owned = (policy for name in policies.names if (policy := policies.policy(name)).owner)
+            owned = (policy for name in policies.names if _rated(policy := policies.policy(name)))
             found |= {policy.name: policy.unclassified for policy in owned}
         return found
 
@@ -130,7 +131,11 @@ class Partners:
         if party == core.party:
             raise InvalidInput(f"this node is of {party} itself", fix="Name the party that you share with")
         name = f"{PAIRING_PREFIX}{core.node}-{party.lower()}-{core.random(4).hex()}"
-        ceilings = {policy: core.policies.policy(policy).unclassified for policy in core.policies.names}
+        ceilings = {
+            policy: core.policies.policy(policy).unclassified
+            for policy in core.policies.names
+            if not core.policies.policy(policy).uri
+        }
         text = pairing_text(name, (core.party, party), at=now, ceilings=ceilings)
         label = Label(
             core.config.policy, core.policies.policy(core.config.policy).routine, Releasability.to(core.party, party)
@@ -258,6 +263,11 @@ class Partners:
             raise VerificationFailed(f"{reply.sheet.node} signed another agreement than the one proposed")
         header, portion = invitation.cosignature
         return read_record(header.encode(), [portion.encode()])
+
+
+def _rated(policy: Policy) -> bool:
+    """Whether the tables say what of a nation's policy is unclassified; a SPIF does not."""
+    return bool(policy.owner) and not policy.uri
 
 
 def _sent_to(party: str) -> str:

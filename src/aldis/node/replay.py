@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aldis.kernel.encoding import digest_from_hex
-from aldis.kernel.epoch import PolicyEpoch
+from aldis.kernel.epoch import PolicyEpoch, policies_digest
 from aldis.kernel.errors import AldisError, VerificationFailed
 from aldis.kernel.ledger import Leaf, decode_leaf
+from aldis.kernel.policies import Policies
 from aldis.node.core import Core
 from aldis.node.rulings import redo
 
@@ -34,6 +35,7 @@ class Replay:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._epochs: dict[str, PolicyEpoch] = {}
+        self._known = {core.policies.digest: core.policies}
 
     def run(self, told: Callable[[int, int], None] | None = None) -> tuple[int, list[Difference]]:
         """How many leaves were decided again, and those that came out otherwise; `told(done, size)` as it goes."""
@@ -60,11 +62,18 @@ class Replay:
         try:
             data = self._kept(leaf.input, "input")
             if leaf.epoch not in self._epochs:
-                epoch = PolicyEpoch.from_bytes(self._kept(leaf.epoch, "policy epoch"), self._core.policies)
-                self._epochs[leaf.epoch] = epoch
+                kept = self._kept(leaf.epoch, "policy epoch")
+                self._epochs[leaf.epoch] = PolicyEpoch.from_bytes(kept, self._policies(policies_digest(kept)))
             return redo(data, self._epochs[leaf.epoch], leaf.at)
         except AldisError as error:
             return "cannot be decided again", [str(error)]
+
+    def _policies(self, digest: bytes) -> Policies:
+        """The policies that decided, where they were kept when others took their place."""
+        if digest not in self._known:
+            kept = self._core.store.ledger.snapshot(digest)
+            self._known[digest] = Policies.from_bytes(kept) if kept is not None else self._core.policies
+        return self._known[digest]
 
     def _kept(self, digest: str, what: str) -> bytes:
         data = self._core.store.ledger.snapshot(digest_from_hex(digest))

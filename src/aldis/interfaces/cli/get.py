@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,11 +11,12 @@ import msgspec
 from rich.padding import Padding
 from rich.text import Text
 
+from aldis.interfaces.cli.exporting import export
 from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid, unbroken
 from aldis.interfaces.cli.parties import partner_node
-from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.session import Session, operator, pass_session
 from aldis.interfaces.cli.text import moment, words
 from aldis.interfaces.cli.viewers import signed_in
 from aldis.kernel.errors import AldisError, RefusedByPolicy
@@ -35,9 +37,19 @@ __all__ = ["get"]
     "--as", "viewer", metavar="WHO",
     help="Only what would be released to a partner now, or what person:ID, once signed in, may see.",
 )  # fmt: skip
+@click.option(
+    "--export",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write it as Markdown with its marks and, beside it, its label (ADatP-4778); the ledger keeps that.",
+)
+@click.option("--docx", is_flag=True, help="With --export: a Word document, its label inside.")
 @pass_session
-def get(session: Session, id_: str, version: int | None, viewer: str | None) -> None:
+def get(session: Session, id_: str, version: int | None, viewer: str | None, folder: Path | None, docx: bool) -> None:
     """Show record ID: its banner, each portion with its mark, and where it came from."""
+    if (folder is None and docx) or (folder is not None and viewer is not None):
+        raise click.UsageError("--export goes with neither --as nor stdout; --docx goes with --export")
     node = session.node
     person = signed_in(session, viewer) if viewer is not None and viewer.startswith(PREFIX) else None
     row = node.records.get(id_, version, person or "")
@@ -46,6 +58,12 @@ def get(session: Session, id_: str, version: int | None, viewer: str | None) -> 
     if viewer is not None and seen_by:
         record, altered = _as_seen(record, node.desk.why(id_, seen_by, version=version), viewer)
     others = [] if seen_by else [(read_portion(data), words) for data, words in row.substitutes]
+    if folder is not None:
+        parts = [*record.portions, *(part for part, _ in others)]
+        files = [str(path) for path in export(node, record, parts, folder, word=docx, actor=operator())]
+        session.out.lines({"id": record.header.id, "files": files}, files)
+        session.out.next(f"`aldis label verify {files[0]}` checks that the label is still that of the file")
+        return
     session.out.data(
         _data(node, row, record, others, altered), *_shown(node, row, record, others, altered, session.out.on_terminal)
     )

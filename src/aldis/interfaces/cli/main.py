@@ -38,6 +38,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "list": (f"{_HERE}.listing:list_", "List records, newest first."),
         "search": (f"{_HERE}.listing:search", "Find records by their words."),
         "delete": (f"{_HERE}.put:delete", "Write the version that says a record is deleted."),
+        "label": (f"{_HERE}.label:label", "Check the labels of files as other systems write them."),
     },
     "Release": {
         "why": (f"{_HERE}.why:why", "Why a partner may or may not have a record, and what would change it."),
@@ -47,10 +48,12 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             f"{_HERE}.instrument:instrument",
             "Draft, sign, amend and end the agreements that permit sharing.",
         ),
+        "policy": (f"{_HERE}.policy:policy", "The label policies known here; take in another party's (SPIF)."),
         "hold": (f"{_HERE}.hold:hold", "Let nothing of a record leave."),
         "lift": (f"{_HERE}.hold:lift", "Lift a hold."),
     },
     "Exchange by file": {
+        "tdf": (f"{_HERE}.tdf:tdf", "Records in OpenTDF containers, for those who have no node."),
         "bundle": (f"{_HERE}.bundle:bundle", "Carry records on a stick or over a diode."),
         "quarantine": (f"{_HERE}.quarantine:quarantine", "Look through what arrived and was not believed."),
     },

@@ -1,4 +1,7 @@
-"""Markings on the command line: `SECRET//REL AUS/GBR` in the node's policy, `UK: SECRET – UK EYES ONLY` in another."""
+"""Markings on the command line: `SECRET//REL AUS/GBR` in the node's policy, `UK: SECRET – UK EYES ONLY` in another.
+
+An XML label of ADatP-4774 is taken wherever a marking is.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import msgspec
 
 from aldis.kernel.errors import AldisError, InvalidInput
 from aldis.kernel.labels import Access, Label, encode_label
-from aldis.kernel.markings import parse, write
+from aldis.kernel.markings import adatp4774, parse, write
 from aldis.kernel.policies import Policies
 from aldis.node.node import Node
 
@@ -34,12 +37,14 @@ class Marks:
         return cls(node.core.policies, node.core.config.policy)
 
     def read(self, text: str, at: int) -> Label:
-        """The label that a marking states; one in parentheses is a portion mark.
+        """The label that a marking states; one in parentheses is a portion mark, XML a label of ADatP-4774.
 
         Raises:
             UnknownTerm: a policy or a word that nobody defined.
             InvalidInput: words that do not go together.
         """
+        if text.lstrip().startswith("<"):
+            return adatp4774.read(text.strip().encode(), self.policies).in_force(at)
         policy, marking = self._split(text.strip())
         portion = marking.startswith("(") and marking.endswith(")")
         return parse(policy, marking, at=at, policies=self.policies, portion=portion)

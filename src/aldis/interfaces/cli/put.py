@@ -10,7 +10,7 @@ import click
 from aldis.interfaces.cli.document import read_document
 from aldis.interfaces.cli.drafting import Drafting
 from aldis.interfaces.cli.marks import Marks
-from aldis.interfaces.cli.quick import Quick
+from aldis.interfaces.cli.quick import Quick, from_file
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.standing import standings
 from aldis.kernel.records import Record
@@ -46,8 +46,8 @@ The same with options:
     "--marking",
     metavar="M",
     default="",
-    help="Marking of its existence, and of portions without their own; in another policy as `UK: SECRET`.  "
-    "[default: the roll-up of sources or portions]",
+    help="Marking of its existence, and of portions without their own; in another policy as `UK: SECRET`, or @FILE "
+    "with an ADatP-4774 label.  [default: the roll-up of sources or portions]",
 )
 @click.option(
     "--portion",
@@ -56,7 +56,9 @@ The same with options:
     multiple=True,
     help="A portion: text, JSON where its kind asks for it, or @FILE.",
 )
-@click.option("--portion-marking", "markings", metavar="NAME=M", multiple=True, help="A portion's own marking.")
+@click.option(
+    "--portion-marking", "markings", metavar="NAME=M", multiple=True, help="A portion's own marking, or @FILE."
+)
 @click.option("--control", metavar="TAG", multiple=True, help="Export-control tag, such as USML:XI(c).")
 @click.option("--source", "sources", metavar="ID|DIGEST", multiple=True, help="What it is made from.")
 @click.option("--revise", metavar="ID", help="Write the next version of ID; without FILE, portions not named stay.")
@@ -81,7 +83,8 @@ def put(
     What it is made from (--source) binds it: its label is their roll-up unless you mark it yourself, and their
     export-control tags and origins stay on it either way.
     """
-    quick = Quick(kind, id_, project, marking, portions, markings, control)
+    marking = from_file(marking)
+    quick = Quick(kind, id_, project, marking, portions, tuple(map(from_file, markings)), control)
     if file is not None and quick:
         raise click.UsageError("FILE says kind, marking and portions itself: leave those options out")
     if file is None and not quick and not sources:

@@ -11,10 +11,11 @@ import click
 
 from aldis.interfaces.cli.document import Document, FromFile, Part
 from aldis.interfaces.cli.drafting import structured
+from aldis.interfaces.cli.files import read_text
 from aldis.kernel.records import Kind, Record
 from aldis.node.node import Node
 
-__all__ = ["Quick"]
+__all__ = ["Quick", "from_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,14 @@ class Quick:
             sources=(*(before.header.sources if before else ()), *sources),
             parts=tuple(held.values()),
         )
+
+
+def from_file(text: str) -> str:
+    """A marking, or `NAME=` and one, where `@FILE` stands for what the file holds."""
+    if not text.startswith("@") and "=@" not in text:
+        return text
+    name, _, file = text.partition("@")
+    return name + read_text(Path(file))
 
 
 def _pairs(texts: Iterable[str], option: str) -> Iterable[tuple[str, str]]:

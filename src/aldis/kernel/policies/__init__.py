@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from aldis.kernel.policies.catalogue import Policies
 from aldis.kernel.policies.equivalences import Direction, Equivalence
@@ -26,11 +28,18 @@ __all__ = [
     "Unmarked",
     "Value",
     "builtin",
+    "builtin_tables",
 ]
 
 
 @cache
 def builtin() -> Policies:
-    """The policies that come with Aldis: the kernel's one read, of its own package data."""
+    """The policies that come with Aldis."""
+    return Policies.from_tables(builtin_tables())
+
+
+@cache
+def builtin_tables() -> Mapping[str, bytes]:
+    """Their tables by name: the kernel's one read, of its own package data."""
     tables = (entry for entry in (files("aldis.kernel.policies") / "data").iterdir() if entry.name.endswith(".toml"))
-    return Policies.from_tables({entry.name.removesuffix(".toml"): entry.read_bytes() for entry in tables})
+    return MappingProxyType({entry.name.removesuffix(".toml"): entry.read_bytes() for entry in tables})

@@ -16,6 +16,8 @@ from aldis.kernel.policies.tables import read_equivalences, read_groups, read_pa
 
 __all__ = ["Policies"]
 
+_MORE = "equivalences-"
+
 
 @dataclass(frozen=True, slots=True)
 class Policies:
@@ -25,11 +27,18 @@ class Policies:
     _groups: Groups
     equivalences: tuple[Equivalence, ...]
     digest: bytes
-    _owned: Mapping[str, Policy] = field(init=False, repr=False, compare=False)
-    _answers: Mapping[object, tuple[Equivalence, ...]] = field(init=False, repr=False, compare=False)
+    tables: bytes = field(default=b"", repr=False, compare=False)
+    """The exact bytes that `digest` is of; `from_bytes` reads them."""
+    _owned: Mapping[str, Policy] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _answers: Mapping[object, tuple[Equivalence, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         """Index policies by owner and equivalences by question, and refuse rows that name an unknown rung."""
+        owners = [p.owner for p in self._policies.values() if p.owner]
+        if len(set(owners)) != len(owners):
+            raise InvalidInput("two policies are of one party", fix="Leave one without an owner")
         object.__setattr__(self, "_owned", {p.owner: p for p in self._policies.values() if p.owner})
         answers: dict[object, tuple[Equivalence, ...]] = {}
         for row in self.equivalences:
@@ -46,12 +55,16 @@ class Policies:
     def from_tables(cls, tables: Mapping[str, bytes]) -> Policies:
         """The collection that TOML tables state: `groups`, `parties`, `equivalences`, and one table per policy.
 
+        Tables called `equivalences-...` add rows.
+
         Raises:
             InvalidInput: a table is missing, malformed, or names what no table defines.
         """
         special = {"groups", "parties", "equivalences"}
         if missing := special - tables.keys():
             raise InvalidInput(f"no policy table {', '.join(sorted(missing))}", fix="Add it")
+        more = sorted(name for name in tables if name.startswith(_MORE))
+        special.update(more)
         policies = [read_policy(name, data) for name, data in sorted(tables.items()) if name not in special]
         by_name = {policy.name: policy for policy in policies}
         if len(by_name) != len(policies):
@@ -59,9 +72,24 @@ class Policies:
         groups = read_groups("groups", tables["groups"])
         organisations = {group.name for group in groups.values() if group.organisation}
         parties = read_parties("parties", tables["parties"]) | organisations
-        framed = (len(part).to_bytes(8) + part for name in sorted(tables) for part in (name.encode(), tables[name]))
-        rows = read_equivalences("equivalences", tables["equivalences"])
-        return cls(by_name, Groups(groups, parties), rows, sha256(b"".join(framed)))
+        parts = (len(part).to_bytes(8) + part for name in sorted(tables) for part in (name.encode(), tables[name]))
+        framed = b"".join(parts)
+        rows = [row for name in ("equivalences", *more) for row in read_equivalences(name, tables[name])]
+        return cls(by_name, Groups(groups, parties), tuple(rows), sha256(framed), framed)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Policies:
+        """The collection whose `tables` these are; InvalidInput where they are none."""
+        parts, start = list[bytes](), 0
+        while start < len(data):
+            end = start + 8 + int.from_bytes(data[start : start + 8])
+            parts.append(data[start + 8 : end])
+            start = end
+        if start != len(data) or len(parts) % 2:
+            raise InvalidInput("not the tables of policies")
+        return cls.from_tables(
+            {name.decode("utf-8", "replace"): table for name, table in zip(parts[::2], parts[1::2], strict=True)}
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -140,7 +140,11 @@ class Policy:
     notation: Mapping[str, str]
     routine: str
     unclassified: str
-    _rungs: Mapping[str, Rung] = field(init=False, repr=False, compare=False)
+    uri: str = ""
+    """Its object identifier as `urn:oid:...`; given where the table was taken from a SPIF."""
+    claims: tuple[tuple[str, str], ...] = ()
+    """What the SPIF says of other ladders: a classification, and the words. No rule rests on it."""
+    _rungs: Mapping[str, Rung] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Index the ladder, and refuse one that is not strictly ordered or names a rung twice."""

@@ -30,6 +30,7 @@ class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authority: str
     routine: str = ""
     unclassified: str = ""
+    uri: str = ""
 
 
 class _Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,11 +70,17 @@ class _Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     highest: str = ""
 
 
+class _Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    level: str
+    says: str
+
+
 class _Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: _Head
     rungs: tuple[_Rung, ...]
     categories: tuple[_Category, ...] = ()
     notation: dict[str, str] = {}
+    claims: tuple[_Claim, ...] = ()
 
 
 class _Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,6 +138,8 @@ def read_policy(name: str, data: bytes) -> Policy:
     )
     categories = {row.tag: _category(row) for row in table.categories}
     ladder = tuple(rungs)
+    if not ladder:
+        raise InvalidInput(f"policy table {name} has no rungs", fix="Mend the table")
     return Policy(
         head.name,
         head.owner,
@@ -140,6 +149,8 @@ def read_policy(name: str, data: bytes) -> Policy:
         dict(table.notation),
         head.routine or ladder[0].name,
         head.unclassified or ladder[0].name,
+        head.uri,
+        tuple((claim.level, claim.says) for claim in table.claims),
     )
 
 
