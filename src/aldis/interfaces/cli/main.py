@@ -53,6 +53,8 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Proof and upkeep": {
         "ledger": (f"{_HERE}.ledger:ledger", "Verify, prove and replay what this node did."),
         "doctor": (f"{_HERE}.doctor:doctor", "Check the node; each finding with its cause and fix."),
+        "backup": (f"{_HERE}.backup:backup", "Write the whole node to one encrypted file, while it runs."),
+        "restore": (f"{_HERE}.backup:restore", "Make a node's folder from a backup."),
         "config": (f"{_HERE}.config:config", "Every setting, its value, and where it came from."),
         "apps": (f"{_HERE}.apps:apps", "The apps installed here, their kinds of record and their commands."),
         "completion": (f"{_HERE}.completion:completion", "Print the completion script for a shell."),

@@ -146,6 +146,19 @@ class Store:
             found.append(str(error))
         return found
 
+    def size(self) -> int:
+        """How many bytes a copy of the store has."""
+        return self._db.size()
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the store as it is now to `path`, while this and other processes go on writing.
+
+        Raises:
+            VerificationFailed: it is damaged.
+            Unavailable: no space, or a disk that fails.
+        """
+        self._db.copy_to(path)
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
