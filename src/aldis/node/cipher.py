@@ -3,7 +3,8 @@
 magic | salt (16) | nonce prefix (7) | length of the head (4) | head | chunks
 
 A chunk is 1 MiB of AES-256-GCM with its tag; its nonce is the prefix, its number (4 bytes) and whether it is the last
-(1), and all bytes before the chunks are bound to each: the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015).
+(1), and all bytes before the chunks are bound to each: the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár
+2015).
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "hold": (f"{_HERE}.hold:hold", "Let nothing of a record leave."),
         "lift": (f"{_HERE}.hold:lift", "Lift a hold."),
+        "recall": (f"{_HERE}.recall:recall", "Ask partners to delete what they were sent; answer those who ask."),
     },
     "Exchange by file": {
         "bundle": (f"{_HERE}.bundle:bundle", "Carry records on a stick or over a diode."),
@@ -53,6 +54,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Proof and upkeep": {
         "ledger": (f"{_HERE}.ledger:ledger", "Verify, prove and replay what this node did."),
         "doctor": (f"{_HERE}.doctor:doctor", "Check the node; each finding with its cause and fix."),
+        "retention": (f"{_HERE}.retention:retention", "How long records are kept, and what is due."),
         "backup": (f"{_HERE}.backup:backup", "Write the whole node to one encrypted file, while it runs."),
         "restore": (f"{_HERE}.backup:restore", "Make a node's folder from a backup."),
         "config": (f"{_HERE}.config:config", "Every setting, its value, and where it came from."),

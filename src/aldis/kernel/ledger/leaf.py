@@ -18,11 +18,13 @@ LeafType: TypeAlias = Literal[
     "admission",
     "decision",
     "epoch",
+    "erasure",
     "export",
     "hold",
     "label",
     "partner",
     "quarantine",
+    "recall",
     "receipt",
     "release",
 ]

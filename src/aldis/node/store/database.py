@@ -129,6 +129,18 @@ class Database:
         if found != ["ok"]:
             raise VerificationFailed(f"{self.path} is damaged: {'; '.join(found[:3])}", fix=_DOCTOR)
 
+    def rewrite(self) -> None:
+        """Write the file anew, so that nothing of what was deleted is left on its free pages or in its log.
+
+        Raises:
+            Unavailable: another process reads or writes for over 5 s, or too little space; try again.
+        """
+        with self._writing, self._explained():
+            self._writer.execute("VACUUM")
+            busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+        if busy:
+            raise Unavailable(f"another process reads {self.path}; its log could not be emptied", fix="Try again")
+
     def _check_sound(self) -> None:
         if self._spoiled or not self._writer.in_transaction:
             raise Unavailable("an earlier step of this transaction failed; nothing was written", fix="Do it all again")
