@@ -21,6 +21,7 @@ from aldis.node.exchange import Exchange
 from aldis.node.files import Files
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
+from aldis.node.inquiry import Inquiry
 from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn, LiveOut
 from aldis.node.outbound import Outbound
@@ -55,6 +56,7 @@ class Node:
         self.live_in = LiveIn(core, self.context.told)
         self.recalls = Recalls(core, self.audit, self.partners)
         self.retention = Retention(core, self.audit, self.records, self.recalls)
+        self.inquiry = Inquiry(core, self.audit, self.partners)
         self.inbound = Inbound(core, self.audit, self.partners, self.recalls, self.live_in, self._admitted)
         self.outbound = Outbound(core, self.audit, self.partners, self.epochs)
         self.exchange = Exchange(core, self.audit, self.partners, self.outbound)

@@ -55,6 +55,10 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ledger": (f"{_HERE}.ledger:ledger", "Verify, prove and replay what this node did."),
         "doctor": (f"{_HERE}.doctor:doctor", "Check the node; each finding with its cause and fix."),
         "retention": (f"{_HERE}.retention:retention", "How long records are kept, and what is due."),
+        "inquiry": (
+            f"{_HERE}.inquiry:inquiry",
+            "Everything that concerns one record or partner, as files with proofs.",
+        ),
         "backup": (f"{_HERE}.backup:backup", "Write the whole node to one encrypted file, while it runs."),
         "restore": (f"{_HERE}.backup:restore", "Make a node's folder from a backup."),
         "config": (f"{_HERE}.config:config", "Every setting, its value, and where it came from."),

@@ -58,6 +58,14 @@ class Recalls:
                     found[partner] = max(found.get(partner, (b"", 0)), (recall, at), key=lambda one: one[1])
         return found
 
+    def asked_of(self, partner: str, seqs: Sequence[int]) -> frozenset[int]:
+        """Which of these rows this one partner was asked to give up."""
+        if not seqs:
+            return frozenset()
+        with self._db.reading() as connection:
+            rows = connection.execute(_ASKED_OF, (apsw.carray(array("q", seqs)), partner))
+            return frozenset(seq for (seq,) in rows)
+
     def withheld(self, partner: str, seqs: Sequence[int]) -> frozenset[int]:
         """Which of these rows a partner was asked to give up, and so does not get."""
         if not seqs:
@@ -125,6 +133,10 @@ class Recalls:
         return [Request(*row) for row in rows]
 
 
+_ASKED_OF = """
+SELECT seq FROM carray(?1) AS wanted CROSS JOIN record ON seq = wanted.value
+WHERE EXISTS (SELECT 1 FROM recall_asked WHERE digest = record.digest AND partner = ?2)
+"""
 _WITHHELD = """
 SELECT seq FROM carray(?1) AS wanted CROSS JOIN record ON seq = wanted.value
 WHERE EXISTS (SELECT 1 FROM recall_asked WHERE digest = record.digest AND partner IN (?2, ''))
