@@ -13,6 +13,7 @@ from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.ledger import decode_leaf
 from aldis.kernel.records import Draft, DraftPortion
+from aldis.node.checks import run_checks
 from aldis.node.recall_records import recall_draft
 from aldis.node.recalls import Asked
 
@@ -88,6 +89,7 @@ def test_what_was_erased_is_gone_from_the_file(coalition: Coalition) -> None:
     gbr = coalition["gbr"]
     gbr.recalls.comply(1, "as asked", "operator")
     assert gbr.core.store.erasure.due
+    assert [one.name for one in run_checks(gbr) if one.ok is False] == ["erasure"]
     gbr.recalls.rewrite()
     assert not gbr.core.store.erasure.due
     assert CANARY.encode() not in on_disk(coalition, "gbr")

@@ -40,6 +40,7 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield _tried("store", lambda: _store(node))
     yield _tried("ledger", lambda: _ledger(node))
     yield from _backup(node)
+    yield from _erasure(node)
     yield _disk(node)
     yield _clock(node)
     yield _quarantine(node)
@@ -115,6 +116,15 @@ def _backup(node: Node) -> Iterator[Check]:
         cause = f"this store was restored from a backup of {made:%Y-%m-%d %H:%M} UTC, and sends nothing"
         fix = "See that no other copy of this node runs, then `aldis doctor --new-epoch all`"
         yield Check("backup", ok=False, cause=cause, fix=fix)
+
+
+def _erasure(node: Node) -> Iterator[Check]:
+    """Whether something erased has yet to leave the store's file."""
+    if node.core.store.erasure.due:
+        cause = "content was erased, and the store is not yet written anew: free pages may hold it"
+        yield Check(
+            "erasure", ok=False, cause=cause, fix="`aldis retention run`; a running node does it within the hour"
+        )
 
 
 def _disk(node: Node) -> Check:
