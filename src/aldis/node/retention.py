@@ -30,7 +30,7 @@ _NONE = array("I")
 
 
 class Due(NamedTuple):
-    """A record, without content, whose time is over under a rule; `kept` says why it is kept all the same, "" where it is not."""
+    """A record, without content, whose time is over under a rule; `kept` says why it is kept all the same, if it is."""
 
     row: Row
     rule: Rule
