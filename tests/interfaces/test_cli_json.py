@@ -55,13 +55,25 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "ledger check": ("ledger", "check", "leaf.proof"),
     "ledger replay": ("ledger", "replay"),
     "ledger show": ("ledger", "show"),
+    "recall ask": ("recall", "ask", "plan", "--because", "x"),
+    "recall show": ("recall", "show", "plan"),
+    "recall list": ("recall", "list"),
+    "recall comply": ("recall", "comply", "1", "--because", "x"),
+    "recall refuse": ("recall", "refuse", "1", "--because", "x"),
+    "retention show": ("retention", "show"),
+    "retention run": ("retention", "run", "--dry-run"),
+    "inquiry record": ("inquiry", "record", "plan", "-o", "told"),
+    "inquiry partner": ("inquiry", "partner", "gbr", "-o", "told"),
+    "inquiry verify": ("inquiry", "verify", "known"),
+    "backup": ("backup", "new.backup", "--passphrase-file", "words"),
+    "restore": ("--home", "new", "restore", "aus.backup", "--passphrase-file", "words"),
     "doctor": ("doctor",),
     "config": ("config",),
     "apps": ("apps",),
     "completion": ("completion", "bash"),
 }
 RUNS_ON = {"up", "demo"}
-EMPTY_QUARANTINE = {"quarantine show", "quarantine retry", "quarantine drop"}
+NOTHING_THERE = {"quarantine show", "quarantine retry", "quarantine drop", "recall comply", "recall refuse"}
 
 
 def leaves() -> Iterator[str]:
@@ -84,6 +96,10 @@ def prepare(aus: Nation, gbr: Nation) -> str:
     Path("new.toml").write_text(ARRANGEMENT.replace("pa-northern-watch", "pa-new"), "utf-8")
     Path("same.toml").write_text(ARRANGEMENT, "utf-8")
     aus.run("ledger", "prove", "0", "-o", "leaf.proof")
+    aus.run("bundle", "export", "gbr", "-o", "sent")
+    aus.run("inquiry", "record", "plan", "-o", "known")
+    Path("words").write_text("correct horse battery staple", "utf-8")
+    aus.run("backup", "aus.backup", "--passphrase-file", "words")
     gbr.run("put", "--kind", "document", "--id", "reply", "--project", "NORTHERN-WATCH", "--marking",
             "OFFICIAL – UK / AUS EYES ONLY", "--portion", "title=Reply")  # fmt: skip
     Path(gbr.ask("bundle", "export", "aus", "-o", "in")["files"][0]).rename("in/file.bundle")
@@ -110,7 +126,7 @@ def test_the_json_of_every_command_parses(
     monkeypatch.chdir(tmp_path)
     words = [word.replace("DIGITS", digits) for word in SAMPLES[name]]
     done = CliRunner(env={"ALDIS_HOME": "aus"}).invoke(cli, [*words, "--json"])
-    if name in EMPTY_QUARANTINE:
+    if name in NOTHING_THERE:
         assert (done.exit_code, done.stdout) == (2, "")
         assert json.loads(done.stderr)["error"]["code"] == "unknown-term"
         return
