@@ -65,14 +65,52 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "ledger check": ("ledger", "check", "leaf.proof"),
     "ledger replay": ("ledger", "replay"),
     "ledger show": ("ledger", "show"),
+    "label verify": ("label", "verify", "files/plan.md"),
+    "policy list": ("policy", "list"),
+    "policy show": ("policy", "show", "UK"),
+    "policy import": ("policy", "import", "example.xml", "--party", "CHE"),
+    "policy accept": (
+        "policy",
+        "accept",
+        "OTHER",
+        "--to",
+        "AUS",
+        "--level",
+        "CLOSED=SECRET",
+        "--as",
+        "protect",
+        "--because",
+        "x",
+    ),
+    "tdf key": ("tdf", "key", "another"),
+    "tdf export": ("tdf", "export", "plan", "usa", "-o", "out.tdf", "--kas", "kas.pem"),
+    "tdf open": ("tdf", "open", "plan.tdf", "--kas-key", "kas.key", "--for", "usa", "-o", "plan.md"),
+    "recall ask": ("recall", "ask", "plan", "--because", "x"),
+    "recall show": ("recall", "show", "plan"),
+    "recall list": ("recall", "list"),
+    "recall comply": ("recall", "comply", "1", "--because", "x"),
+    "recall refuse": ("recall", "refuse", "1", "--because", "x"),
+    "retention show": ("retention", "show"),
+    "retention run": ("retention", "run", "--dry-run"),
+    "inquiry record": ("inquiry", "record", "plan", "-o", "told"),
+    "inquiry partner": ("inquiry", "partner", "gbr", "-o", "told"),
+    "inquiry verify": ("inquiry", "verify", "known"),
+    "backup": ("backup", "new.backup", "--passphrase-file", "words"),
+    "restore": ("--home", "new", "restore", "aus.backup", "--passphrase-file", "words"),
     "doctor": ("doctor",),
     "config": ("config",),
     "apps": ("apps",),
     "completion": ("completion", "bash"),
 }
+SPIF = (
+    (Path(__file__).parents[1] / "kernel" / "spif_example.py")
+    .read_text("utf-8")
+    .partition('"""\\\n')[2]
+    .partition('"""')[0]
+)
 PASSWORD = "correct horse battery"
 RUNS_ON = {"up", "demo"}
-EMPTY_QUARANTINE = {"quarantine show", "quarantine retry", "quarantine drop"}
+NOTHING_THERE = {"quarantine show", "quarantine retry", "quarantine drop", "recall comply", "recall refuse"}
 
 
 def leaves() -> Iterator[str]:
@@ -97,6 +135,16 @@ def prepare(aus: Nation, gbr: Nation) -> str:
     Path("new.toml").write_text(ARRANGEMENT.replace("pa-northern-watch", "pa-new"), "utf-8")
     Path("same.toml").write_text(ARRANGEMENT, "utf-8")
     aus.run("ledger", "prove", "0", "-o", "leaf.proof")
+    aus.run("bundle", "export", "gbr", "-o", "sent")
+    aus.run("inquiry", "record", "plan", "-o", "known")
+    Path("words").write_text("correct horse battery staple", "utf-8")
+    aus.run("backup", "aus.backup", "--passphrase-file", "words")
+    aus.run("get", "plan", "--export", "files")
+    Path("other.xml").write_text(SPIF.replace("EXAMPLE", "OTHER"), "utf-8")
+    aus.run("policy", "import", "other.xml", "--party", "AUT")
+    Path("example.xml").write_text(SPIF, "utf-8")
+    aus.run("tdf", "key", "kas", "--kind", "ec:secp256r1")
+    aus.run("tdf", "export", "plan", "usa", "-o", "plan.tdf", "--kas", "kas.pem")
     gbr.run("put", "--kind", "document", "--id", "reply", "--project", "NORTHERN-WATCH", "--marking",
             "OFFICIAL – UK / AUS EYES ONLY", "--portion", "title=Reply")  # fmt: skip
     Path(gbr.ask("bundle", "export", "aus", "-o", "in")["files"][0]).rename("in/file.bundle")
@@ -123,7 +171,7 @@ def test_the_json_of_every_command_parses(
     monkeypatch.chdir(tmp_path)
     words = [word.replace("DIGITS", digits) for word in SAMPLES[name]]
     done = CliRunner(env={"ALDIS_HOME": "aus"}).invoke(cli, [*words, "--json"], input=f"{PASSWORD}\n")
-    if name in EMPTY_QUARANTINE:
+    if name in NOTHING_THERE:
         assert (done.exit_code, done.stdout) == (2, "")
         assert json.loads(done.stderr)["error"]["code"] == "unknown-term"
         return

@@ -11,6 +11,9 @@ SPIF = (
     .read_text("utf-8")
     .partition('"""\\\n')[2]
     .partition('"""')[0]
+).replace(
+    '<spif:tagCategory name="AUS" lacv="36"/>',
+    '<spif:tagCategory name="AUS" lacv="36"/><spif:tagCategory name="USA" lacv="840"/>',
 )
 
 
@@ -26,7 +29,11 @@ def test_a_policy_is_taken_in_and_an_officer_accepts_what_it_claims(coalition: C
     assert shown["claims"][0]["level"] == "CLOSED" and shown["equivalences"] == []
     label = usa.write("label.xml", LABEL)
     usa.run(*put, "--id", "theirs", "--marking", f"@{label}")
-    assert usa.ask("get", "theirs")["label"] == {"policy": "EXAMPLE", "classification": "CLOSED", "releasable": ["AUS"]}
+    assert usa.ask("get", "theirs")["label"] == {
+        "policy": "EXAMPLE",
+        "classification": "CLOSED",
+        "releasable": ["AUS", "USA"],
+    }
     assert "a release officer decides" in usa.run("get", "theirs").output
     usa.run(
         "policy", "accept", "EXAMPLE", "--to", "US", "--level", "CLOSED=SECRET", "--as", "protect", "--because", "Seen"
@@ -60,7 +67,7 @@ LABEL = """\
     <PolicyIdentifier URI="urn:oid:2.25.283505922519774543341581604402970826256">EXAMPLE</PolicyIdentifier>
     <Classification>CLOSED</Classification>
     <Category Type="PERMISSIVE" TagName="Releasable To">
-      <GenericValue>AUS</GenericValue><GenericValue>CHE</GenericValue>
+      <GenericValue>AUS</GenericValue><GenericValue>CHE</GenericValue><GenericValue>USA</GenericValue>
     </Category>
   </ConfidentialityInformation>
   <CreationDateTime>2026-01-01T00:00:00Z</CreationDateTime>

@@ -185,7 +185,7 @@ def test_completion_completes_commands_and_options() -> None:
         ).stdout
         return [line.split(",")[1] for line in said.splitlines()]
 
-    assert completed("aldis in") == ["init", "invite", "instrument"]
+    assert completed("aldis in") == ["init", "invite", "instrument", "inquiry"]
     assert "--cursor" in completed("aldis list --c")
     assert "prove" in completed("aldis ledger p")
 

@@ -42,6 +42,8 @@ _SUPERSEDED = ("tests/node/test_superseded.py",)
 _LIVE = ("tests/node/test_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
+_BACKUP = ("tests/node/test_backup.py",)
+_RECALLS = ("tests/node/test_recalls.py",)
 _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
 _DESK = ("tests/node/test_desk.py",)
@@ -52,6 +54,35 @@ _R = "kernel/records.py"
 _F = "kernel/frames.py"
 
 MUTANTS = (
+    Mutant(
+        "backup-cut-short",
+        "node/cipher.py",
+        'return prefix + number.to_bytes(4, "big") + bytes([last])',
+        'return prefix + number.to_bytes(4, "big") + bytes([0])',
+        _BACKUP,
+    ),
+    Mutant(
+        "restored-sends",
+        "node/exchange.py",
+        "if not known.active or restored(self._store) is not None:",
+        "if not known.active:",
+        _BACKUP,
+    ),
+    Mutant(
+        "recall-by-anyone",
+        "node/recalls.py",
+        "return [row for row in rows if request.asker in (row.originator, row.source)]",
+        "return rows",
+        _RECALLS,
+    ),
+    Mutant(
+        "recalled-passed-on",
+        "node/outbound.py",
+        "self._core.store.records.superseded(seqs) | self._core.store.recalls.withheld(decide.node, seqs)",
+        "self._core.store.records.superseded(seqs)",
+        _RECALLS,
+    ),
+    Mutant("erased-not-rewritten", "node/store/database.py", 'self._writer.execute("VACUUM")', "pass", _RECALLS),
     Mutant("admit-suspended-partner", _A, "if peer is None or not peer.active:", "if peer is None:", _ADMISSION),
     Mutant("admit-anothers-bundle", _A, "if sender is not None and sender != node:", "if False:", _ADMISSION),
     Mutant("admit-other-audience", _A, "if manifest.audience != self.node:  # 2", "if False:", _ADMISSION),

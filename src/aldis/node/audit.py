@@ -203,6 +203,24 @@ class Audit:
         path = inclusion_proof(self._ledger.reader(), index, size)
         return Proof(self._core.node, index, leaf, [digest.hex() for digest in path], note.decode())
 
+    def prove_all(self, indexes: Sequence[int]) -> list[Proof]:
+        """As `prove`, of several leaves under one checkpoint: that over the last of them."""
+        if not indexes:
+            return []
+        note = self.prove(max(indexes)).checkpoint
+        size = verify_checkpoint(note.encode(), self._core.ledger, self._core.note_signer.public).size
+        reader = self._ledger.reader()
+        return [
+            Proof(
+                self._core.node,
+                index,
+                self._ledger.leaf(index).data.decode(),
+                [digest.hex() for digest in inclusion_proof(reader, index, size)],
+                note,
+            )
+            for index in indexes
+        ]
+
     def verify(self) -> tuple[int, int]:
         """Recompute the whole ledger and every checkpoint of it: how many leaves, and how many checkpoints, hold.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError
@@ -13,6 +14,7 @@ from aldis.node.app_states import app_state
 from aldis.node.core import ledger_name
 from aldis.node.exchange import problem_of
 from aldis.node.node import Node
+from aldis.node.restored import restored
 
 __all__ = ["Check", "run_checks"]
 
@@ -37,6 +39,8 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield _tried("keys", lambda: _keys(node))
     yield _tried("store", lambda: _store(node))
     yield _tried("ledger", lambda: _ledger(node))
+    yield from _backup(node)
+    yield from _erasure(node)
     yield _disk(node)
     yield _clock(node)
     yield _quarantine(node)
@@ -102,6 +106,25 @@ def _ledger(node: Node) -> Check:
     return Check(
         "ledger", ok=True, cause=f"{_count(size, 'leaf', 'leaves')}, {_count(notes, 'checkpoint')}, {cosigned}"
     )
+
+
+def _backup(node: Node) -> Iterator[Check]:
+    """Whether the store was restored, and still waits for an epoch to begin."""
+    mark = restored(node.core.store)
+    if mark is not None:
+        made = datetime.fromtimestamp(mark.made / 1000, UTC)
+        cause = f"this store was restored from a backup of {made:%Y-%m-%d %H:%M} UTC, and sends nothing"
+        fix = "See that no other copy of this node runs, then `aldis doctor --new-epoch all`"
+        yield Check("backup", ok=False, cause=cause, fix=fix)
+
+
+def _erasure(node: Node) -> Iterator[Check]:
+    """Whether something erased has yet to leave the store's file."""
+    if node.core.store.erasure.due:
+        cause = "content was erased, and the store is not yet written anew: free pages may hold it"
+        yield Check(
+            "erasure", ok=False, cause=cause, fix="`aldis retention run`; a running node does it within the hour"
+        )
 
 
 def _disk(node: Node) -> Check:

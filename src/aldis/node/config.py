@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,9 +16,28 @@ from aldis.kernel.bundles import ITEM_LIMIT
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import FRAME_LIMIT
 
-__all__ = ["FILE", "Config", "check", "describe", "endpoint", "load", "write"]
+__all__ = ["FILE", "Config", "Rule", "check", "describe", "endpoint", "load", "write"]
 
 FILE = "aldis.toml"
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long records of a kind, project and classification ("" for any) are kept, and what happens then.
+
+    `delete` writes the version that says so, of this node's own records, `days` after they were last written; `erase`
+    takes away the content of those that came from partners, `days` after they came.
+    """
+
+    kind: str = ""
+    project: str = ""
+    classification: str = ""
+    days: Annotated[int, msgspec.Meta(ge=1, le=36_525)]
+    action: Literal["delete", "erase"]
+
+    def __str__(self) -> str:
+        """The rule in words."""
+        parts = [self.kind or "records", f"of {self.project}" if self.project else "", self.classification]
+        return f"{' '.join(part for part in parts if part)}: {self.action} after {self.days} days"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,6 +61,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     pace: float = 1.0
     project: str = ""
     labels: dict[str, dict[str, str]] = {}
+    comply: bool = False
+    retention: list[Rule] = []
 
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
@@ -65,6 +86,9 @@ _MEANING = {
     "sources": "where gateways listen: udp://host:port, or the path of a recording",
     "pace": "how many times faster than it was made a recording is played",
     "project": "the project of what gateways put",
+    "comply": "erase at once what a partner recalls; without it, this node's operator does, or refuses",
+    "retention": "how long records are kept: `[[retention]]` tables with `days`, `action` (`delete` for what this"
+    " node wrote, `erase` for what partners sent), and `kind`, `project` and `classification` where not all are meant",
     "labels": "default markings of what gateways put: a table for each kind, with `header` and each portion",
 }
 
@@ -157,7 +181,11 @@ def write(home: Path, config: Config) -> None:
         value = getattr(config, name)
         if value == default:
             continue
-        if isinstance(value, dict):
+        if name == "retention":
+            for rule in value:
+                tables += ["", "[[retention]]"]
+                tables += [f"{key} = {_text(one)}" for key, one in msgspec.to_builtins(rule).items() if one != ""]
+        elif isinstance(value, dict):
             for kind, markings in value.items():
                 tables += ["", f"[{name}.{kind}]"]
                 tables += [f"{portion} = {_text(text)}" for portion, text in markings.items()]

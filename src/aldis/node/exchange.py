@@ -21,6 +21,7 @@ from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Known, Partners
+from aldis.node.restored import begin_anew, check_not_restored, restored
 from aldis.node.store import Acknowledged, Sealed
 
 __all__ = ["Call", "Exchange", "State"]
@@ -69,7 +70,7 @@ class Exchange:
     def next_call(self, node: str) -> Call | None:
         """What to call at a partner now; None where there is nothing to say, or nothing may be said."""
         known, state = self._partners.get(node), self.state(node)
-        if not known.active:
+        if not known.active or restored(self._store) is not None:
             return None
         now = self._core.clock.now()
         if not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000:
@@ -84,7 +85,9 @@ class Exchange:
 
         Raises:
             RefusedByPolicy: it may no longer go, and has left in a file already.
+            InvalidInput: this store was restored from a backup, and no new epoch has begun.
         """
+        check_not_restored(self._store)
         waiting = next(iter(self._store.exchange.sealed(node, 1, after)), None)
         if waiting is not None:
             left = self._store.meta.number(exported_to(node)) >= waiting.first
@@ -203,6 +206,7 @@ class Exchange:
         """
         with self._store.transaction():
             self._store.meta.set_number(_EPOCH, max(self.epoch + 1, self._core.clock.now()))
+            begin_anew(self._store)
             for known in self._partners.all():
                 self._store.withdrawals.restart(known.node)
                 self._store.meta.set_number(exported_to(known.node), 0)

@@ -69,6 +69,12 @@ class Home:
         """The key of the TLS certificate, PEM."""
         return self.path / "keys" / "tls.key"
 
+    def parts(self) -> list[str]:
+        """The files that a backup holds beside the store, by their names from the folder on."""
+        files = (path for folder in (self.path / "keys", self.tables) for path in folder.rglob("*") if path.is_file())
+        kept = sorted(path.relative_to(self.path).as_posix() for path in files)
+        return [settings.FILE, *kept]
+
     def config(self, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
         """The settings in force."""
         return settings.load(self.path, environment, flags)

@@ -18,6 +18,8 @@ from aldis.node.core import Core
 from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn
 from aldis.node.partners import Known, Partners
+from aldis.node.recall_records import ANSWER, RECALL
+from aldis.node.recalls import Recalls
 from aldis.node.store import PARTNER_PROFILES, Substitute
 from aldis.node.store import Cursor as Place
 
@@ -31,8 +33,15 @@ class Inbound:
     """Answers the three operations that a partner may call; `told` hears of each record that was admitted."""
 
     def __init__(
-        self, core: Core, audit: Audit, partners: Partners, live: LiveIn, told: Callable[[Record, str], None]
+        self,
+        core: Core,
+        audit: Audit,
+        partners: Partners,
+        recalls: Recalls,
+        live: LiveIn,
+        told: Callable[[Record, str], None],
     ) -> None:
+        self._recalls = recalls
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -236,6 +245,9 @@ class Inbound:
         }
         now = self._core.clock.now()
         stored = self._store.records.put([one.record for one in admitted], now, source, substitutes)
+        for one in admitted:
+            if one.record.header.kind in (RECALL, ANSWER):
+                self._recalls.arrived(one.record, source)
         grants = {  # one that came with a re-share is its sender's to use, and nobody else's
             seq: proofs[one.index]
             for one, seq in zip(admitted, stored.seqs, strict=True)

@@ -28,6 +28,7 @@ from aldis.kernel.labels import Label
 from aldis.kernel.policies import Policies
 from aldis.kernel.records import Draft, DraftPortion, Kind, Portion, Record
 from aldis.kernel.signatures import Key, Signer
+from aldis.node.recall_records import ANSWER, RECALL
 
 __all__ = [
     "COSIGNATURE",
@@ -221,7 +222,7 @@ def _value(record: Record, name: str, value_type: type[_T]) -> _T | None:
 
 
 def pairing_text(name: str, parties: tuple[str, str], *, at: int, ceilings: Mapping[str, str]) -> str:
-    """The agreement two nodes make when they pair: it lets them exchange instruments, signatures and notices."""
+    """The agreement two nodes make when they pair: it lets instruments, signatures, notices and recalls pass."""
     start = datetime.fromtimestamp(at / 1000, UTC).date() - timedelta(days=1)
     end = date(start.year + 20, 12, 31)
     one, other = sorted(parties)
@@ -236,7 +237,7 @@ until = {end}
 
 [[clause]]
 id = "1"
-kinds = ["{INSTRUMENT}", "{COSIGNATURE}", "{NOTICE}"]
+kinds = ["{INSTRUMENT}", "{COSIGNATURE}", "{NOTICE}", "{RECALL}", "{ANSWER}"]
 projects = [""]
 purposes = ["administration"]
 ceiling = {{ {ceiling} }}

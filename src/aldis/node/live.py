@@ -17,6 +17,7 @@ from aldis.kernel.signatures import Algorithm
 from aldis.kernel.transforms import Transformed, apply_transforms
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
+from aldis.node.restored import restored
 
 __all__ = ["LiveIn", "LiveOut"]
 
@@ -77,7 +78,7 @@ class LiveOut:
         What the budget does not hold waits for the frame after; what no frame would hold, and what may not go or only
         later, is dropped: the durable records carry it when it may.
         """
-        queue = self._queues.get(node)
+        queue = self._queues.get(node) if restored(self._core.store) is None else None
         if queue is None or not queue.values:
             return None
         core, now, epoch = self._core, self._core.clock.now(), self._epochs.current()

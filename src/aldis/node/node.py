@@ -21,14 +21,18 @@ from aldis.node.files import Files
 from aldis.node.foreign import Foreign
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
+from aldis.node.inquiry import Inquiry
 from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn, LiveOut
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Partners
 from aldis.node.people import People, Sights
+from aldis.node.recall_records import RECALL_KINDS
+from aldis.node.recalls import Recalls
 from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
+from aldis.node.retention import Retention
 from aldis.node.store import Store
 
 __all__ = ["Node"]
@@ -54,7 +58,10 @@ class Node:
         self.live_out = LiveOut(core, self.epochs)
         self.context = NodeContext(core, self.records, self.desk, self.partners, self.live_out)
         self.live_in = LiveIn(core, self.context.told)
-        self.inbound = Inbound(core, self.audit, self.partners, self.live_in, self._admitted)
+        self.recalls = Recalls(core, self.audit, self.partners)
+        self.retention = Retention(core, self.audit, self.records, self.recalls)
+        self.inquiry = Inquiry(core, self.audit, self.partners)
+        self.inbound = Inbound(core, self.audit, self.partners, self.recalls, self.live_in, self._admitted)
         self.outbound = Outbound(core, self.audit, self.partners, self.epochs)
         self.exchange = Exchange(core, self.audit, self.partners, self.outbound)
         self.files = Files(core, self.audit, self.partners, self.exchange, self.inbound)
@@ -81,7 +88,9 @@ class Node:
         place = Home(home)
         config = place.config(os.environ if environment is None else environment, flags)
         found = find_apps() if apps is None else apps
-        kinds = {kind.name: kind for kind in (*KINDS, *(kind for app in found.values() for kind in app.kinds))}
+        kinds = {
+            kind.name: kind for kind in (*KINDS, *RECALL_KINDS, *(kind for app in found.values() for kind in app.kinds))
+        }
         secret = place.secret()
         signer, note_signer = place.signer(algorithm_named(config.algorithm)), place.ledger_signer()
         store = Store.open(

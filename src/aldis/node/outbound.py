@@ -36,11 +36,12 @@ _NONE: tuple[bytes, ...] = ()
 
 
 class _Ready(NamedTuple):
-    """A record on its way: the number of its row, the digests of its portions that go, and the item."""
+    """A record on its way: the number of its row, the digests of its portions that go, the item, and its transforms."""
 
     seq: int
     portions: tuple[bytes, ...]
     item: Item
+    altered: Sequence[tuple[bytes, bytes, str]]
 
 
 @dataclass(slots=True)
@@ -88,10 +89,10 @@ class Outbound:
                 return sealed
 
     def newest(self, node: str, sealed: Sealed) -> bool:
-        """Whether none of the records in a sealed bundle was superseded since."""
+        """Whether none of the records in a sealed bundle was superseded or recalled since."""
         count = sealed.last - sealed.first + 1
         sent = [one.record_seq for one in self._exchange.outbox(node, sealed.first, count)]
-        return not self._core.store.records.superseded(sent)
+        return not self._core.store.records.superseded(sent) and not self._core.store.recalls.withheld(node, sent)
 
     def permitted(self, node: str, sealed: Sealed) -> bool:
         """Whether all that a sealed bundle holds may still go: decided again, if the rules have changed since."""
@@ -139,6 +140,9 @@ class Outbound:
             [one.item for one in ready], stream, policy_epoch=policy, created=now, signer=self._core.signer
         )
         self._exchange.enqueue(node, [Release(one.seq, one.portions) for one in ready])
+        for one in ready:
+            if one.altered:
+                self._core.store.releases.alter(node, one.seq, one.altered)
         last = stream.first + len(ready) - 1
         sealed = Sealed(str(stream.epoch), stream.first, last, digest, stream.previous, data)
         self._exchange.add_sealed(node, sealed)
@@ -155,7 +159,7 @@ class Outbound:
     def _decide(self, rows: Sequence[Row], decide: _Round) -> int:
         """Decide rows until the bundle is full; how many were."""
         seqs = [row.seq for row in rows]
-        superseded = self._core.store.records.superseded(seqs)
+        superseded = self._core.store.records.superseded(seqs) | self._core.store.recalls.withheld(decide.node, seqs)
         gone = self._exchange.released(decide.node, seqs)
         grants = self._core.store.grants.of([row.seq for row in rows if row.source])
         approvals = self._core.store.referrals.approvals(decide.node, seqs)
@@ -193,7 +197,8 @@ class Outbound:
             substitutes=substitutes,
             grant=grant,
         )
-        return _Ready(row.seq, result.portions, item)
+        changed = [(digest, made.digest, words) for digest, (made, words) in (substitutes or {}).items()]
+        return _Ready(row.seq, result.portions, item, changed)
 
     def _concerns(self, row: Row, decide: _Round) -> bool:
         """Whether a partner must hear of this version: of a deletion, only if it ever got what was deleted."""

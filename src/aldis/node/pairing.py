@@ -18,6 +18,7 @@ from aldis.kernel.messages import open_message, read_unverified, sign_message
 from aldis.kernel.records import Record, read_record
 from aldis.kernel.signatures import Key, Signer, algorithm_named
 from aldis.node.instruments import COSIGNATURE, INSTRUMENT, KINDS, PAIRING_PREFIX, instrument_text
+from aldis.node.recall_records import ANSWER, RECALL
 from aldis.node.tls import check_certificate
 
 __all__ = ["Invitation", "Sheet", "check_invitation", "fingerprint", "seal_invitation"]
@@ -126,7 +127,7 @@ def _read(header: str, portion: str, kind: str) -> Record:
 
 
 def _check_agreement(agreement: Record, parties: set[str], party: str) -> None:
-    """Joining signs the agreement unread, so it may let instruments, signatures and notices pass and nothing else."""
+    """Joining signs the agreement unread: it may let instruments, signatures, notices and recalls pass and no more."""
     instrument = parse_instrument(instrument_text(agreement))
     if instrument.parties != parties:
         named = ", ".join(sorted(instrument.parties))
@@ -137,7 +138,7 @@ def _check_agreement(agreement: Record, parties: set[str], party: str) -> None:
         instrument.form is not Form.AGREEMENT
         or agreement.header.id != instrument.id
         or not instrument.id.startswith(PAIRING_PREFIX)
-        or any(not clause.kinds <= _KINDS.keys() for clause in instrument.clauses)
+        or any(not clause.kinds <= {*_KINDS, RECALL, ANSWER} for clause in instrument.clauses)
     ):
         raise RefusedByPolicy(
             f"the agreement {instrument.id!r} in this invitation covers more than pairing",

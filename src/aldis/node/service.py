@@ -37,7 +37,7 @@ _log = structlog.get_logger()
 
 
 class Service:
-    """Carries a node's calls over the network; folds its search index together every `tidy_s` seconds."""
+    """Carries a node's calls over the network; sees to search index and retention every `tidy_s` seconds."""
 
     def __init__(self, node: Node, *, tidy_s: float = _TIDY_S) -> None:
         self._node = node
@@ -56,6 +56,7 @@ class Service:
         self._tasks = [
             asyncio.create_task(self._keep_up()),
             asyncio.create_task(self._tidy()),
+            asyncio.create_task(self._retain()),
             *(asyncio.create_task(self._run(app)) for app in self._node.apps.values()),
         ]
         return self.address
@@ -95,6 +96,20 @@ class Service:
                     more = await asyncio.to_thread(fold)
             except AldisError as error:
                 _log.warning("search index not tidied", code=error.code, cause=str(error))
+
+    async def _retain(self) -> None:
+        """Once a day, delete and erase what is kept no longer; at once, finish what an earlier run began."""
+        retention = self._node.retention
+        while True:
+            try:
+                if await asyncio.to_thread(lambda: retention.wanted):
+                    done = await asyncio.to_thread(retention.run, self._node.name)
+                    _log.info("retention run", deleted_or_erased=len(done))
+            except AldisError as error:
+                _log.warning("retention not run", code=error.code, cause=str(error))
+            except Exception as error:
+                _log.error("retention not run", **fault(error))
+            await asyncio.sleep(self._tidy_s)
 
     async def _run(self, app: App) -> None:
         """Let an app work beside the node; how it ended stands in the store, for `aldis doctor`."""

@@ -16,6 +16,7 @@ from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid, unbroken
 from aldis.interfaces.cli.parties import partner_node
+from aldis.interfaces.cli.recall import recalled_lines
 from aldis.interfaces.cli.session import Session, operator, pass_session
 from aldis.interfaces.cli.text import moment, words
 from aldis.interfaces.cli.viewers import signed_in
@@ -102,6 +103,7 @@ def _data(
         "source": row.source, "arrived": row.arrived, "digest": record.digest.hex(), "deleted": header.deleted,
         "sources": header.sources, "banner": _banner(marks, record, others), "label": marks.data(record.label),
         "portions": [of(part, altered.get(part.name, "")) for part in record.portions],
+        "recalled": [told for _, told in recalled_lines(node, row)],
         "substitutes": [of(part, transform) for part, transform in others],
     }  # fmt: skip
 
@@ -132,6 +134,7 @@ def _shown(
         rows.append(("handle as", _protection(node, record, others)))
     if row.source:
         rows.append(("came from", f"{row.source}, {moment(row.arrived)}"))
+    rows += recalled_lines(node, row)
     if header.sources:
         rows.append(("made from", "\n".join(header.sources)))
     shown: list[Any] = [banner, "", grid(rows), ""]

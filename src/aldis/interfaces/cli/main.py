@@ -51,6 +51,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "policy": (f"{_HERE}.policy:policy", "The label policies known here; take in another party's (SPIF)."),
         "hold": (f"{_HERE}.hold:hold", "Let nothing of a record leave."),
         "lift": (f"{_HERE}.hold:lift", "Lift a hold."),
+        "recall": (f"{_HERE}.recall:recall", "Ask partners to delete what they were sent; answer those who ask."),
     },
     "Exchange by file": {
         "tdf": (f"{_HERE}.tdf:tdf", "Records in OpenTDF containers, for those who have no node."),
@@ -60,6 +61,13 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Proof and upkeep": {
         "ledger": (f"{_HERE}.ledger:ledger", "Verify, prove and replay what this node did."),
         "doctor": (f"{_HERE}.doctor:doctor", "Check the node; each finding with its cause and fix."),
+        "retention": (f"{_HERE}.retention:retention", "How long records are kept, and what is due."),
+        "inquiry": (
+            f"{_HERE}.inquiry:inquiry",
+            "Everything that concerns one record or partner, as files with proofs.",
+        ),
+        "backup": (f"{_HERE}.backup:backup", "Write the whole node to one encrypted file, while it runs."),
+        "restore": (f"{_HERE}.backup:restore", "Make a node's folder from a backup."),
         "config": (f"{_HERE}.config:config", "Every setting, its value, and where it came from."),
         "apps": (f"{_HERE}.apps:apps", "The apps installed here, their kinds of record and their commands."),
         "completion": (f"{_HERE}.completion:completion", "Print the completion script for a shell."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,14 +49,18 @@ def list_(session: Session) -> None:
 
 @partner.command("show")
 @_NODE
-@click.option("--holds", is_flag=True, help="List every record that was released to it.")
+@click.option("--holds", is_flag=True, help="List every record that was ever released to it.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write that list as CSV.")
 @pass_session
-def show(session: Session, node_name: str, holds: bool) -> None:
+def show(session: Session, node_name: str, holds: bool, as_csv: bool) -> None:
     """Show what is known of a partner."""
     node = session.node
     known = node.partners.get(node_name)
     data = _data(node, known)
-    held = [*_released(node, known.node)] if holds else []
+    held = [*_released(node, known.node)] if holds or as_csv else []
+    if as_csv and not session.json:
+        session.out.lines({}, _csv(held))
+        return
     rows = [
         ("node", f"{known.node} of {known.party}"),
         ("status", known.status.value),
@@ -67,7 +73,9 @@ def show(session: Session, node_name: str, holds: bool) -> None:
     ]
     if known.distrust_after is not None:
         rows.append(("distrusted", f"after its item {known.distrust_after:,}"))
-    session.out.data({**data, **({"holds": held} if holds else {})}, grid(rows), *([""] if held else []), *_lines(held))
+    session.out.data(
+        {**data, **({"holds": held} if holds or as_csv else {})}, grid(rows), *([""] if held else []), *_lines(held)
+    )
 
 
 @partner.command("suspend")
@@ -167,18 +175,26 @@ def _data(node: Node, known: Known) -> dict[str, Any]:
 
 
 def _released(node: Node, name: str) -> Iterator[dict[str, Any]]:
-    """Every record that was ever released to a partner, with the portions that were."""
-    store, first = node.core.store, 1
-    acknowledged = store.partners.acknowledged(name)
-    upto = acknowledged.seq if acknowledged else 0
-    while sent := store.exchange.outbox(name, first, _STEP):
-        rows = {row.seq: row for row in store.records.rows([one.record_seq for one in sent])}
-        for one in sent:
+    """Every item that was ever released to a partner, in this epoch and before, with its portions and transforms."""
+    store, sent = node.core.store, node.core.store.releases.to(name)
+    for start in range(0, len(sent), _STEP):
+        some = sent[start : start + _STEP]
+        seqs = sorted({one.record_seq for one in some})
+        rows = {row.seq: row for row in store.records.rows(seqs)}
+        altered = store.releases.altered(name, seqs)
+        asked = store.recalls.asked_of(name, seqs)
+        for one in some:
             row = rows[one.record_seq]
-            held = [part.name for part in row.record().portions if part.digest in one.portions]
-            names = in_order(node, row.kind, held)
-            yield {**summary(node, row), "item": one.seq, "portions": names, "acknowledged": one.seq <= upto}
-        first = sent[-1].seq + 1
+            held = {part.name: part.digest for part in row.record().portions if part.digest in one.portions}
+            transforms = {
+                part: altered[row.seq, digest] for part, digest in held.items() if (row.seq, digest) in altered
+            }
+            yield {
+                **summary(node, row), "epoch": one.epoch, "item": one.seq, "digest": row.digest.hex(),
+                "portions": in_order(node, row.kind, [*held]), "transforms": transforms,
+                "withheld_since": len(one.portions) - len(held), "acknowledged": one.acknowledged,
+                "recalled": row.seq in asked,
+            }  # fmt: skip
 
 
 def _lines(held: list[dict[str, Any]]) -> list[str]:
@@ -189,7 +205,29 @@ def _lines(held: list[dict[str, Any]]) -> list[str]:
         f"{count(len(held), 'release')}, {sure:,} acknowledged:",
         *(
             f"  {one['id']}  version {one['version']}, {one['banner']}, {day(one['created'])}: "
-            f"{listed(one['portions']) or 'no portion'}{'' if one['acknowledged'] else '  (not acknowledged)'}"
+            f"{listed(_parts(one)) or 'no portion'}{'' if one['acknowledged'] else '  (not acknowledged)'}"
+            f"{'  (recalled)' if one['recalled'] else ''}"
             for one in held
         ),
     ]
+
+
+def _parts(one: dict[str, Any]) -> list[str]:
+    """The names of the portions, each with what was done to it on its way."""
+    return [f"{name} [{one['transforms'][name]}]" if name in one["transforms"] else name for name in one["portions"]]
+
+
+_FIELDS = ("epoch", "item", "id", "version", "kind", "project", "originator", "digest", "banner", "created", "portions",
+           "acknowledged", "recalled")  # fmt: skip
+
+
+def _csv(held: list[dict[str, Any]]) -> Iterator[str]:
+    """The list as RFC 4180 has it; cells that a spreadsheet would take for a formula begin with an apostrophe."""
+    for row in [
+        dict(zip(_FIELDS, _FIELDS, strict=True)),
+        *({**one, "portions": "; ".join(_parts(one))} for one in held),
+    ]:
+        written = io.StringIO()
+        cells = [str(row.get(field, "")) for field in _FIELDS]
+        csv.writer(written, lineterminator="").writerow([f"'{cell}" if cell[:1] in "=+-@" else cell for cell in cells])
+        yield written.getvalue()

@@ -14,6 +14,7 @@ import structlog
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.node.logs import fault, start_logs
 from aldis.node.node import Node
+from aldis.node.restored import restored
 from aldis.node.service import serve
 
 __all__ = ["up"]
@@ -50,10 +51,14 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
     def ready(address: str) -> None:
         session.out.data({"node": node.name, "address": address}, address)
         partners = [known.node for known in node.partners.all() if known.active]
+        waits = restored(node.core.store) is not None
         if lines:
-            _log.info("node is up", address=address, partners=partners)
+            _log.info("node is up", address=address, partners=partners, restored=waits)
             return
         session.out.say(f"{node.name} is up, for {', '.join(partners) or 'no partner yet'}. Ctrl-C stops it.")
+        if waits:
+            session.out.say("Its store was restored from a backup, and nothing leaves before a new epoch.")
+            session.out.next("see that no other copy of this node runs, then `aldis doctor --new-epoch all`")
         if not partners:
             session.out.next("`aldis invite PARTY`, in another terminal")
 

@@ -17,6 +17,7 @@ from aldis.node.store.arrivals import Stored
 from aldis.node.store.cursors import KEY_SIZE, Cursors
 from aldis.node.store.database import Database
 from aldis.node.store.digests import Digests
+from aldis.node.store.erasure import Erased, Erasure
 from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Sealed
 from aldis.node.store.grants import Grants
 from aldis.node.store.ledger import LeafRow, Ledger
@@ -27,8 +28,10 @@ from aldis.node.store.passages import Passages
 from aldis.node.store.people import People, SessionRow
 from aldis.node.store.profiles import PARTNER_PROFILES, Profile, Profiles
 from aldis.node.store.quarantine import Quarantine, Quarantined
+from aldis.node.store.recalls import Recalls, Request
 from aldis.node.store.records import Records
 from aldis.node.store.referrals import Hold, Referral, Referrals
+from aldis.node.store.releases import Held, Releases
 from aldis.node.store.rows import Row, Substitute
 from aldis.node.store.search import Hit, Hits, Search
 from aldis.node.store.withdrawals import Withdrawals
@@ -38,6 +41,8 @@ __all__ = [
     "PARTNER_PROFILES",
     "Acknowledged",
     "Cursor",
+    "Erased",
+    "Held",
     "Hit",
     "Hits",
     "Hold",
@@ -51,6 +56,7 @@ __all__ = [
     "Quarantined",
     "Referral",
     "Release",
+    "Request",
     "Row",
     "Sealed",
     "SessionRow",
@@ -80,6 +86,9 @@ class Store:
         self.profiles = Profiles(database)
         passages = Passages()
         cursors = Cursors(secret or self._secret(random), random)
+        self.erasure = Erasure(database, self.profiles, passages)
+        self.recalls = Recalls(database)
+        self.releases = Releases(database)
         self.records = Records(database, self.profiles, Digests(database, self.meta), passages)
         self.listing = Listing(database, self.profiles, cursors)
         self.search = Search(database, self.profiles, passages, cursors)
@@ -148,6 +157,19 @@ class Store:
         except AldisError as error:
             found.append(str(error))
         return found
+
+    def size(self) -> int:
+        """How many bytes a copy of the store has."""
+        return self._db.size()
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the store as it is now to `path`, while this and other processes go on writing.
+
+        Raises:
+            VerificationFailed: it is damaged.
+            Unavailable: no space, or a disk that fails.
+        """
+        self._db.copy_to(path)
 
     def close(self) -> None:
         """Close the file."""

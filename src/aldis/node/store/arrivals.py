@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -16,9 +16,10 @@ from aldis.kernel.records import Portion, Record, read_portion
 from aldis.node.store.chains import Chains
 from aldis.node.store.database import Database
 from aldis.node.store.digests import Digests
+from aldis.node.store.erasure import Erasure
 from aldis.node.store.passages import FIRST_SUBSTITUTE, PLACES, Passage, Passages
 from aldis.node.store.profiles import Group, Profiles
-from aldis.node.store.rows import Substitute, rows_of
+from aldis.node.store.rows import Substitute, Substitutes, rows_of
 
 __all__ = ["Arrivals", "Stored", "Substitutes"]
 
@@ -31,9 +32,6 @@ _SUBSTITUTE_LIMIT = PLACES - FIRST_SUBSTITUTE
 
 _pack = msgspec.msgpack.Encoder().encode
 _by_digest = attrgetter("digest")
-
-Substitutes = Mapping[bytes, Sequence[Substitute]]
-"""By the digest of the record they came with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,7 @@ class Arrivals:
     """The write side of `Records`."""
 
     def __init__(self, database: Database, profiles: Profiles, digests: Digests, passages: Passages) -> None:
+        self._erasure = Erasure(database, profiles, passages)
         self._db = database
         self._profiles = profiles
         self._digests = digests
@@ -57,12 +56,14 @@ class Arrivals:
     def put(self, records: Sequence[Record], arrived: int, source: str, substitutes: Substitutes) -> Stored:
         """See `Records.put`."""
         with self._db.writing() as connection:
+            records, substitutes = self._erasure.without_erased(connection, records, source, substitutes)
             first = int(connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM record").get)
             chains = Chains(connection, records, first)
             added = range(first, first + len(chains.fresh))
             self._insert(connection, added, chains, (arrived, source), substitutes)
             grown = {seq for seq, record in chains.known if self._grow(connection, seq, record, substitutes)}
             self._digests.catch_up(connection, added.stop - 1)
+            self._erasure.hide(connection, added)
         return Stored(chains.seqs, added, sorted(seq for seq in grown if seq < first))
 
     def _insert(

@@ -27,6 +27,7 @@ _MAPPED_BYTES = 1024 * 1024 * 1024
 """How much of the file is read where the system has it in memory, without a call and a copy for each page."""
 _PAGE_BYTES = 8_192
 _CHECKPOINT_PAGES = 2_000
+_COPY_PAGES = 2_000
 _JOURNAL_BYTES = 64 * 1024 * 1024
 _DOCTOR = "Run `aldis doctor`, and restore a backup if it says so"
 
@@ -103,6 +104,42 @@ class Database:
             broken = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
             orphans = [f"row {row[1]} of {row[0]} lacks its {row[2]}" for row in connection.execute(_ORPHANS)]
         return [line for line in broken if line != "ok"] + orphans
+
+    def size(self) -> int:
+        """How many bytes a copy of the file has."""
+        with self.reading() as connection:
+            return int(connection.pragma("page_count")) * int(connection.pragma("page_size"))
+
+    def copy_to(self, path: Path) -> None:
+        """Copy what is committed now to another file; a read transaction keeps what is written meanwhile out of it."""
+        with self._explained():
+            source, target = _connect(self.path, None, False), apsw.Connection(str(path))
+            try:
+                source.execute("BEGIN")
+                source.execute(_ANY_TABLE).fetchall()  # the view begins with the first read
+                target.pragma("synchronous", "OFF")
+                with target.backup("main", source, "main") as backup:
+                    while not backup.done:
+                        backup.step(_COPY_PAGES)
+                target.pragma("journal_mode", "DELETE")  # one file, without a log beside it
+                found = [str(line) for (line,) in target.execute("PRAGMA quick_check")]
+            finally:
+                target.close()
+                source.close()
+        if found != ["ok"]:
+            raise VerificationFailed(f"{self.path} is damaged: {'; '.join(found[:3])}", fix=_DOCTOR)
+
+    def rewrite(self) -> None:
+        """Write the file anew, so that nothing of what was deleted is left on its free pages or in its log.
+
+        Raises:
+            Unavailable: another process reads or writes for over 5 s, or too little space; try again.
+        """
+        with self._writing, self._explained():
+            self._writer.execute("VACUUM")
+            busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+        if busy:
+            raise Unavailable(f"another process reads {self.path}; its log could not be emptied", fix="Try again")
 
     def _check_sound(self) -> None:
         if self._spoiled or not self._writer.in_transaction:

@@ -10,12 +10,12 @@ import apsw
 
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.records import Record, read_header
-from aldis.node.store.arrivals import Arrivals, Stored, Substitutes
+from aldis.node.store.arrivals import Arrivals, Stored
 from aldis.node.store.database import Database
 from aldis.node.store.digests import Digests
 from aldis.node.store.passages import Passages
 from aldis.node.store.profiles import Profiles
-from aldis.node.store.rows import COLUMNS, Row, make_row, rows_of
+from aldis.node.store.rows import COLUMNS, Row, Substitutes, make_row, rows_of
 
 __all__ = ["Records"]
 
@@ -125,7 +125,7 @@ class Records:
             return self._rows(connection, _OUTGOING, (seq, partner, limit))
 
     def superseded(self, seqs: Sequence[int]) -> frozenset[int]:
-        """Which of these rows no longer stand: a later version of the same record is held."""
+        """Which of these rows no longer stand: superseded by a later version held, recalled, or erased."""
         if not seqs:
             return frozenset()
         with self._db.reading() as connection:
@@ -159,6 +159,9 @@ SELECT seq FROM carray(?1) AS wanted CROSS JOIN record AS one ON one.seq = wante
 WHERE EXISTS (
     SELECT 1 FROM record AS later
     WHERE later.id = one.id AND later.originator = one.originator AND later.version > one.version
+) OR EXISTS (SELECT 1 FROM erased WHERE digest = one.digest) OR EXISTS (
+    SELECT 1 FROM recalled JOIN recall_request ON recall_request.id = request
+    WHERE recalled.digest = one.digest AND state <> 'refused' AND asker IN (one.originator, one.source)
 )
 """
 _OUTGOING = (

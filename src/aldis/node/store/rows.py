@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import apsw
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aldis.kernel.records import Portion, Record, read_record
 from aldis.node.store.profiles import Profile
 
-__all__ = ["COLUMNS", "Row", "Substitute", "make_row", "rows_of"]
+__all__ = ["COLUMNS", "Row", "Substitute", "Substitutes", "make_row", "rows_of"]
 
 COLUMNS = (
     "record.seq, digest, id, version, created, profile, portion_profiles, header, portions, substitute_profiles,"
@@ -33,6 +33,10 @@ class Substitute(msgspec.Struct, frozen=True, gc=False):
 
     portion: Portion
     transform: str
+
+
+Substitutes = Mapping[bytes, Sequence[Substitute]]
+"""By the digest of the record they came with."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

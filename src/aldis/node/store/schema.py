@@ -131,5 +131,29 @@ CREATE TABLE ruling (
 INSERT INTO ruling SELECT id, '', 0, because, at FROM referral WHERE state = 'approved';
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE)
+_KEEPING = """
+CREATE TABLE recall_asked (
+    digest BLOB, partner TEXT, recall BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (digest, partner)
+) STRICT;
+CREATE TABLE recall_request (
+    id INTEGER PRIMARY KEY, recall BLOB NOT NULL UNIQUE, asker TEXT NOT NULL, because TEXT NOT NULL,
+    at INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('none', 'waits', 'done', 'refused')),
+    answer TEXT NOT NULL, answered INTEGER NOT NULL
+) STRICT;
+CREATE TABLE recalled (
+    digest BLOB, request INTEGER REFERENCES recall_request, PRIMARY KEY (digest, request)
+) STRICT;
+CREATE TABLE erased (digest BLOB PRIMARY KEY, because TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE former (
+    partner TEXT, epoch TEXT, seq INTEGER, record_seq INTEGER NOT NULL, portions BLOB NOT NULL,
+    acknowledged INTEGER NOT NULL, PRIMARY KEY (partner, epoch, seq)
+) STRICT;
+CREATE INDEX former_record ON former (partner, record_seq);
+CREATE TABLE altered (
+    partner TEXT, record_seq INTEGER, portion BLOB, substitute BLOB, words TEXT NOT NULL,
+    PRIMARY KEY (partner, record_seq, portion, substitute)
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""

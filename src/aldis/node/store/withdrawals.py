@@ -5,6 +5,7 @@ One of them may have arrived all the same, its receipt lost: then the partner's 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import apsw
@@ -74,11 +75,35 @@ class Withdrawals:
             _decide_again(connection, partner, kept.outbox)
             return kept.sealed
 
-    def restart(self, partner: str) -> None:
-        """Forget all that was sealed and released to a partner: its stream begins anew, in another epoch."""
+    def blank(self, record_seqs: Collection[int]) -> None:
+        """Drop the content of the withdrawn bundles that held one of these rows; what was in them stays known."""
+        wanted = frozenset(record_seqs)
         with self._db.writing() as connection:
+            found: list[tuple[Any, ...]] = connection.execute("SELECT partner, digest, data FROM withdrawn").fetchall()
+            for partner, digest, data in found:
+                kept = msgspec.msgpack.decode(data, type=_Kept)
+                if not wanted.isdisjoint(record for _, record, _ in kept.outbox):
+                    bare = _Kept(msgspec.structs.replace(kept.sealed, data=b""), kept.outbox)
+                    connection.execute(
+                        "UPDATE withdrawn SET data = ? WHERE partner = ? AND digest = ?",
+                        (msgspec.msgpack.encode(bare), partner, digest),
+                    )
+
+    def restart(self, partner: str) -> None:
+        """Begin a partner's stream anew, in another epoch; what was released to it is known as former releases."""
+        with self._db.writing() as connection:
+            connection.execute(_KEEP, (partner,))
             for table in ("sealed", "outbox", "outbound", "acked", "withdrawn", "deferred"):
                 connection.execute(f"DELETE FROM {table} WHERE partner = ?", (partner,))  # noqa: S608
+
+
+_KEEP = """
+INSERT OR IGNORE INTO former
+SELECT outbox.partner, sealed.epoch, outbox.seq, record_seq, portions,
+       coalesce(outbox.seq <= (SELECT acked.seq FROM acked WHERE acked.partner = outbox.partner), 0)
+FROM outbox JOIN sealed ON sealed.partner = outbox.partner AND outbox.seq BETWEEN first AND last
+WHERE outbox.partner = ?
+"""
 
 
 def _decide_again(connection: apsw.Connection, partner: str, outbox: list[tuple[Any, ...]]) -> None:

@@ -1,0 +1,83 @@
+"""Releases: everything that was ever released to a partner, in this epoch of its stream and in those before."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable
+
+import apsw
+import msgspec
+
+from aldis.kernel.encoding import DIGEST_SIZE
+from aldis.node.store.database import Database
+
+__all__ = ["Held", "Releases"]
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One item that left for a partner: its place in the stream, the row, and the digests of its portions."""
+
+    partner: str
+    epoch: str
+    seq: int
+    record_seq: int
+    portions: tuple[bytes, ...]
+    acknowledged: bool
+
+
+class Releases:
+    """What partners were sent, and what of it was transformed."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def to(self, partner: str) -> list[Held]:
+        """What was released to a partner, oldest first."""
+        return self._find("partner = ?1", partner)
+
+    def of(self, record_seqs: Collection[int]) -> list[Held]:
+        """To whom these rows were released, oldest first."""
+        return [one for seq in record_seqs for one in self._find("record_seq = ?1", seq)]
+
+    def alter(self, partner: str, record_seq: int, changed: Iterable[tuple[bytes, bytes, str]]) -> None:
+        """Keep which portions went transformed: digest, digest of what went in its stead, words of the transform."""
+        with self._db.writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO altered VALUES (?, ?, ?, ?, ?)",
+                [(partner, record_seq, *one) for one in changed],
+            )
+
+    def altered(self, partner: str, record_seqs: Collection[int]) -> dict[tuple[int, bytes], str]:
+        """The words of the transforms, by row and portion."""
+        if not record_seqs:
+            return {}
+        with self._db.reading() as connection:
+            rows = connection.execute(_ALTERED, (apsw.carray(array("q", record_seqs)), partner))
+            return {(seq, portion): words for seq, portion, words in rows}
+
+    def _find(self, where: str, value: str | int) -> list[Held]:
+        with self._db.reading() as connection:
+            rows = connection.execute(_HELD.format(where=where), (value,))
+            return [
+                Held(partner, epoch, seq, record_seq, _split(portions), bool(sure))
+                for partner, epoch, seq, record_seq, portions, sure in rows
+            ]
+
+
+_HELD = """
+SELECT partner, epoch, seq, record_seq, portions, acknowledged FROM former WHERE {where}
+UNION ALL
+SELECT partner, coalesce((
+    SELECT epoch FROM sealed WHERE sealed.partner = outbox.partner AND outbox.seq BETWEEN first AND last
+), ''), seq, record_seq, portions,
+coalesce(seq <= (SELECT acked.seq FROM acked WHERE acked.partner = outbox.partner), 0)
+FROM outbox WHERE {where} ORDER BY 2, 3
+"""
+_ALTERED = """
+SELECT record_seq, portion, words FROM carray(?1) AS wanted CROSS JOIN altered
+ON altered.partner = ?2 AND record_seq = wanted.value
+"""
+
+
+def _split(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE))
