@@ -29,6 +29,7 @@ __all__ = [
     "Manifest",
     "Stream",
     "Substitute",
+    "given_by",
     "grant_of",
     "make_item",
     "onward_of",
@@ -306,6 +307,14 @@ def onward_of(grant: Grant | None, node: str) -> Mapping[str, list[bytes]]:
     """Per party, what `node` may pass on to it: nothing by a grant that was given to another node."""
     onward = read_commitment(grant.commitment).onward if grant else {}
     return onward if grant and onward and read_manifest(grant.manifest).audience == node else {}
+
+
+def given_by(grant: Grant, party: str, within: Collection[str]) -> frozenset[bytes]:
+    """The portions that a grant lets the party have: all that it gave to a node `within` it, else what is named."""
+    said = read_commitment(grant.commitment)
+    if read_manifest(grant.manifest).audience in within:
+        return frozenset(said.portions)
+    return frozenset(said.onward.get(party, ()))
 
 
 def grant_of(bundle: Bundle, index: int, path: Sequence[bytes]) -> Grant:

@@ -18,12 +18,13 @@ from aldis.node.core import Core
 from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn
 from aldis.node.partners import Known, Partners
+from aldis.node.sheets import SHEET
 from aldis.node.store import PARTNER_PROFILES, Substitute
 from aldis.node.store import Cursor as Place
 
 __all__ = ["Inbound"]
 
-_POLICY_KINDS = frozenset(kind.name for kind in KINDS)
+_POLICY_KINDS = frozenset({SHEET, *(kind.name for kind in KINDS)})
 _TEXT = 500
 
 
@@ -107,7 +108,8 @@ class Inbound:
         manifest = admission.bundle.manifest
         for one in admission.admitted:
             self._told(one.record, manifest.origin)
-        receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, len(admission.refused))
+        aside = 0 if self._partners.below(manifest.origin) else len(admission.refused)
+        receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, aside)
         return sign_message(receipt, core.signer)
 
     def retry(self, number: int) -> Record:
@@ -165,6 +167,13 @@ class Inbound:
                 )
                 for known in self._partners.all()
             },
+            vouched={
+                voucher: {
+                    name: Peer(name, one.sheet.party, one.sheet.pinned, distrust_after=0 if one.distrusted else None)
+                    for name, one in vouched.items()
+                }
+                for voucher, vouched in self._partners.vouched().items()
+            },
         )
 
     def cursor(self, node: str) -> Cursor:
@@ -214,7 +223,8 @@ class Inbound:
         """Store what was admitted, quarantine what was not, move the cursor, tell the ledger."""
         manifest, digest = admission.bundle.manifest, admission.bundle.digest
         aside = [one.index for one in admission.refused]
-        onward = [one.index for one in admission.admitted if one.commitment.onward]
+        above = bool(self._partners.above())  # they ask for the originator's own word
+        onward = [one.index for one in admission.admitted if above or one.commitment.onward]
         proofs = self._proofs(admission, [*aside, *onward])
         self._put(admission.admitted, manifest.origin, proofs)
         now = self._core.clock.now()
@@ -236,11 +246,13 @@ class Inbound:
         }
         now = self._core.clock.now()
         stored = self._store.records.put([one.record for one in admitted], now, source, substitutes)
-        grants = {  # one that came with a re-share is its sender's to use, and nobody else's
-            seq: proofs[one.index]
-            for one, seq in zip(admitted, stored.seqs, strict=True)
-            if one.item.grant is None and one.commitment.onward and one.index in proofs
-        }
+        held = self._store.grants.of(stored.seqs) if self._partners.above() else None
+        grants = dict[int, Grant]()
+        for one, seq in zip(admitted, stored.seqs, strict=True):
+            if one.item.grant is None and one.index in proofs and (one.commitment.onward or held is not None):
+                grants[seq] = proofs[one.index]
+            elif one.item.grant is not None and held is not None and seq not in held:
+                grants[seq] = one.item.grant  # its sender's to use, but for the proof to nodes above
         self._store.grants.put(grants)
         more = sorted({*stored.grown, *grants} - {*stored.added})  # held before, and now there is more to pass on
         for known in self._partners.all() if more else ():

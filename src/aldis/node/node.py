@@ -28,6 +28,7 @@ from aldis.node.partners import Partners
 from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
+from aldis.node.sheets import SHEET_KIND
 from aldis.node.store import Store
 
 __all__ = ["Node"]
@@ -77,7 +78,9 @@ class Node:
         place = Home(home)
         config = place.config(os.environ if environment is None else environment, flags)
         found = find_apps() if apps is None else apps
-        kinds = {kind.name: kind for kind in (*KINDS, *(kind for app in found.values() for kind in app.kinds))}
+        kinds = {
+            kind.name: kind for kind in (*KINDS, SHEET_KIND, *(kind for app in found.values() for kind in app.kinds))
+        }
         secret = place.secret()
         signer, note_signer = place.signer(algorithm_named(config.algorithm)), place.ledger_signer()
         store = Store.open(

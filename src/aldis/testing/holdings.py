@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
-from aldis.kernel.bundles import read_commitment
+from aldis.kernel.bundles import onward_of
 from aldis.kernel.encoding import unb64
 from aldis.kernel.ledger import Frontier, verify_checkpoint, verify_cosignature
 from aldis.kernel.release import requests_for
@@ -155,7 +155,7 @@ def _due(coalition: Coalition, sender: str, receiver: str, decide: Decide) -> It
             View.of(record, party_of(coalition, row.originator)),
             receiver,
             None,
-            grants=read_commitment(grant.commitment).onward if grant else {},
+            grants=onward_of(grant, sender),
             approved=approved,
         )
         rulings = {digest: decide(request, epoch, now) for digest, request in requests}

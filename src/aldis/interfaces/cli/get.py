@@ -134,6 +134,6 @@ def _protection(node: Node, record: Record, others: list[tuple[Portion, str]]) -
 
 def _writer(node: Node, record: Record) -> str:
     header = record.header
-    party = node.partners.keys().get(header.originator, ("unknown party",))[0]
+    party = node.partners.parties().get(header.originator) or "unknown party"
     author = f"{header.author} at " if header.author != header.originator else ""
     return f"{author}{header.originator} ({party})"

@@ -29,8 +29,8 @@ _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 class _Ruling:
     """What was decided, by place: 0 is the header, then the portions. It holds for all records alike in what decides.
 
-    `going` are the places of the portions that go, and `delayed` says when those may that wait; `timed` is a ruling that
-    rests on when the record was made, for the recipient or for whom it may pass it on to.
+    `going` are the places of the portions that go, and `delayed` says when those may that wait. A `timed` ruling rests
+    on when the record was made, for the recipient or for whom it may pass it on to.
     """
 
     recipient: str
