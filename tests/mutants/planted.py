@@ -245,8 +245,8 @@ MUTANTS = (
     Mutant(
         "superseded-version-sealed",
         "node/outbound.py",
-        "            if seq in superseded or (",
-        "            if (",
+        "            if seq in superseded or ",
+        "            if ",
         _SUPERSEDED,
     ),
     Mutant(

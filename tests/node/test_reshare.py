@@ -286,3 +286,12 @@ def test_a_portion_that_came_later_is_passed_on_after_the_rest(coalition: Coalit
     coalition.settle("aus", "gbr")
     coalition.settle("gbr", "usa")
     assert [coalition.held(name, "doc-1") for name in ("gbr", "usa")] == [["body", "title"], ["body", "title"]]
+
+
+def test_a_grant_renewed_sends_nothing_back(coalition: Coalition) -> None:
+    given_to_gbr(coalition)
+    coalition.settle()
+    sent = coalition["gbr"].core.store.exchange.last("aus")
+    coalition["aus"].exchange.new_epoch("begin anew")
+    coalition.settle()
+    assert coalition["gbr"].core.store.exchange.last("aus") == sent

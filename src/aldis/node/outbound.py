@@ -183,7 +183,9 @@ class Outbound:
             if decide.full:
                 return place
             seq = row.seq
-            if seq in superseded or seq in decide.going or (not row.portions and not self._concerns(row, decide)):
+            if seq in superseded or seq in decide.going or decide.node in (row.originator, row.source):
+                continue
+            if not row.portions and not self._concerns(row, decide):
                 continue
             one = self._decide_row(row, decide, grants.get(seq), approvals.get(seq, _NONE), gone.get(seq))
             if one is not None:
