@@ -332,7 +332,9 @@ def test_a_policy_epoch_that_stayed_the_same_shows_as_little_as_one_that_changed
         levels.put("aus-high", name, {"title": (name, SHARED)})
         approve(levels, name)
         levels.settle()
-    sent = [open_envelope(one.body)[0] for one in levels.wire if one.origin == "aus-high" and one.operation == "deliver"]
+    sent = [
+        open_envelope(one.body)[0] for one in levels.wire if one.origin == "aus-high" and one.operation == "deliver"
+    ]
     assert len({one.policy_epoch for one in sent}) == len(sent) == 2
 
 

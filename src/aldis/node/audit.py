@@ -29,7 +29,7 @@ from aldis.kernel.ledger import (
 from aldis.kernel.records import Record
 from aldis.node.core import Core, ledger_name
 
-__all__ = ["Audit", "own_part", "Proof", "check_proof", "cosigners"]
+__all__ = ["Audit", "Proof", "check_proof", "cosigners", "own_part"]
 
 _TEXT = 500
 _REASONS = 32

@@ -36,6 +36,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
     quarantine_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 256
     checkpoint_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
+    feeds: list[str] = []
     sources: list[str] = []
     pace: float = 1.0
     project: str = ""
@@ -58,6 +59,7 @@ _MEANING = {
     "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
     "quarantine_mib": "most MiB of what was set aside; when full, nothing more is admitted until it is looked through",
     "checkpoint_s": "seconds between two checkpoints of the ledger that partners are asked to cosign",
+    "feeds": "partners that a one-way feed reaches: `aldis up` does not call them, and `aldis feed` writes files",
     "sources": "where gateways listen: udp://host:port, or the path of a recording",
     "pace": "how many times faster than it was made a recording is played",
     "project": "the project of what gateways put",

@@ -18,6 +18,7 @@ from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.epochs import Epochs
 from aldis.node.exchange import Exchange
+from aldis.node.feeds import Feeds
 from aldis.node.files import Files
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
@@ -55,6 +56,7 @@ class Node:
         self.outbound = Outbound(core, self.audit, self.partners, self.epochs)
         self.exchange = Exchange(core, self.audit, self.partners, self.outbound)
         self.files = Files(core, self.audit, self.partners, self.exchange, self.inbound)
+        self.feeds = Feeds(core, self.audit, self.partners, self.exchange, self.outbound, self.inbound)
 
     @classmethod
     def open(
