@@ -15,9 +15,10 @@ from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid, unbroken
 from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.session import Session, pass_session
-from aldis.interfaces.cli.text import moment, words
+from aldis.interfaces.cli.text import listed, moment, words
 from aldis.kernel.errors import AldisError, RefusedByPolicy
 from aldis.kernel.explain import RecordExplanation
+from aldis.kernel.labels import rung_text
 from aldis.kernel.records import Portion, Record, read_portion
 from aldis.kernel.transforms import describe
 from aldis.node.node import Node
@@ -106,7 +107,7 @@ def _shown(
     if record.label.policy != node.core.config.policy:
         rows.append(("handle as", _protection(node, record, others)))
     if row.source:
-        rows.append(("came from", f"{row.source}, {moment(row.arrived)}"))
+        rows.append(("came from", f"{_sender(node, row.source)}, {moment(row.arrived)}"))
     if header.sources:
         rows.append(("made from", "\n".join(header.sources)))
     shown: list[Any] = [banner, "", grid(rows), ""]
@@ -130,6 +131,15 @@ def _protection(node: Node, record: Record, others: list[tuple[Portion, str]]) -
         return Marks.of(node).write(node.core.policies.roll_up(labels, node.core.config.policy, at), at)
     except AldisError as error:
         return f"a release officer decides: {error.args[0]}"
+
+
+def _sender(node: Node, source: str) -> str:
+    """Who sent it; of another node of this party, how high that one is."""
+    for known in node.partners.all():
+        if known.node == source and known.party == node.core.party:
+            ceiling = (rung_text(policy, rung) for policy, rung in known.sheet.ceiling.items())
+            return f"{source} ({listed(ceiling)})"
+    return source
 
 
 def _writer(node: Node, record: Record) -> str:
