@@ -42,6 +42,7 @@ _SUPERSEDED = ("tests/node/test_superseded.py",)
 _LIVE = ("tests/node/test_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
+_LEVELS = ("tests/kernel/test_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 
 _A = "kernel/admission.py"
@@ -351,6 +352,17 @@ MUTANTS = (
         "visible[:known] & profiles[:known]",
         "profiles[:known]",
         _STORE,
+    ),
+    Mutant(
+        "downward-by-itself",
+        "kernel/release/candidates.py",
+        "        elif offer.below:",
+        "        elif False:",
+        _LEVELS,
+    ),
+    Mutant("checkpoint-downward", "node/exchange.py", 'b"" if self._partners.below(known.node) else ', "", _LEVELS),
+    Mutant(
+        "vouched-without-a-grant", _A, "in self.peers else vouched.get(originator)", "in self.peers else peer", _LEVELS
     ),
     Mutant("key-file-readable", "node/keys.py", "        if path.stat().st_mode & 0o077:", "        if False:", _KEYS),
     Mutant(

@@ -265,7 +265,9 @@ def test_what_comes_down_goes_no_further(levels: Coalition) -> None:
     approve(levels, "report")
     levels.settle()
     assert levels.held("aus-low", "report") == ["title"]
-    assert levels.held("gbr", "report") is None
+    assert b"for GBR as well" not in levels.seen_by("gbr")
+    header = levels["aus-low"].desk.why("report", "gbr").header.decision
+    assert (header.verdict, header.reasons[0].code) == (Verdict.REFUSE, "no-grant")
 
 
 def test_a_header_that_names_what_the_low_node_does_not_hold_stays_above(levels: Coalition) -> None:

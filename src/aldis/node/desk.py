@@ -144,7 +144,7 @@ class Desk:
             self._audit.write("hold", record_id, verdict="lifted", reasons=[because[:500]])
 
     def _explain(self, row: Row, known: Known, purpose: str | None) -> RecordExplanation:
-        parties = self._partners.parties()
+        parties = self._partners.originators(known.node)
         grant = self._store.grants.of([row.seq]).get(row.seq)
         approved = frozenset().union(
             *(one.portions for one in self._store.referrals.of(known.node, row.seq) if one.state == "approved")

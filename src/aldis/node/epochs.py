@@ -75,7 +75,7 @@ class Epochs:
         """Which profiles of the store a recipient may see, for listings and searches."""
         epoch, at = self.current(), self._core.clock.now()
         terms = compile_terms(epoch, recipient, None, at)
-        parties = self.parties()
+        parties = self._partners.originators(recipient)
         profiles = self._core.store.profiles.since(0)
         seen = np.zeros(len(profiles), dtype=np.bool_)
         for profile in profiles:

@@ -168,7 +168,7 @@ class Outbound:
     def _round(self, node: str, epoch: PolicyEpoch, policy: bytes) -> _Round:
         now = self._core.clock.now()
         batch, recipient = self._core.config.batch, epoch.partner(node)
-        made = _Round(node, epoch, policy, now, self._partners.parties(), Round(node, None, epoch, now), batch)
+        made = _Round(node, epoch, policy, now, self._partners.originators(node), Round(node, None, epoch, now), batch)
         made.below, made.inside = recipient.below, recipient.party == epoch.party
         return made
 

@@ -105,6 +105,16 @@ class Partners:
                 said[node] = one.sheet.party if said.get(node, one.sheet.party) == one.sheet.party else ""
         return said | {node: party for node, (party, _) in self.keys().items()}
 
+    def originators(self, recipient: str) -> dict[str, str]:
+        """Each known node's party, as a decision about `recipient` takes the originator of a record.
+
+        Toward another party, another node of this one speaks for itself: its records go on by its own grant.
+        """
+        core, parties = self._core, self.parties()
+        if parties.get(recipient) == core.party:
+            return parties
+        return {node: node if party == core.party and node != core.node else party for node, party in parties.items()}
+
     def vouched(self) -> dict[str, dict[str, Vouched]]:
         """Per node of this party, whom it vouches for, by name."""
         change = self._core.policy_change()

@@ -144,6 +144,9 @@ def _due(coalition: Coalition, sender: str, receiver: str, decide: Decide) -> It
         grant = grants.get(row.seq)
         if receiver in (row.originator, row.source) or (grant is None and row.originator != sender):
             continue
+        inside = party_of(coalition, receiver) == party_of(coalition, sender)
+        if row.originator != sender and not inside and not onward_of(grant, sender):
+            continue
         record = row.record()
         deleted = record.header.deleted and (row.originator, row.id) not in there
         if deleted or row.version < newest[row.originator, row.id]:
