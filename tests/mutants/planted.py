@@ -42,7 +42,7 @@ _SUPERSEDED = ("tests/node/test_superseded.py",)
 _LIVE = ("tests/node/test_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
-_LEVELS = ("tests/kernel/test_levels.py", "tests/node/test_levels.py")
+_LEVELS = ("tests/kernel/test_release_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 
 _A = "kernel/admission.py"
@@ -73,7 +73,7 @@ MUTANTS = (
     Mutant(
         "admit-stolen-grant",
         _A,
-        "        if (manifest.origin, manifest.audience) != (originator, peer.node):",
+        "        if manifest.origin != originator or (manifest.audience != peer.node and not inside):",
         "        if False:",
         _ADMISSION,
     ),
@@ -281,8 +281,8 @@ MUTANTS = (
     Mutant(
         "regrant-anothers-grant",
         "node/inbound.py",
-        "            if one.item.grant is None and one.commitment.onward and one.index in proofs",
-        "            if one.commitment.onward and one.index in proofs",
+        "            if one.item.grant is None and one.index in proofs and (",
+        "            if one.index in proofs and (",
         _RESHARE,
     ),
     Mutant("onward-clause-ignored", "kernel/release/scopes.py", "and self.taker in clause.onward\n", "\n", _RELEASE),
@@ -362,7 +362,7 @@ MUTANTS = (
     ),
     Mutant("checkpoint-downward", "node/exchange.py", 'b"" if self._partners.below(known.node) else ', "", _LEVELS),
     Mutant(
-        "vouched-without-a-grant", _A, "in self.peers else vouched.get(originator)", "in self.peers else peer", _LEVELS
+        "vouched-key-ignored", _A, "in self.peers else vouched.get(originator)", "in self.peers else peer", _LEVELS
     ),
     Mutant("key-file-readable", "node/keys.py", "        if path.stat().st_mode & 0o077:", "        if False:", _KEYS),
     Mutant(
