@@ -56,6 +56,10 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "bundle export": ("bundle", "export", "usa", "-o", "out"),
     "bundle import": ("bundle", "import", "in"),
     "bundle show": ("bundle", "show", "in/file.bundle"),
+    "feed out": ("feed", "out", "usa", "spool", "--once"),
+    "feed in": ("feed", "in", "in", "--once"),
+    "feed again": ("feed", "again", "usa", "again", "--from", "5", "--to", "5"),
+    "feed forget": ("feed", "forget", "usa", "--to", "5"),
     "quarantine list": ("quarantine", "list"),
     "quarantine show": ("quarantine", "show", "1"),
     "quarantine retry": ("quarantine", "retry", "1"),
@@ -148,6 +152,7 @@ def prepare(aus: Nation, gbr: Nation) -> str:
     gbr.run("put", "--kind", "document", "--id", "reply", "--project", "NORTHERN-WATCH", "--marking",
             "OFFICIAL – UK / AUS EYES ONLY", "--portion", "title=Reply")  # fmt: skip
     Path(gbr.ask("bundle", "export", "aus", "-o", "in")["files"][0]).rename("in/file.bundle")
+    aus.run("feed", "out", "usa", "fed", "--once")
     nzl = Nation("NZL", aus.folder)
     nzl.run("init", "NZL")
     return str(nzl.ask("invite", "AUS")["fingerprint"])

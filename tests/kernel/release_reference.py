@@ -127,7 +127,7 @@ Said = tuple[int, str]
 
 
 def check_1(request: Request, epoch: PolicyEpoch, partner: Partner) -> Said:
-    if partner.party == epoch.party:
+    if partner.party == epoch.party and not partner.below:
         return PASS, "own-party"
     if request.originator == epoch.party:
         return PASS, "originator"
@@ -343,9 +343,11 @@ def check_7(
     return (PASS, "granted" if granted else "onward"), left
 
 
-def check_8(request: Request, epoch: PolicyEpoch, clause: Clause | None) -> Said:
+def check_8(request: Request, epoch: PolicyEpoch, clause: Clause | None, *, downward: bool = False) -> Said:
     if request.record in epoch.holds:
         return FAIL, "held"
+    if downward:
+        return REFER, "downward"
     return (REFER, "review") if clause is not None and clause.review else (PASS, "no-review")
 
 
@@ -385,7 +387,7 @@ def reference_decide(request: Request, epoch: PolicyEpoch, at: int, known: list[
         check_5(request, epoch, partner, clause),
         check_6(request, epoch, partner, known, at),
         seventh,
-        check_8(request, epoch, clause),
+        check_8(request, epoch, clause, downward=own and partner.below),
     ]
     return answer(request, says, found, purposes, onward)
 

@@ -105,6 +105,6 @@ CODES = frozenset({
     "recipient-departed", "not-a-member", "unknown-category", "category-nobody", "category-not-permitted",
     "category-not-held", "categories-permitted", "no-categories", "no-tags", "licensed", "unlicensed",
     "evidence-missing", "no-third-party", "origin-not-covered", "concealed-origin", "onward", "origin-purpose",
-    "held", "review", "no-review", "approved",
+    "held", "review", "downward", "no-review", "approved",
 })  # fmt: skip
 """Every code that a reason may have."""

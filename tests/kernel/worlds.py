@@ -242,6 +242,7 @@ def _partner(rng: Random, node: str) -> Partner:
         categories=_category_rows(rng, 0.6) if rng.random() < 0.8 else (("*", ANY),),
         projects=ANY if rng.random() < 0.8 else frozenset(rng.sample(PROJECTS, 2)),
         status=rng.choices(tuple(PartnerStatus), (30, 1, 1))[0],
+        below=rng.random() < 0.3,
     )
 
 

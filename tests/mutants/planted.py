@@ -44,6 +44,7 @@ _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
 _BACKUP = ("tests/node/test_backup.py",)
 _RECALLS = ("tests/node/test_recalls.py",)
+_LEVELS = ("tests/kernel/test_release_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
 _DESK = ("tests/node/test_desk.py",)
@@ -105,7 +106,7 @@ MUTANTS = (
     Mutant(
         "admit-stolen-grant",
         _A,
-        "        if (manifest.origin, manifest.audience) != (originator, peer.node):",
+        "        if manifest.origin != originator or (manifest.audience != peer.node and not inside):",
         "        if False:",
         _ADMISSION,
     ),
@@ -313,8 +314,8 @@ MUTANTS = (
     Mutant(
         "regrant-anothers-grant",
         "node/inbound.py",
-        "            if one.item.grant is None and one.commitment.onward and one.index in proofs",
-        "            if one.commitment.onward and one.index in proofs",
+        "            if one.item.grant is None and one.index in proofs and (",
+        "            if one.index in proofs and (",
         _RESHARE,
     ),
     Mutant("onward-clause-ignored", "kernel/release/scopes.py", "and self.taker in clause.onward\n", "\n", _RELEASE),
@@ -436,6 +437,15 @@ MUTANTS = (
         "if False:",
         _DESK,
     ),
+    Mutant(
+        "downward-by-itself",
+        "kernel/release/candidates.py",
+        "        elif offer.below:",
+        "        elif False:",
+        _LEVELS,
+    ),
+    Mutant("checkpoint-downward", "node/exchange.py", 'b"" if self._partners.below(known.node) else ', "", _LEVELS),
+    Mutant("vouched-key-ignored", _A, "in self.peers else vouched.get(originator)", "in self.peers else peer", _LEVELS),
     Mutant("key-file-readable", "node/keys.py", "        if path.stat().st_mode & 0o077:", "        if False:", _KEYS),
     Mutant(
         "admit-any-number-of-profiles",

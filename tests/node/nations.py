@@ -107,7 +107,8 @@ class Coalition:
 
     def pair(self, one: str, other: str) -> None:
         invitation = self[one].partners.invite(self[other].core.party)
-        _, reply = self[other].partners.join(invitation, lambda _sheet, _digits: True)
+        own = self[one].core.party == self[other].core.party
+        _, reply = self[other].partners.join(invitation, lambda _sheet, _digits: True, own=own)
         assert reply is not None
         self[one].partners.join(reply, lambda _sheet, _digits: True)
 

@@ -11,7 +11,8 @@ The bundle as a whole, in this order; the first that fails raises and nothing of
 Then each item; one that fails is set aside with its reason, and the rest go on:
  7 header and portions keep the rules of records, and the header commits to each portion
  8 kind, portion names and values are of a kind that an app declares
- 9 the originator is the sender, or its signed grant lets this party have it
+ 9 the originator is the sender, or its signed grant lets this party have it; what a node of this party passes on, the
+   originator may have granted to that node, which vouches for the originator's key
 10 every label is in a policy known here, lets this party have it, and is within this node's ceiling
 11 the version fits the history held here: one writer, one chain
 """
@@ -122,6 +123,8 @@ class Peers:
     policies: Policies
     kinds: Mapping[str, Kind]
     peers: Mapping[str, Peer]
+    vouched: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
+    """Per node of this party, the partners of its own whose keys it vouches for; they may send nothing here."""
     _labels: dict[Label, AldisError | None] = field(default_factory=dict, repr=False, compare=False)
     _spellings: dict[bytes, AldisError | None] = field(default_factory=dict, repr=False, compare=False)
 
@@ -279,9 +282,17 @@ class Peers:
                 f"{peer.node} passed on a record of {originator!r} without its grant",
                 fix=f"Ask {originator} to release it, or to grant {peer.node} onward transfer to {self.party}",
             )
-        source = self.peer(originator, None)
-        manifest = verify_grant(item.grant, source.key, party=self.party, carried=commitment)
-        if (manifest.origin, manifest.audience) != (originator, peer.node):
+        inside = peer.party == self.party
+        vouched = self.vouched.get(peer.node, {}) if inside else {}
+        within = {peer.node, *(one.node for one in vouched.values() if one.party == self.party)} if inside else ()
+        source = self.peer(originator, None) if originator in self.peers else vouched.get(originator)
+        if source is None:
+            raise NotAuthentic(
+                f"{originator[:64]!r} is not paired with this node, and {peer.node} does not vouch for it",
+                fix=f"Pair with it, or let {peer.node} send its sheet first, then `aldis quarantine retry`",
+            )
+        manifest = verify_grant(item.grant, source.key, party=self.party, carried=commitment, within=within)
+        if manifest.origin != originator or (manifest.audience != peer.node and not inside):
             raise NotAuthentic(f"the grant is from {manifest.origin} to {manifest.audience}, not to {peer.node}")
         if source.distrust_after is not None:
             raise NotAuthentic(

@@ -7,7 +7,7 @@ The same bytes are the body of a delivery and the content of a bundle file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -29,8 +29,10 @@ __all__ = [
     "Manifest",
     "Stream",
     "Substitute",
+    "given_by",
     "grant_of",
     "make_item",
+    "onward_of",
     "open_bundle",
     "open_envelope",
     "read_commitment",
@@ -301,13 +303,29 @@ def read_commitment(data: bytes) -> Commitment:
     return commitment
 
 
+def onward_of(grant: Grant | None, node: str) -> Mapping[str, list[bytes]]:
+    """Per party, what `node` may pass on to it: nothing by a grant that was given to another node."""
+    onward = read_commitment(grant.commitment).onward if grant else {}
+    return onward if grant and onward and read_manifest(grant.manifest).audience == node else {}
+
+
+def given_by(grant: Grant, party: str, within: Collection[str]) -> frozenset[bytes]:
+    """The portions that a grant lets the party have: all that it gave to a node `within` it, else what is named."""
+    said = read_commitment(grant.commitment)
+    if read_manifest(grant.manifest).audience in within:
+        return frozenset(said.portions)
+    return frozenset(said.onward.get(party, ()))
+
+
 def grant_of(bundle: Bundle, index: int, path: Sequence[bytes]) -> Grant:
     """The grant for the item at `index`, with the inclusion path of its commitment."""
     return Grant(bundle.manifest_data, bundle.signature, index, list(path), bundle.items[index].commitment)
 
 
-def verify_grant(grant: Grant, key: Key, *, party: str, carried: Commitment) -> Manifest:
+def verify_grant(grant: Grant, key: Key, *, party: str, carried: Commitment, within: Collection[str] = ()) -> Manifest:
     """Return the originator's manifest if it lets `party` have all that `carried` commits to.
+
+    What it gave to a node `within` the party, the party has.
 
     Raises:
         NotAuthentic: the originator did not sign it.
@@ -323,11 +341,10 @@ def verify_grant(grant: Grant, key: Key, *, party: str, carried: Commitment) -> 
         raise VerificationFailed(
             "the grant that came along is for another record", fix="Ask the sender for the right one"
         )
-    allowed = set(granted.onward.get(party, ()))
-    if (
-        party not in granted.onward
-        or not {*carried.portions, *(digest for digest, _ in carried.substitutes)} <= allowed
-    ):
+    allowed: set[bytes] | None = set(granted.onward[party]) if party in granted.onward else None
+    if manifest.audience in within:
+        allowed = {*granted.portions, *(digest for digest, _ in granted.substitutes)}
+    if allowed is None or not {*carried.portions, *(digest for digest, _ in carried.substitutes)} <= allowed:
         raise RefusedByPolicy(
             f"{manifest.origin} did not grant {party} what {manifest.audience} passes on",
             fix=f"Ask {manifest.origin} to release it to {party}, or to add an onward clause",

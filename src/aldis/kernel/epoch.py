@@ -31,7 +31,8 @@ class Partner:
     """A recipient: a partner's node, or a person at this one (party = nationality, ceiling = session level).
 
     `ceiling` names the highest classification per policy; `categories` the values per tag that it is accredited
-    for, and `projects` those it is a member of; `*` stands for every one.
+    for, and `projects` those it is a member of; `*` stands for every one. `below` marks a node of the releasing party
+    with a lower ceiling: each release to it is a person's.
     """
 
     node: str
@@ -40,6 +41,7 @@ class Partner:
     categories: tuple[tuple[str, frozenset[str]], ...] = ()
     projects: frozenset[str] = frozenset({ANY})
     status: PartnerStatus = PartnerStatus.ACTIVE
+    below: bool = False
 
     def __post_init__(self) -> None:
         """Sort, so that equal partners are equal objects."""
@@ -66,13 +68,14 @@ class _Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
 
 
-class _Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     node: str
     party: str
     ceiling: dict[str, str]
     categories: dict[str, list[str]]
     projects: list[str]
     status: PartnerStatus
+    below: bool = False
 
 
 class _Epoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,7 +152,15 @@ class PolicyEpoch:
             ],
             notices=[_Notice(n.instrument, n.party, n.effect, n.on, n.version) for n in self.instruments.notices],
             partners=[
-                _Partner(p.node, p.party, dict(sorted(p.ceiling)), _lists(p.categories), sorted(p.projects), p.status)
+                _Partner(
+                    p.node,
+                    p.party,
+                    dict(sorted(p.ceiling)),
+                    _lists(p.categories),
+                    sorted(p.projects),
+                    p.status,
+                    p.below,
+                )
                 for p in self.partners
             ],
             holds=sorted(self.holds),
@@ -188,7 +199,9 @@ class PolicyEpoch:
                 )
         notices = tuple(Notice(n.instrument, n.party, n.effect, n.on, n.version) for n in wire.notices)
         partners = (
-            Partner(p.node, p.party, tuple(p.ceiling.items()), _sets(p.categories), frozenset(p.projects), p.status)
+            Partner(
+                p.node, p.party, tuple(p.ceiling.items()), _sets(p.categories), frozenset(p.projects), p.status, p.below
+            )
             for p in wire.partners
         )
         return cls(

@@ -29,7 +29,7 @@ from aldis.kernel.ledger import (
 from aldis.kernel.records import Record
 from aldis.node.core import Core, ledger_name
 
-__all__ = ["Audit", "Proof", "check_proof", "cosigners"]
+__all__ = ["Audit", "Proof", "check_proof", "cosigners", "own_part"]
 
 _TEXT = 500
 _REASONS = 32
@@ -237,6 +237,12 @@ class Audit:
                     fix="Its store was restored or altered: `aldis doctor` says how to go on",
                 )
         return size, len(notes)
+
+
+def own_part(note: bytes) -> str:
+    """A checkpoint of this node's with its own signature alone: who else cosigned is for nobody else to know."""
+    text, _, signatures = note.decode().partition("\n\n")
+    return f"{text}\n\n{signatures.partition(chr(10))[0]}\n" if note else ""
 
 
 def cosigners(note: bytes, ledger: str) -> list[str]:

@@ -57,6 +57,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     checkpoint_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
     session_idle_min: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
     session_h: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
+    feeds: list[str] = []
     sources: list[str] = []
     pace: float = 1.0
     project: str = ""
@@ -83,6 +84,7 @@ _MEANING = {
     "checkpoint_s": "seconds between two checkpoints of the ledger that partners are asked to cosign",
     "session_idle_min": "minutes after which a session that nobody uses is over",
     "session_h": "hours after which a session is over, used or not",
+    "feeds": "partners that a one-way feed reaches: `aldis up` does not call them, and `aldis feed` writes files",
     "sources": "where gateways listen: udp://host:port, or the path of a recording",
     "pace": "how many times faster than it was made a recording is played",
     "project": "the project of what gateways put",

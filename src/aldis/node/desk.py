@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from aldis.kernel.authority import Act
-from aldis.kernel.bundles import read_commitment
+from aldis.kernel.bundles import onward_of
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, Redacted, explain_record, redact
 from aldis.kernel.records import read_portion
@@ -16,6 +16,7 @@ from aldis.kernel.release import Verdict
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
+from aldis.node.levels import untold
 from aldis.node.partners import Known, Partners
 from aldis.node.people import Person, Sights
 from aldis.node.rulings import candidate
@@ -56,9 +57,18 @@ class Desk:
     def offer(self, record_id: str, node: str, purpose: str | None = None) -> RecordExplanation:
         """Decide a record for a partner now, ahead of its turn; what needs a person is referred.
 
-        What is permitted leaves with the next bundle.
+        What is permitted leaves with the next bundle. To a node below, each version is asked for here, or stays.
+
+        Raises:
+            UnknownTerm: no such record or partner.
+            RefusedByPolicy: the header would tell a node below of records that it does not hold.
         """
         row, known = self._row(record_id, None), self._partners.get(node)
+        if self._partners.below(known.node) and (named := untold(self._store, row, known.node)):
+            raise RefusedByPolicy(
+                f"the header of {record_id!r} names {len(named)} versions or sources that {known.node} does not hold",
+                fix="Put what may come down as a record of its own, with another id and without --source",
+            )
         explanation, now = self._explain(row, known, purpose), self._core.clock.now()
         record = row.record()
         parts = [(record.digest, explanation.header)]
@@ -179,7 +189,7 @@ class Desk:
             self._audit.write("hold", record_id, verdict="lifted", reasons=[because[:500]])
 
     def _explain(self, row: Row, known: Known, purpose: str | None) -> RecordExplanation:
-        parties = {name: party for name, (party, _) in self._partners.keys().items()}
+        parties = self._partners.originators(known.node)
         grant = self._store.grants.of([row.seq]).get(row.seq)
         approved = self._store.referrals.approvals(known.node, [row.seq]).get(row.seq, ())
         return explain_record(
@@ -188,7 +198,7 @@ class Desk:
             purpose,
             self._epochs.current(),
             self._core.clock.now(),
-            grants=read_commitment(grant.commitment).onward if grant else {},
+            grants=onward_of(grant, self._core.node),
             approved=approved,
         )
 

@@ -48,9 +48,13 @@ class Epochs:
             holds=frozenset(core.store.referrals.holds()),
         )
 
+    def parties(self) -> dict[str, str]:
+        """Each known node's party."""
+        return self._partners.parties()
+
     def instruments(self) -> Instruments:
         """Every instrument held here, with the signatures that verify."""
-        return gather((record for kind in KINDS for record in self._all(kind.name)), self._partners.keys())
+        return gather((record for kind in KINDS for record in self._all(kind.name)), self._partners.signers())
 
     def _all(self, kind: str) -> Iterator[Record]:
         """Every version held of every record of a kind."""
@@ -71,7 +75,7 @@ class Epochs:
         """Which profiles of the store a recipient may see, for listings and searches."""
         epoch, at = self.current(), self._core.clock.now()
         terms = compile_terms(epoch, recipient, None, at)
-        parties = {node: party for node, (party, _) in self._partners.keys().items()}
+        parties = self._partners.originators(recipient)
         profiles = self._core.store.profiles.since(0)
         seen = np.zeros(len(profiles), dtype=np.bool_)
         for profile in profiles:

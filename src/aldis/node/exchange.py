@@ -17,7 +17,7 @@ from aldis.kernel.encoding import digest_from_hex, unb64
 from aldis.kernel.errors import AldisError, Forked, NotAuthentic, RefusedByPolicy, Stale, Unavailable
 from aldis.kernel.ledger import verify_checkpoint
 from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
-from aldis.node.audit import Audit
+from aldis.node.audit import Audit, own_part
 from aldis.node.core import Core
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Known, Partners
@@ -216,12 +216,12 @@ class Exchange:
 
     def _greeting(self, known: Known, state: State, now: int) -> Call:
         core = self._core
-        note = self._audit.checkpoint()
+        note = b"" if self._partners.below(known.node) else self._audit.checkpoint()  # its size would tell
         proof: list[str] = []
         if note and 0 < state.cosigned <= verify_checkpoint(note, core.ledger, core.note_signer.public).size:
             proof = self._audit.consistency(state.cosigned, note)
         state.checkpoint_at = now
-        greeting = Greeting(core.node, known.node, now, self.epoch, note.decode(), state.cosigned, proof)
+        greeting = Greeting(core.node, known.node, now, self.epoch, own_part(note), state.cosigned, proof)
         return Call("greet", sign_message(greeting, core.signer), note=note)
 
     def _addressed(self, origin: str, audience: str, node: str) -> None:

@@ -14,7 +14,7 @@ from aldis.node.exchange import Exchange, exported_to
 from aldis.node.inbound import Inbound
 from aldis.node.partners import Known, Partners
 
-__all__ = ["BUNDLE_SUFFIX", "RECEIPT_SUFFIX", "Files"]
+__all__ = ["BUNDLE_SUFFIX", "RECEIPT_SUFFIX", "Files", "active", "read", "write"]
 
 BUNDLE_SUFFIX = ".bundle"
 RECEIPT_SUFFIX = ".receipt"
@@ -38,11 +38,11 @@ class Files:
             RefusedByPolicy: an earlier file holds what may no longer go; see `Exchange.next_bundle`.
             Unavailable: the folder cannot be written to.
         """
-        known = self._active(node)
+        known = active(self._partners, node)
         written = 0
         while (sealed := self._exchange.next_bundle(known.node, written)) is not None:
             path = folder / f"{self._core.node}-{known.node}-{sealed.first:09d}-{sealed.last:09d}{BUNDLE_SUFFIX}"
-            _write(path, sealed.data or b"")
+            write(path, sealed.data or b"")
             with self._core.store.transaction():
                 self._core.store.meta.set_number(exported_to(known.node), sealed.last)
                 self._audit.write("export", sealed.digest.hex(), verdict="written", reasons=[known.node, path.name])
@@ -56,14 +56,14 @@ class Files:
             InvalidInput: neither a bundle nor a receipt.
             VerificationFailed: it is not believed.
         """
-        data = _read(path)
+        data = read(path)
         try:
             manifest = open_envelope(data)[0]
         except InvalidInput as problem:
             return self._take_receipt(data, problem), None
         receipt = self._inbound.deliver(None, data)
         answer = path.with_suffix(RECEIPT_SUFFIX)
-        _write(answer, receipt)
+        write(answer, receipt)
         known = self._partners.get(manifest.origin)
         said = read_unverified(receipt, Receipt)
         aside = f", {said.quarantined} of them set aside (`aldis quarantine list`)" if said.quarantined else ""
@@ -78,14 +78,21 @@ class Files:
         receipt = self._exchange.receipt(data, known)
         return f"{known.node} holds what was sent to it up to item {receipt.cursor.seq}"
 
-    def _active(self, node: str) -> Known:
-        known = self._partners.get(node)
-        if not known.active:
-            raise InvalidInput(f"{known.node} is {known.status.value}: nothing goes to it", fix="Resume it first")
-        return known
+
+def active(partners: Partners, node: str) -> Known:
+    """The partner, to which something may go.
+
+    Raises:
+        UnknownTerm: there is none.
+        InvalidInput: it is not active.
+    """
+    known = partners.get(node)
+    if not known.active:
+        raise InvalidInput(f"{known.node} is {known.status.value}: nothing goes to it", fix="Resume it first")
+    return known
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +105,8 @@ def _write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """A file's bytes, where there are no more than a bundle has."""
     try:
         with path.open("rb") as file:
             data = file.read(BUNDLE_LIMIT + 1)

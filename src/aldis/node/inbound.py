@@ -20,12 +20,13 @@ from aldis.node.live import LiveIn
 from aldis.node.partners import Known, Partners
 from aldis.node.recall_records import ANSWER, RECALL
 from aldis.node.recalls import Recalls
+from aldis.node.sheets import SHEET
 from aldis.node.store import PARTNER_PROFILES, Substitute
 from aldis.node.store import Cursor as Place
 
 __all__ = ["Inbound"]
 
-_POLICY_KINDS = frozenset(kind.name for kind in KINDS)
+_POLICY_KINDS = frozenset({SHEET, *(kind.name for kind in KINDS)})
 _TEXT = 500
 
 
@@ -116,7 +117,8 @@ class Inbound:
         manifest = admission.bundle.manifest
         for one in admission.admitted:
             self._told(one.record, manifest.origin)
-        receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, len(admission.refused))
+        aside = 0 if self._partners.below(manifest.origin) else len(admission.refused)
+        receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, aside)
         return sign_message(receipt, core.signer)
 
     def retry(self, number: int) -> Record:
@@ -174,6 +176,13 @@ class Inbound:
                 )
                 for known in self._partners.all()
             },
+            vouched={
+                voucher: {
+                    name: Peer(name, one.sheet.party, one.sheet.pinned, distrust_after=0 if one.distrusted else None)
+                    for name, one in vouched.items()
+                }
+                for voucher, vouched in self._partners.vouched().items()
+            },
         )
 
     def cursor(self, node: str) -> Cursor:
@@ -223,7 +232,8 @@ class Inbound:
         """Store what was admitted, quarantine what was not, move the cursor, tell the ledger."""
         manifest, digest = admission.bundle.manifest, admission.bundle.digest
         aside = [one.index for one in admission.refused]
-        onward = [one.index for one in admission.admitted if one.commitment.onward]
+        above = bool(self._partners.above())  # they ask for the originator's own word
+        onward = [one.index for one in admission.admitted if above or one.commitment.onward]
         proofs = self._proofs(admission, [*aside, *onward])
         self._put(admission.admitted, manifest.origin, proofs)
         now = self._core.clock.now()
@@ -248,11 +258,13 @@ class Inbound:
         for one in admitted:
             if one.record.header.kind in (RECALL, ANSWER):
                 self._recalls.arrived(one.record, source)
-        grants = {  # one that came with a re-share is its sender's to use, and nobody else's
-            seq: proofs[one.index]
-            for one, seq in zip(admitted, stored.seqs, strict=True)
-            if one.item.grant is None and one.commitment.onward and one.index in proofs
-        }
+        held = self._store.grants.of(stored.seqs) if self._partners.above() else None
+        grants = dict[int, Grant]()
+        for one, seq in zip(admitted, stored.seqs, strict=True):
+            if one.item.grant is None and one.index in proofs and (one.commitment.onward or held is not None):
+                grants[seq] = proofs[one.index]
+            elif one.item.grant is not None and held is not None and seq not in held:
+                grants[seq] = one.item.grant  # its sender's to use, but for the proof to nodes above
         self._store.grants.put(grants)
         more = sorted({*stored.grown, *grants} - {*stored.added})  # held before, and now there is more to pass on
         for known in self._partners.all() if more else ():

@@ -152,9 +152,9 @@ def notice_draft(record: Record, *, effect: Effect, on: int, party: str, node: s
     )
 
 
-def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key]]) -> Instruments:
+def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key | None]]) -> Instruments:
     """The instruments that these records make up, newest arrival first; `signers` maps each known node to its party
-    and pinned key.
+    and pinned key, to no key where its signatures count for nothing here.
 
     A signature or notice counts only if the node that wrote its record belongs to the party it speaks for, and a
     signature only if that node's key verifies it. An id belongs to the party to it whose draft was here first:

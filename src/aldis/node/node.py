@@ -17,6 +17,7 @@ from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.epochs import Epochs
 from aldis.node.exchange import Exchange
+from aldis.node.feeds import Feeds
 from aldis.node.files import Files
 from aldis.node.foreign import Foreign
 from aldis.node.home import Home
@@ -33,6 +34,7 @@ from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
 from aldis.node.retention import Retention
+from aldis.node.sheets import SHEET_KIND
 from aldis.node.store import Store
 
 __all__ = ["Node"]
@@ -65,6 +67,7 @@ class Node:
         self.outbound = Outbound(core, self.audit, self.partners, self.epochs)
         self.exchange = Exchange(core, self.audit, self.partners, self.outbound)
         self.files = Files(core, self.audit, self.partners, self.exchange, self.inbound)
+        self.feeds = Feeds(core, self.audit, self.partners, self.exchange, self.outbound, self.inbound)
 
     @classmethod
     def open(
@@ -89,7 +92,8 @@ class Node:
         config = place.config(os.environ if environment is None else environment, flags)
         found = find_apps() if apps is None else apps
         kinds = {
-            kind.name: kind for kind in (*KINDS, *RECALL_KINDS, *(kind for app in found.values() for kind in app.kinds))
+            kind.name: kind
+            for kind in (*KINDS, *RECALL_KINDS, SHEET_KIND, *(kind for app in found.values() for kind in app.kinds))
         }
         secret = place.secret()
         signer, note_signer = place.signer(algorithm_named(config.algorithm)), place.ledger_signer()

@@ -7,13 +7,14 @@ depends on passes, everything is decided again: what is newly permitted goes, wh
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
 
-from aldis.kernel.bundles import Grant, Item, Stream, make_item, open_envelope, read_commitment, seal
+from aldis.kernel.bundles import Grant, Item, Stream, given_by, make_item, onward_of, open_envelope, seal
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.records import DraftPortion, Portion, make_portion, read_header, read_portion
@@ -22,6 +23,7 @@ from aldis.kernel.transforms import Transformed, apply_transforms
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
+from aldis.node.levels import untold
 from aldis.node.partners import Partners
 from aldis.node.rulings import Candidate, asked, candidate, outcome
 from aldis.node.store import Position, Release, Row, Sealed
@@ -56,7 +58,11 @@ class _Round:
     releases: Round
     batch: int
     restarted: bool = False
+    below: bool = False
+    inside: bool = False
+    closed: bool = False
     ready: list[_Ready] = field(default_factory=list)
+    going: set[int] = field(default_factory=set)
     size: int = 0
     said: set[bytes] = field(default_factory=set)
     deferred: list[tuple[int, int]] = field(default_factory=list)
@@ -64,7 +70,7 @@ class _Round:
     @property
     def full(self) -> bool:
         """Whether the bundle holds as much as it may."""
-        return len(self.ready) >= self.batch or self.size > _BUNDLE_BYTES
+        return self.closed or len(self.ready) >= self.batch or self.size > _BUNDLE_BYTES
 
 
 class Outbound:
@@ -99,7 +105,10 @@ class Outbound:
         epoch, now = self._epochs.current(), self._core.clock.now()
         manifest = open_envelope(sealed.data or b"")[0]
         terms = compile_terms(epoch, node, None, now)
-        if manifest.policy_epoch == epoch.digest.hex() and terms.since <= manifest.created:
+        if (
+            manifest.policy_epoch == self._told_epoch(node, epoch, manifest.epoch, manifest.first).hex()
+            and terms.since <= manifest.created
+        ):
             return True
         sent = {one.record_seq: set(one.portions) for one in self._exchange.outbox(node, sealed.first, manifest.count)}
         grants = self._core.store.grants.of(sent)
@@ -121,6 +130,7 @@ class Outbound:
         start = position.record_seq if position.policy == stands else 0
         decide = self._round(node, epoch, policy)
         decide.restarted = stream.epoch > 1
+        self._vouch(decide)
         due = store.records.rows(self._exchange.due(node, now, self._core.config.batch))
         taken = self._decide(due, decide)
         self._exchange.settle(node, [row.seq for row in due[:taken]])
@@ -136,8 +146,9 @@ class Outbound:
         ready = decide.ready
         if not ready:
             return None, not more
+        told = self._told_epoch(node, epoch, stream.epoch, stream.first)
         data, digest = seal(
-            [one.item for one in ready], stream, policy_epoch=policy, created=now, signer=self._core.signer
+            [one.item for one in ready], stream, policy_epoch=told, created=now, signer=self._core.signer
         )
         self._exchange.enqueue(node, [Release(one.seq, one.portions) for one in ready])
         for one in ready:
@@ -151,10 +162,19 @@ class Outbound:
         )
         return sealed, False
 
+    def _told_epoch(self, node: str, epoch: PolicyEpoch, stream: int, first: int) -> bytes:
+        """The policy epoch as a manifest names it: to a node below, so that no two places tell of a change."""
+        if not epoch.partner(node).below:
+            return epoch.digest
+        place = f"{node} {stream} {first} ".encode()
+        return hmac.digest(self._core.secret, b"aldis/policy-epoch/1\x00" + place + epoch.digest, "sha256")
+
     def _round(self, node: str, epoch: PolicyEpoch, policy: bytes) -> _Round:
         now = self._core.clock.now()
-        parties = {name: party for name, (party, _) in self._partners.keys().items()}
-        return _Round(node, epoch, policy, now, parties, Round(node, None, epoch, now), self._core.config.batch)
+        batch, recipient = self._core.config.batch, epoch.partner(node)
+        made = _Round(node, epoch, policy, now, self._partners.originators(node), Round(node, None, epoch, now), batch)
+        made.below, made.inside = recipient.below, recipient.party == epoch.party
+        return made
 
     def _decide(self, rows: Sequence[Row], decide: _Round) -> int:
         """Decide rows until the bundle is full; how many were."""
@@ -167,13 +187,14 @@ class Outbound:
             if decide.full:
                 return place
             seq = row.seq
-            if seq in superseded or decide.node in (row.originator, row.source):
+            if seq in superseded or seq in decide.going or decide.node in (row.originator, row.source):
                 continue
             if not row.portions and not self._concerns(row, decide):
                 continue
             one = self._decide_row(row, decide, grants.get(seq), approvals.get(seq, _NONE), gone.get(seq))
             if one is not None:
                 decide.ready.append(one)
+                decide.going.add(seq)
                 decide.size += len(row.header) + sum(map(len, row.portions))
         return len(rows)
 
@@ -181,9 +202,15 @@ class Outbound:
         self, row: Row, decide: _Round, grant: Grant | None, approved: Collection[bytes], gone: frozenset[bytes] | None
     ) -> _Ready | None:
         portions = [read_portion(portion) for portion in row.portions]
+        if grant is not None and decide.inside:
+            proven = given_by(grant, decide.epoch.party, self._insiders(decide))
+            portions = [portion for portion in portions if portion.digest in proven]
         result = self._result(row, portions, decide, grant, approved)
-        self._wait(row, result, decide)
+        if not decide.below:  # there, nothing is asked for but by `Desk.offer`
+            self._wait(row, result, decide)
         if isinstance(result, Refusal) or (gone is not None and gone.issuperset(result.portions)):
+            return None
+        if decide.below and untold(self._core.store, row, decide.node):
             return None
         substitutes = self._substitutes(portions, result, decide.node) if result.transforms else None
         if substitutes is not None and len(substitutes) != len(result.transforms):
@@ -199,6 +226,18 @@ class Outbound:
         )
         changed = [(digest, made.digest, words) for digest, (made, words) in (substitutes or {}).items()]
         return _Ready(row.seq, result.portions, item, changed)
+
+    def _vouch(self, decide: _Round) -> None:
+        """Let sheets go to a node above before all that is judged by the keys in them, in a bundle of their own."""
+        if not decide.inside or decide.below:
+            return
+        rows = {row.seq: row for row in self._partners.sheets() if not row.source}
+        gone = self._exchange.released(decide.node, list(rows))
+        self._decide([row for seq, row in rows.items() if seq not in gone], decide)
+        decide.closed = bool(decide.ready)
+
+    def _insiders(self, decide: _Round) -> frozenset[str]:
+        return frozenset(node for node, party in decide.parties.items() if party == decide.epoch.party)
 
     def _concerns(self, row: Row, decide: _Round) -> bool:
         """Whether a partner must hear of this version: of a deletion, only if it ever got what was deleted."""
@@ -217,11 +256,11 @@ class Outbound:
     ) -> Permit | Refusal:
         """The decision, with a ledger leaf where the round has not told of one just like it."""
         alike = (row.profile, row.portion_profiles.tobytes(), *[portion.name for portion in portions])
-        if grant is None and not approved:
+        grants = onward_of(grant, self._core.node)
+        if not grants and not approved:
             known = decide.releases.again(alike, row.id, row.digest, [portion.digest for portion in portions])
             if known is not None:
                 return known
-        grants = read_commitment(grant.commitment).onward if grant else {}
         view = candidate(self._core.store.profiles, row, portions, decide.parties.get(row.originator, ""))
         result, told = decide.releases.release(view, grants=grants, approved=approved, alike=alike)
         if decide.policy and not told:

@@ -27,6 +27,7 @@ LIFETIME = 7 * 86_400_000
 """How long an invitation may be answered, in milliseconds."""
 
 _LEDGER_KEY = 32
+_COSIGNATURE = 2
 _KINDS = {kind.name: kind for kind in KINDS}
 _Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}\\Z")]
 _Party = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9]{1,11}\\Z")]
@@ -60,14 +61,15 @@ class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A node's sheet, the agreement it proposes, and its own signature under that agreement.
 
     `header` and `text` are the exact bytes of the agreement's record and its one portion; `cosignature` those of the
-    record of the sender's signature. A reply carries the digest of the invitation that it answers.
+    record of the sender's signature; all three are empty between two nodes of one party, which agree nothing. A reply
+    carries the digest of the invitation that it answers.
     """
 
     CONTEXT = b"aldis/invitation/1"
     sheet: Sheet
     header: str
     text: str
-    cosignature: Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]
+    cosignature: Annotated[list[str], msgspec.Meta(max_length=2)]
     created: int
     answers: str = ""
 
@@ -84,9 +86,10 @@ def fingerprint(data: bytes) -> str:
     return " ".join(digits[i : i + 5] for i in range(0, 30, 5))
 
 
-def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[Invitation, Record, Record]:
-    """The invitation, the agreement's record and the sender's cosignature record, all consistent with each other.
+def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[Invitation, tuple[Record, Record] | None]:
+    """The invitation, and the records of the agreement and of the sender's signature, all consistent with each other.
 
+    Between two nodes of one party there are no such records.
     Whether the sheet is the partner's, only the comparison of fingerprints tells.
 
     Raises:
@@ -110,12 +113,20 @@ def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[In
     except ValueError as error:
         raise InvalidInput(f"the certificate of {sheet.node} is not PEM: {error}", fix="Ask for a new one") from error
     check_certificate(certificate)
+    if sheet.party == party:
+        if invitation.header or invitation.text or invitation.cosignature:
+            raise RefusedByPolicy(
+                f"the invitation is of {party} itself, and holds an agreement", fix="Ask for a new one"
+            )
+        return invitation, None
     agreement = _read(invitation.header, invitation.text, INSTRUMENT)
     _check_agreement(agreement, {party, sheet.party}, party)
+    if len(invitation.cosignature) != _COSIGNATURE:
+        raise InvalidInput("the invitation holds no signature under its agreement", fix="Ask for a new one")
     header, portion = invitation.cosignature
     cosignature = _read(header, portion, COSIGNATURE)
     _check_cosignature(cosignature, agreement, sheet)
-    return invitation, agreement, cosignature
+    return invitation, (agreement, cosignature)
 
 
 def _read(header: str, portion: str, kind: str) -> Record:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
+import numpy as np
 
 from aldis.kernel.encoding import b64, sha256
 from aldis.kernel.epoch import Partner, PartnerStatus
 from aldis.kernel.errors import (
-    InvalidInput,
     NotAuthentic,
     RefusedByPolicy,
     UnknownTerm,
@@ -18,14 +18,16 @@ from aldis.kernel.errors import (
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.messages import open_message
 from aldis.kernel.policies import Policy
-from aldis.kernel.records import Record, make_record, read_record
+from aldis.kernel.records import Record, make_record, next_version, read_record
 from aldis.kernel.signatures import Key
 from aldis.node import pairing
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.instruments import PAIRING_PREFIX, cosignature_draft, instrument_draft, pairing_text
+from aldis.node.levels import covers
 from aldis.node.pairing import Invitation, Sheet
-from aldis.node.store import PartnerRow
+from aldis.node.sheets import SHEET, Vouched, read_vouched, sheet_draft
+from aldis.node.store import PAGE_LIMIT, PartnerRow, Row
 
 __all__ = ["Known", "Partners"]
 
@@ -64,6 +66,8 @@ class Partners:
         self._core = core
         self._audit = audit
         self._rows = core.store.partners
+        self._change = -1
+        self._vouched: dict[str, dict[str, Vouched]] = {}
 
     def all(self) -> list[Known]:
         """Every partner, by name."""
@@ -89,6 +93,48 @@ class Partners:
         known = {partner.node: (partner.party, partner.sheet.pinned) for partner in self.all()}
         return {**known, self._core.node: (self._core.party, self._core.signer.public)}
 
+    def signers(self) -> dict[str, tuple[str, Key | None]]:
+        """As `keys`, without those of nodes below: what opens this node's doors is signed at its own level."""
+        below = {known.node for known in self.all() if self._is_below(known)}
+        return {node: (party, None if node in below else key) for node, (party, key) in self.keys().items()}
+
+    def parties(self) -> dict[str, str]:
+        """Each known node's party: this one's, those it paired with, and those that nodes of its party vouch for."""
+        said: dict[str, str] = {}
+        for vouched in self.vouched().values():
+            for node, one in vouched.items():
+                said[node] = one.sheet.party if said.get(node, one.sheet.party) == one.sheet.party else ""
+        return said | {node: party for node, (party, _) in self.keys().items()}
+
+    def originators(self, recipient: str) -> dict[str, str]:
+        """Each known node's party, as a decision about `recipient` takes the originator of a record.
+
+        Toward another party, another node of this one speaks for itself: its records go on by its own grant.
+        """
+        core, parties = self._core, self.parties()
+        if parties.get(recipient) == core.party:
+            return parties
+        return {node: node if party == core.party and node != core.node else party for node, party in parties.items()}
+
+    def vouched(self) -> dict[str, dict[str, Vouched]]:
+        """Per node of this party, whom it vouches for, by name."""
+        change = self._core.policy_change()
+        if change != self._change:
+            self._vouched, self._change = self._read_vouched(), change
+        return self._vouched
+
+    def below(self, node: str) -> bool:
+        """Whether a partner is of this party and its ceiling does not cover this node's."""
+        return any(known.node == node and self._is_below(known) for known in self.all())
+
+    def above(self) -> list[Known]:
+        """The nodes of this party to which everything goes that their ceilings cover."""
+        return [known for known in self.all() if known.party == self._core.party and not self._is_below(known)]
+
+    def _is_below(self, known: Known) -> bool:
+        core = self._core
+        return known.party == core.party and not covers(known.sheet, core.config, core.policies)
+
     def recipients(self) -> tuple[Partner, ...]:
         """The partners as a release decision sees them."""
         return tuple(
@@ -98,6 +144,7 @@ class Partners:
                 ceiling=tuple(partner.sheet.ceiling.items()),
                 categories=tuple((tag, frozenset(values)) for tag, values in partner.sheet.categories.items()),
                 status=partner.status,
+                below=self._is_below(partner),
             )
             for partner in self.all()
         )
@@ -126,10 +173,17 @@ class Partners:
         return found
 
     def invite(self, party: str) -> bytes:
-        """An invitation file for a node of `party`, good for a week; the newest one is the one that counts."""
-        core, now = self._core, self._core.clock.now()
+        """An invitation file for a node of `party`, good for a week; the newest one is the one that counts.
+
+        One for another node of this node's own party has no agreement in it.
+        """
+        core = self._core
         if party == core.party:
-            raise InvalidInput(f"this node is of {party} itself", fix="Name the party that you share with")
+            return self._invite(party, None)
+        return self._invite(party, self._agreement(party))
+
+    def _agreement(self, party: str) -> Record:
+        core, now = self._core, self._core.clock.now()
         name = f"{PAIRING_PREFIX}{core.node}-{party.lower()}-{core.random(4).hex()}"
         ceilings = {
             policy: core.policies.policy(policy).unclassified
@@ -141,33 +195,46 @@ class Partners:
             core.config.policy, core.policies.policy(core.config.policy).routine, Releasability.to(core.party, party)
         )
         draft = instrument_draft(text, policies=core.policies, label=label, node=core.node, author=core.node, at=now)
-        agreement = make_record(draft, core.random)
-        data = self._invitation(agreement, self._cosign(agreement), answers="")
+        return make_record(draft, core.random)
+
+    def _invite(self, party: str, agreement: Record | None) -> bytes:
+        core = self._core
+        data = self._invitation(agreement, self._cosign(agreement) if agreement else None, answers="")
         with core.store.transaction():
             core.store.meta.set(_sent_to(party), data)
             self._audit.write("partner", party, verdict="invited", reasons=[pairing.fingerprint(data)])
         return data
 
-    def join(self, data: bytes, confirm: Confirm) -> tuple[Known, bytes | None]:
+    def join(self, data: bytes, confirm: Confirm, *, own: bool = False) -> tuple[Known, bytes | None]:
         """Pair with the maker of an invitation or reply; the reply to send back, or None where this was one.
 
-        A partner that comes back with the same key stays suspended or distrusted if it was.
+        No instrument stands between two nodes of one party: an invitation by one takes `own`, which says that this is
+        meant. A partner that comes back with the same key stays suspended or distrusted if it was.
 
         Raises:
             NotAuthentic: the fingerprints do not match, or the file is not what it claims.
             Stale, RefusedByPolicy, VerificationFailed, InvalidInput: see `pairing.check_invitation`.
         """
         core, now = self._core, self._core.clock.now()
-        invitation, agreement, theirs = pairing.check_invitation(data, node=core.node, party=core.party, at=now)
+        invitation, agreed = pairing.check_invitation(data, node=core.node, party=core.party, at=now)
         sheet, reply = invitation.sheet, None
+        agreement = agreed[0] if agreed else None
         if invitation.answers:
-            drafter, ours = core.node, self._answered(invitation, agreement)
+            ours = self._answered(invitation)
+        elif sheet.party == core.party and not own:
+            raise RefusedByPolicy(
+                f"this invitation says that {sheet.node} is of {core.party} itself: all that its ceiling covers would"
+                " go to it, and no instrument is asked for",
+                fix="If it is a node of your own party, join with --own",
+            )
         else:
-            drafter, ours = sheet.node, self._cosign(agreement)
+            ours = self._cosign(agreement) if agreement else None
             reply = self._invitation(agreement, ours, answers=sha256(data).hex())
-        if agreement.header.originator != drafter:
-            raise NotAuthentic(f"{drafter} did not draft the agreement in this file", fix="Ask for a new one")
-        core.policies.check(agreement.label)
+        if agreement is not None:
+            drafter = core.node if invitation.answers else sheet.node
+            if agreement.header.originator != drafter:
+                raise NotAuthentic(f"{drafter} did not draft the agreement in this file", fix="Ask for a new one")
+            core.policies.check(agreement.label)
         held = next((known for known in self.all() if known.node == sheet.node), None)
         if held is not None and held.party != sheet.party:
             raise RefusedByPolicy(
@@ -190,9 +257,11 @@ class Partners:
         with core.store.transaction():
             self._put(known, now)
             core.store.meta.set(_sent_to(known.party), b"")
-            core.store.records.put([agreement], now, "" if drafter == core.node else sheet.node)
-            core.store.records.put([ours], now)
-            core.store.records.put([theirs], now, sheet.node)
+            if agreed is not None and ours is not None:
+                core.store.records.put([agreed[0]], now, "" if agreed[0].header.originator == core.node else sheet.node)
+                core.store.records.put([ours], now)
+                core.store.records.put([agreed[1]], now, sheet.node)
+            self._vouch(now)
             self._audit.write("partner", known.node, verdict="paired", reasons=[pairing.fingerprint(data), known.party])
         return known, reply
 
@@ -223,6 +292,7 @@ class Partners:
         now = self._core.clock.now()
         with self._core.store.transaction():
             self._put(known, now)
+            self._vouch(now)
             self._audit.write("partner", known.node, verdict=verdict, reasons=[because])
 
     def _put(self, known: Known, now: int) -> None:
@@ -238,19 +308,58 @@ class Partners:
         held = core.store.records.get(draft.id, originator=core.node)
         return held.record() if held is not None else make_record(draft, core.random)
 
-    def _invitation(self, agreement: Record, cosignature: Record, *, answers: str) -> bytes:
+    def _vouch(self, now: int) -> None:
+        """In the transaction that is open, say to the nodes above whom this one is paired with, where that is news."""
+        core, above = self._core, self.above()
+        if not above:
+            return
+        policy = core.policies.policy(core.config.policy)
+        label = Label(policy.name, policy.routine, Releasability.to(core.party))
+        made: list[Record] = []
+        for known in self.all():
+            vouched = Vouched(known.sheet, distrusted=known.distrust_after is not None)
+            draft = sheet_draft(vouched, label=label, node=core.node, at=now)
+            held = core.store.records.get(draft.id, originator=core.node)
+            before = held.record() if held is not None else None
+            if known not in above and (before is None or read_vouched(before) != vouched):
+                made.append(make_record(next_version(before, draft) if before else draft, core.random))
+        if made:
+            core.store.records.put(made, now)
+            self._audit.write_put(made)
+
+    def _read_vouched(self) -> dict[str, dict[str, Vouched]]:
+        insiders = {known.node for known in self.all() if known.party == self._core.party}
+        found: dict[str, dict[str, Vouched]] = {}
+        for row in self.sheets() if insiders else ():
+            vouched = read_vouched(row.record()) if row.source in insiders else None
+            if vouched is not None and vouched.sheet.node != self._core.node:
+                found.setdefault(row.source, {}).setdefault(vouched.sheet.node, vouched)
+        return found
+
+    def sheets(self) -> Iterator[Row]:
+        """The newest version of each sheet held, this node's own among them."""
+        store, cursor = self._core.store, None
+        everything = np.ones(store.profiles.count(), dtype=np.bool_)
+        while True:
+            page = store.listing.page(everything, kind=SHEET, after=cursor, limit=PAGE_LIMIT)
+            yield from page.rows
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def _invitation(self, agreement: Record | None, cosignature: Record | None, *, answers: str) -> bytes:
         invitation = Invitation(
             sheet=self.sheet(),
-            header=agreement.data.decode(),
-            text=agreement.portions[0].data.decode(),
-            cosignature=[cosignature.data.decode(), cosignature.portions[0].data.decode()],
+            header=agreement.data.decode() if agreement else "",
+            text=agreement.portions[0].data.decode() if agreement else "",
+            cosignature=[cosignature.data.decode(), cosignature.portions[0].data.decode()] if cosignature else [],
             created=self._core.clock.now(),
             answers=answers,
         )
         return pairing.seal_invitation(invitation, self._core.signer)
 
-    def _answered(self, reply: Invitation, agreement: Record) -> Record:
-        """Our own signature in the invitation that a reply answers."""
+    def _answered(self, reply: Invitation) -> Record | None:
+        """Our own signature in the invitation that a reply answers; None within one party."""
         core = self._core
         sent = core.store.meta.get(_sent_to(reply.sheet.party))
         if not sent or reply.answers != sha256(sent).hex():
@@ -259,8 +368,10 @@ class Partners:
                 fix="Make a new one with `aldis invite` and let the partner join that",
             )
         invitation = open_message(sent, Invitation, core.signer.public)
-        if invitation.header != agreement.data.decode() or invitation.text != agreement.portions[0].data.decode():
+        if (invitation.header, invitation.text) != (reply.header, reply.text):
             raise VerificationFailed(f"{reply.sheet.node} signed another agreement than the one proposed")
+        if not invitation.cosignature:
+            return None
         header, portion = invitation.cosignature
         return read_record(header.encode(), [portion.encode()])
 

@@ -99,7 +99,7 @@ class Records:
             NeedsPerson: a label that no equivalence maps.
         """
         labels: list[Label] = []
-        parties = {recipient.node: recipient.party for recipient in self._epochs.current().partners}
+        parties = self._epochs.parties()
         origins: set[str] = set()
         for digest in sources:
             row = self._store.records.by_digest(digest)

@@ -137,7 +137,7 @@ class Service:
                 task.cancel()
             self._node.live_out.forget(name)
         for name, one in known.items():
-            if name not in self._couriers:
+            if name not in self._couriers and name not in self._node.core.config.feeds:
                 self._couriers[name] = (
                     one,
                     [asyncio.create_task(self._courier(one)), asyncio.create_task(self._live(one))],

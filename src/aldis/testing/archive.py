@@ -10,6 +10,7 @@ import msgspec
 
 from aldis.kernel.bundles import Bundle, open_bundle
 from aldis.kernel.frames import Frame, open_frame
+from aldis.kernel.ledger import decode_leaf
 from aldis.kernel.records import Header, read_header
 from aldis.kernel.signatures import Key
 from aldis.node.node import Node
@@ -70,7 +71,7 @@ class Archive:
         if sent is None:
             for item in bundle.items:
                 _check_newest(sender, read_header(item.record))
-            sealed = Occasion(bundle.manifest.created, _epoch(sender, bundle.manifest.policy_epoch), yes)
+            sealed = Occasion(bundle.manifest.created, _epoch(sender, receiver, bundle), yes)
             sent = self.bundles[bundle.digest] = Sent(sender.name, receiver, bundle, data, [sealed])
         now = Occasion(sender.core.clock.now(), sender.epochs.current().to_bytes(), yes)
         if now.epoch != sent.occasions[-1].epoch:
@@ -104,8 +105,12 @@ def _check_newest(sender: Node, header: Header) -> None:
         raise Broken(f"{sender.name} sent {header.id!r} version {header.version}, which no longer stands")
 
 
-def _epoch(sender: Node, digest: str) -> bytes:
-    kept = sender.core.store.ledger.snapshot(bytes.fromhex(digest))
+def _epoch(sender: Node, receiver: str, bundle: Bundle) -> bytes:
+    """The policy epoch that decided; a node below is not told its digest, and only the sender's ledger has it."""
+    digest, ledger = bundle.manifest.policy_epoch, sender.core.store.ledger
+    if sender.partners.below(receiver):
+        digest = decode_leaf(ledger.leaves(0, type_="release", subject=bundle.digest.hex())[-1].data).epoch
+    kept = ledger.snapshot(bytes.fromhex(digest))
     if kept is None:
         raise Broken(f"{sender.name} sealed under a policy epoch that it did not keep")
     return kept

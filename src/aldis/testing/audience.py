@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aldis.kernel.bundles import Item, read_commitment
+from aldis.kernel.bundles import Item, onward_of, read_commitment
 from aldis.kernel.encoding import digest_from_hex, sha256, unb64
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import AldisError
@@ -82,8 +82,8 @@ def check_audience(coalition: Coalition, honest: Collection[str] | None = None, 
 
     1. Each item was permitted to its recipient, portion by portion, when it was sealed and whenever it left.
     2. Each signature of an honest party that was counted then is one that a node of the party really made.
-    3. Each portion held anywhere has a label that lets its holder have it, and was sent there by its originator, or
-       granted by it to that party.
+    3. Each portion held anywhere has a label that lets its holder have it, and was sent to a node of its holder's party
+       by its originator, or granted by it to that party.
     4. Each live value went to a party that its label names.
 
     `decide` may be another implementation, to hold the kernel's against.
@@ -121,7 +121,8 @@ class _Auditor:
         self._granted: dict[tuple[str, bytes], set[bytes]] = {}
 
     def check_sent(self, sent: Sent) -> None:
-        if sha256(sent.occasions[0].epoch).hex() != sent.bundle.manifest.policy_epoch:
+        told = sha256(sent.occasions[0].epoch).hex() == sent.bundle.manifest.policy_epoch
+        if told == self._coalition[sent.sender].partners.below(sent.receiver):
             raise Broken(f"{sent.sender} sealed under another policy epoch than the manifest says")
         for item in sent.bundle.items:
             self._note(sent, item)
@@ -134,12 +135,17 @@ class _Auditor:
             if row.originator == name or row.originator not in self.honest:
                 continue
             record = row.record()
-            given = self._sent.get((name, row.digest), set()) | self._granted.get((party, row.digest), set())
+            given = self._granted.get((party, row.digest), set()).union(
+                *(self._sent.get((one, row.digest), set()) for one in self._coalition if self._inside(one, party))
+            )
             for label, data in ((record.label, row.header), *((p.label, p.data) for p in record.portions)):
                 if not _for(label, party) and party not in label.origins:
                     raise Broken(f"{name} holds part of {row.id!r} by {row.originator}, which is not for {party}")
                 if data not in given and record.header.kind not in _PAIRING:
                     raise Broken(f"{name} holds part of {row.id!r}, which {row.originator} gave neither it nor {party}")
+
+    def _inside(self, name: str, party: str) -> bool:
+        return party_of(self._coalition, name) == party
 
     def _note(self, sent: Sent, item: Item) -> None:
         """Who was given what, and granted what, of a record by the node that originated it."""
@@ -156,7 +162,7 @@ class _Auditor:
         record = read_record(item.record, item.portions)
         changed = {portion.digest: portion for portion in (read_portion(one.portion) for one in item.substitutes)}
         whole = Record(record.data, record.digest, record.header, (*record.portions, *changed.values()))
-        grants = read_commitment(item.grant.commitment).onward if item.grant else {}
+        grants = onward_of(item.grant, sent.sender)
         approved = occasion.approved | (changed.keys() if occasion.approved else set())
         view = View.of(whole, party_of(self._coalition, record.header.originator))
         epoch = self._epoch(sent, occasion.epoch)

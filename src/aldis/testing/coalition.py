@@ -42,7 +42,8 @@ class Coalition(Nodes):
     def pair(self, one: str, other: str) -> None:
         """Pair two nodes by file, fingerprints compared."""
         invitation = self[one].partners.invite(self[other].core.party)
-        _, reply = self[other].partners.join(invitation, lambda _sheet, _fingerprint: True)
+        own = self[one].core.party == self[other].core.party
+        _, reply = self[other].partners.join(invitation, lambda _sheet, _fingerprint: True, own=own)
         if reply is None:
             raise AssertionError("an invitation was taken for a reply")
         self[one].partners.join(reply, lambda _sheet, _fingerprint: True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
-from aldis.kernel.bundles import read_commitment
+from aldis.kernel.bundles import onward_of
 from aldis.kernel.encoding import unb64
 from aldis.kernel.ledger import Frontier, verify_checkpoint, verify_cosignature
 from aldis.kernel.release import requests_for
@@ -144,6 +144,9 @@ def _due(coalition: Coalition, sender: str, receiver: str, decide: Decide) -> It
         grant = grants.get(row.seq)
         if receiver in (row.originator, row.source) or (grant is None and row.originator != sender):
             continue
+        inside = party_of(coalition, receiver) == party_of(coalition, sender)
+        if row.originator != sender and not inside and not onward_of(grant, sender):
+            continue
         record = row.record()
         deleted = record.header.deleted and (row.originator, row.id) not in there
         if deleted or row.version < newest[row.originator, row.id]:
@@ -155,7 +158,7 @@ def _due(coalition: Coalition, sender: str, receiver: str, decide: Decide) -> It
             View.of(record, party_of(coalition, row.originator)),
             receiver,
             None,
-            grants=read_commitment(grant.commitment).onward if grant else {},
+            grants=onward_of(grant, sender),
             approved=approved,
         )
         rulings = {digest: decide(request, epoch, now) for digest, request in requests}

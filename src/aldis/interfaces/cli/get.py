@@ -18,10 +18,11 @@ from aldis.interfaces.cli.output import grid, unbroken
 from aldis.interfaces.cli.parties import partner_node
 from aldis.interfaces.cli.recall import recalled_lines
 from aldis.interfaces.cli.session import Session, operator, pass_session
-from aldis.interfaces.cli.text import moment, words
+from aldis.interfaces.cli.text import listed, moment, words
 from aldis.interfaces.cli.viewers import signed_in
 from aldis.kernel.errors import AldisError, RefusedByPolicy
 from aldis.kernel.explain import RecordExplanation
+from aldis.kernel.labels import rung_text
 from aldis.kernel.records import Portion, Record, read_portion
 from aldis.kernel.transforms import describe
 from aldis.node.node import Node
@@ -133,7 +134,7 @@ def _shown(
     if record.label.policy != node.core.config.policy:
         rows.append(("handle as", _protection(node, record, others)))
     if row.source:
-        rows.append(("came from", f"{row.source}, {moment(row.arrived)}"))
+        rows.append(("came from", f"{_sender(node, row.source)}, {moment(row.arrived)}"))
     rows += recalled_lines(node, row)
     if header.sources:
         rows.append(("made from", "\n".join(header.sources)))
@@ -160,8 +161,17 @@ def _protection(node: Node, record: Record, others: list[tuple[Portion, str]]) -
         return f"a release officer decides: {error.args[0]}"
 
 
+def _sender(node: Node, source: str) -> str:
+    """Who sent it; of another node of this party, how high that one is."""
+    for known in node.partners.all():
+        if known.node == source and known.party == node.core.party:
+            ceiling = (rung_text(policy, rung) for policy, rung in known.sheet.ceiling.items())
+            return f"{source} ({listed(ceiling)})"
+    return source
+
+
 def _writer(node: Node, record: Record) -> str:
     header = record.header
-    party = node.partners.keys().get(header.originator, ("unknown party",))[0]
+    party = node.partners.parties().get(header.originator) or "unknown party"
     author = f"{header.author} at " if header.author != header.originator else ""
     return f"{author}{header.originator} ({party})"

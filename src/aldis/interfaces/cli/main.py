@@ -24,7 +24,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "up": (f"{_HERE}.up:up", "Run the node until Ctrl-C."),
     },
     "Partners": {
-        "invite": (f"{_HERE}.pairing:invite", "Write an invitation for a node of another party."),
+        "invite": (f"{_HERE}.pairing:invite", "Write an invitation for another node."),
         "join": (f"{_HERE}.pairing:join", "Pair with the maker of an invitation or reply."),
         "partner": (f"{_HERE}.partner:partner", "List, suspend, resume and see off partners."),
     },
@@ -55,7 +55,8 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Exchange by file": {
         "tdf": (f"{_HERE}.tdf:tdf", "Records in OpenTDF containers, for those who have no node."),
-        "bundle": (f"{_HERE}.bundle:bundle", "Carry records on a stick or over a diode."),
+        "bundle": (f"{_HERE}.bundle:bundle", "Carry records on a stick, and receipts back."),
+        "feed": (f"{_HERE}.feed:feed", "Records one way through a folder, for a diode."),
         "quarantine": (f"{_HERE}.quarantine:quarantine", "Look through what arrived and was not believed."),
     },
     "Proof and upkeep": {

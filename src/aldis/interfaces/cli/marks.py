@@ -73,6 +73,15 @@ class Marks:
         except AldisError:
             return " + ".join(dict.fromkeys(self.write(label, at) for label in every))
 
+    def roll_up(self, labels: Iterable[Label], at: int) -> str:
+        """The marking, in this policy, of all that is shown together; empty for nothing."""
+        every = list(dict.fromkeys(labels))
+        try:
+            return self.write(self.policies.roll_up(every, self.policy, at), at) if every else ""
+        except AldisError:
+            policies = dict.fromkeys(label.policy for label in every)
+            return " + ".join(self.banner([one for one in every if one.policy == policy], at) for policy in policies)
+
     def _split(self, text: str) -> tuple[str, str]:
         found = _PREFIX.fullmatch(text)
         if found is None or text.startswith(self._own_words()):

@@ -32,7 +32,7 @@ _LARGEST = 256 * 1024
 )
 @pass_session
 def invite(session: Session, party: str, output: Path | None) -> None:
-    """Write an invitation for a node of PARTY, good for a week.
+    """Write an invitation for a node of PARTY, good for a week; PARTY may be this node's own.
 
     It holds nothing secret: send it by any way, and read the fingerprint out over another one.
     """
@@ -44,13 +44,15 @@ def invite(session: Session, party: str, output: Path | None) -> None:
     digits = fingerprint(data)
     session.out.data({"file": str(path), "party": party, "fingerprint": digits}, str(path))
     session.out.say(f"Fingerprint: {digits}\nRead it out to {party} by telephone, never beside the file.")
-    session.out.next(f"send {path.name} to {party}, who runs `aldis join {path.name}`", here=False)
+    own = " --own" if party == node.core.party else ""
+    session.out.next(f"send {path.name} to {party}, who runs `aldis join {path.name}{own}`", here=False)
     session.out.next("join the reply that comes back: `aldis join REPLY`")
 
 
 @click.command("join")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--fingerprint", "said", metavar="DIGITS", help="The 30 digits that the partner reads out.")
+@click.option("--own", is_flag=True, help="FILE is of another node of this node's own party, and that is meant.")
 @click.option(
     "-o",
     "--output",
@@ -59,11 +61,12 @@ def invite(session: Session, party: str, output: Path | None) -> None:
     help="Where to write the reply.  [default: NODE-PARTNER.reply]",
 )
 @pass_session
-def join(session: Session, file: Path, said: str | None, output: Path | None) -> None:
+def join(session: Session, file: Path, said: str | None, own: bool, output: Path | None) -> None:
     """Pair with the node that made FILE, an invitation or the reply to one.
 
     On a terminal you compare the fingerprint with the one that the partner reads out; elsewhere give what was read
-    out with --fingerprint. Nothing is changed unless they match.
+    out with --fingerprint. Nothing is changed unless they match. Between two nodes of one party all goes by itself that
+    the other's ceiling covers, and to the lower one only what a release officer lets come down.
     """
     digits = _digits(said)
     data = read_whole(file, _LARGEST)
@@ -77,14 +80,17 @@ def join(session: Session, file: Path, said: str | None, output: Path | None) ->
                 " digits that its operator reads out"
             )
         session.out.say(_introduce(sheet))
+        if sheet.party == session.node.core.party:
+            session.out.say("a node of your own party: all that its ceiling covers goes to it, without any instrument")
         session.out.say(f"fingerprint  {found}")
         return bool(session.out.ask(f"Does the operator of {sheet.node} read out the same digits?"))
 
-    known, reply = session.node.partners.join(data, confirm)
+    known, reply = session.node.partners.join(data, confirm, own=own)
     paired = {"node": known.node, "party": known.party, "url": known.sheet.url, "ceiling": known.sheet.ceiling}
     if reply is None:
         session.out.data(paired, f"Paired with {known.node} of {known.party}.")
-        session.out.next("`aldis instrument draft FILE` to agree what may be shared, or `aldis up` to connect")
+        agree = "`aldis instrument draft FILE` to agree what may be shared, or "
+        session.out.next(f"{'' if known.party == session.node.core.party else agree}`aldis up` to connect")
         return
     path = output or Path(f"{session.node.name}-{known.node}.reply")
     write_whole(path, reply)

@@ -58,6 +58,11 @@ class Offer:
         return self.entry is not None and self.entry.instrument.pairing
 
     @property
+    def below(self) -> bool:
+        """Whether it would come down, to a node of the same party with a lower ceiling."""
+        return self.own and self._partner.below
+
+    @property
     def distance(self) -> int:
         """How far its instrument is from what parties want: one that waits is nearer than one that stands as it is."""
         return 0 if self.state in _WAITS else 1 if self.state is State.IN_FORCE else 2
@@ -182,6 +187,9 @@ class Candidate:
             who = "a release officer" if asked == 1 else f"{asked} release officers"
             text = f"the clause asks {who} to decide each time"
             self.review = Reason.of(8, Outcome.REFER, "review", text, name, clause)
+        elif offer.below:
+            text = "it would come down to a lower level, which a release officer decides for each version"
+            self.review = Reason.of(8, Outcome.REFER, "downward", text)
         else:
             self.review = Reason.of(8, Outcome.PASS, "no-review", "not on hold, and no review is asked", name, clause)
         self.bits = instrument.bits | self.review.bits

@@ -29,7 +29,8 @@ _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 class _Ruling:
     """What was decided, by place: 0 is the header, then the portions. It holds for all records alike in what decides.
 
-    `going` are the places of the portions that go, and `delayed` says when those may that wait.
+    `going` are the places of the portions that go, and `delayed` says when those may that wait. A `timed` ruling rests
+    on when the record was made, for the recipient or for whom it may pass it on to.
     """
 
     recipient: str
@@ -40,6 +41,7 @@ class _Ruling:
     delayed: Mapping[int, int]
     onward: Mapping[str, tuple[int, ...]]
     changed: bool
+    timed: bool
 
     def stopped(self, verdict: Verdict) -> Iterator[int]:
         """The places of the portions with this verdict."""
@@ -213,6 +215,7 @@ def release(
             ready[place] = decision
             purposes = _shared(purposes, decision)
     going = tuple(ready)[1:]
+    onward, timed = _onward(ready, asked, epoch, at) if own else ({}, False)
     ruling = _Ruling(
         recipient=recipient,
         epoch=epoch.digest,
@@ -220,8 +223,9 @@ def release(
         going=going,
         purposes=purposes,
         delayed=delayed,
-        onward=_onward(ready, asked, epoch, at) if own else {},
+        onward=onward,
         changed=any(ready[place].transforms for place in going),
+        timed=timed or any(decision.basis.delay_ms for decision in decisions),
     )
     return Permit(view.digest, held, ruling, _MAKER)
 
@@ -256,8 +260,8 @@ class Round:
         if known is not None:
             return known, True
         result = release(view, self._recipient, self._purpose, self._epoch, self._at, grants=grants, approved=approved)
-        decisions = result.ruling.decisions if isinstance(result, Permit) else (result.decision,)
-        if not alone and not any(decision.basis.delay_ms for decision in decisions):
+        timed = result.ruling.timed if isinstance(result, Permit) else result.decision.basis.delay_ms
+        if not alone and not timed:
             self._known[alike] = result
         return result, False
 
@@ -276,29 +280,34 @@ class Round:
 
 def _onward(
     ready: Mapping[int, Decision], asked: Sequence[Request], epoch: PolicyEpoch, at: int
-) -> dict[str, tuple[int, ...]]:
-    """Per party, what the recipient may pass on: only what would go to that party from here as well.
+) -> tuple[dict[str, tuple[int, ...]], bool]:
+    """Per party, what the recipient may pass on: only what would go there from here as well. And whether time decides.
 
     Only the originator grants; and nothing that would go to that party only transformed in another way, only later,
     or only once a person had approved.
     """
 
+    timed = False
+
     def goes(place: int, party: str) -> bool:
+        nonlocal timed
         given = ready[place]
         if party not in given.onward:
             return False
         for node in (partner.node for partner in epoch.partners if partner.party == party):
             request = msgspec.structs.replace(asked[place], recipient=node, approved=0)
             there = compile_terms(epoch, node, request.purpose, at).decide(request)
+            timed = timed or bool(there.basis.delay_ms)
             if there.permits and there.not_before <= at and set(there.transforms) <= set(given.transforms):
                 return True
         return False
 
-    return {
+    onward = {
         party: tuple(place for place in ready if place and goes(place, party))
         for party in ready[0].onward
         if goes(0, party)
     }
+    return onward, timed
 
 
 def _shared(purposes: tuple[str, ...], decision: Decision) -> tuple[str, ...]:

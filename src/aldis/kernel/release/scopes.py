@@ -71,7 +71,7 @@ class Scope:
         giver, taker = clear.epoch.party, clear.partner.party
         self.taker = taker
         self.ends = frozenset({giver, taker})
-        self.control = self._settled_control(giver, taker)
+        self.control = self._settled_control(giver, taker, below=clear.partner.below)
         self._theirs = Reason.of(
             1, Outcome.FAIL, "no-grant", f"{originator}, its originator, has not granted it to {taker}"
         )
@@ -88,9 +88,9 @@ class Scope:
 
     # 1 originator control
 
-    def _settled_control(self, giver: str, taker: str) -> Reason | None:
+    def _settled_control(self, giver: str, taker: str, *, below: bool) -> Reason | None:
         """The reason where it depends neither on the label nor on grants."""
-        if giver == taker:
+        if giver == taker and not below:
             return Reason.of(1, Outcome.PASS, "own-party", f"{giver} keeps it within its own nodes and people")
         if giver == self._originator:
             return Reason.of(1, Outcome.PASS, "originator", f"{giver} is its originator")

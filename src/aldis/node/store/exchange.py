@@ -177,6 +177,11 @@ class Exchange:
             connection.execute(_DROP_DATA, upto)
             connection.execute(_DROP_ITEMS, (partner, acknowledged.seq))
 
+    def drop_data(self, partner: str, epoch: str, upto: int) -> None:
+        """Drop the content of the bundles of an epoch up to item `upto`; that they were sealed stays."""
+        with self._db.writing() as connection:
+            connection.execute(_DROP_DATA, (partner, epoch, upto))
+
     def _sealed(self, where: str, bindings: tuple[str | int, ...]) -> list[Sealed]:
         with self._db.reading() as connection:
             rows = connection.execute(_SEALED + where, bindings)
