@@ -120,12 +120,14 @@ def _source_state(node: Node) -> str:
 def _until_arrived(node: Node, end: float) -> None:
     """Wait until all that left was acknowledged, nothing more has left for a while, and partners have cosigned that."""
     exchange, partners = node.core.store.exchange, node.core.store.partners
-    quiet, since = (0, 0), time.monotonic()
+    quiet, since = (0, 0, 0), time.monotonic()
     while time.monotonic() - since < _QUIET_S or not cosigned(node).holds:
         left = sum(exchange.last(name) for name in NATIONS)
         arrived = sum(row.seq for name in NATIONS if (row := partners.acknowledged(name)))
-        if (left, arrived) != quiet or left != arrived:
-            quiet, since = (left, arrived), time.monotonic()
+        last = node.core.store.records.last()
+        waits = any(exchange.position(known.node).record_seq < last for known in node.partners.all())
+        if (last, left, arrived) != quiet or left != arrived or waits:
+            quiet, since = (last, left, arrived), time.monotonic()
         if time.monotonic() > end:
             raise Unavailable(f"{arrived} of {left} items have arrived so far", fix="Try again on a quieter machine")
         time.sleep(0.2)
