@@ -258,8 +258,8 @@ MUTANTS = (
     Mutant(
         "send-to-suspended",
         "node/exchange.py",
-        "        if not known.active:\n            return None",
-        "        if False:\n            return None",
+        "        if not known.active or restored(self._store) is not None:",
+        "        if restored(self._store) is not None:",
         _EXCHANGE,
     ),
     Mutant(

@@ -96,7 +96,10 @@ def _stretched(h: Hostile) -> Item:
     """A real grant whose commitment was changed to let more go on."""
     record, grant, commitment = _held(h)
     wide = msgspec.structs.replace(commitment, onward={h.aim.core.party: [p.digest for p in record.portions]})
-    return h.item(record, grant=msgspec.structs.replace(grant, commitment=_encode(wide) + b""))
+    stretched = _encode(wide)
+    if stretched == grant.commitment:
+        raise NotNow("it may pass on all that it has")
+    return h.item(record, grant=msgspec.structs.replace(grant, commitment=stretched))
 
 
 def _made_up(h: Hostile, **changes: object) -> tuple[Record, Grant]:
