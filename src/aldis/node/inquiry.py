@@ -93,7 +93,7 @@ class Inquiry:
         if not rows:
             raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
         sent = self._store.releases.of([row.seq for row in rows])
-        parties = {name: party for name, (party, _) in self._partners.keys().items()}
+        parties = self._partners.parties()
         shapes = {_shape(self._core, row, parties.get(row.originator, "")) for row in rows}
         recalls = {one.recall for row in rows for one in self._store.recalls.of(row.digest, row.originator, row.source)}
         recalls |= {digest for digest, _ in self._store.recalls.asked([row.digest for row in rows]).values() if digest}

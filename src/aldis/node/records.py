@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aldis.kernel.bundles import read_commitment
+from aldis.kernel.bundles import onward_of
 from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, explain_record
 from aldis.kernel.labels import Label, audience
@@ -148,7 +148,7 @@ class Records:
             None,
             sight.epoch,
             self._core.clock.now(),
-            grants=read_commitment(grant.commitment).onward if grant else {},
+            grants=onward_of(grant, self._core.node),
         )
 
     def page(

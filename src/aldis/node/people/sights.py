@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from aldis.kernel.bundles import read_commitment
+from aldis.kernel.bundles import onward_of
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.instruments import covers
 from aldis.kernel.records import read_portion
@@ -81,15 +81,14 @@ class Sights:
         if sight.exact:
             return row.only(sight.profiles)
         grant = self._core.store.grants.of([row.seq]).get(row.seq)
-        parties = self._parties()
         portions = [read_portion(data) for data in row.portions]
         found = release(
-            candidate(self._core.store.profiles, row, portions, parties.get(row.originator, "")),
+            candidate(self._core.store.profiles, row, portions, self.party(row.originator)),
             sight.name,
             None,
             sight.epoch,
             self._core.clock.now(),
-            grants=read_commitment(grant.commitment).onward if grant else {},
+            grants=onward_of(grant, self._core.node),
         )
         if not isinstance(found, Permit):
             return None
@@ -105,7 +104,7 @@ class Sights:
 
     def party(self, node: str) -> str:
         """The party of a node that records came from, or the empty string."""
-        return self._parties().get(node, "")
+        return self._partners.parties().get(node, "")
 
     def _up_to_date(self, person: Person) -> _Known:
         profiles, now = self._core.store.profiles, self._core.clock.now()
@@ -131,7 +130,7 @@ class Sights:
 
     def _look(self, person: Person, known: _Known, count: int) -> NDArray[np.bool_]:
         """Which profiles the person may see: exactly for this node's own people, else at most those."""
-        done, parties = len(known.seen), self._parties()
+        done, parties = len(known.seen), self._partners.parties()
         kinds, nationality = frozenset(person.account.kinds), frozenset({person.account.nationality})
         seen = np.zeros(count, dtype=np.bool_)
         seen[:done] = known.seen
@@ -146,6 +145,3 @@ class Sights:
             )
             seen[profile.id] = covers(kinds, profile.kind) and known.terms.decide(request).permits
         return seen
-
-    def _parties(self) -> dict[str, str]:
-        return {node: party for node, (party, _) in self._partners.keys().items()}
