@@ -56,7 +56,7 @@ bench: $(READY) ## every figure against its peer
 	$(BIN)/python -m benchmarks
 
 lock: ## pin every dependency again (needs uv)
-	uv pip compile -q pyproject.toml --extra experiments --extra dev --generate-hashes --python-version 3.11 \
+	uv pip compile -q pyproject.toml --extra experiments --extra oidc --extra workspace --extra dev --generate-hashes --python-version 3.11 \
 		--no-annotate --no-header -U -o requirements/dev.txt
 
 clean: ## remove what the targets made
