@@ -169,7 +169,7 @@ class Desk:
         return [(one, rows[one.record_seq]) for one in found]
 
     def hold(self, record_id: str, because: str) -> None:
-        """Let nothing of a record leave, whatever the rules say, until `release`d."""
+        """Let nothing of a record leave, whatever the rules say, until `lift`ed."""
         self._row(record_id, None)
         with self._store.transaction():
             self._store.referrals.hold(record_id, because, self._core.clock.now())

@@ -9,9 +9,9 @@ from typing import Literal
 import apsw
 import msgspec
 
-from aldis.kernel.encoding import DIGEST_SIZE
 from aldis.kernel.errors import InvalidInput
 from aldis.node.store.database import Database
+from aldis.node.store.digests import split_digests
 
 __all__ = ["Hold", "Referral", "Referrals"]
 
@@ -121,7 +121,7 @@ class Referrals:
             with self._db.reading() as connection:
                 rows = connection.execute(_APPROVED, (apsw.carray(array("q", record_seqs)), partner))
                 for record_seq, portions, officer, signed_in in rows:
-                    for portion in _split(portions):
+                    for portion in split_digests(portions):
                         said = found.setdefault(record_seq, {}).setdefault(portion, set())
                         said.add((officer, bool(signed_in)))
         return {
@@ -148,7 +148,10 @@ class Referrals:
     def _find(self, where: str, bindings: tuple[str | int | None, ...]) -> list[Referral]:
         with self._db.reading() as connection:
             rows = connection.execute(_SELECT + where, bindings)
-            return [Referral(id_, partner, seq, _split(portions), *rest) for id_, partner, seq, portions, *rest in rows]
+            return [
+                Referral(id_, partner, seq, split_digests(portions), *rest)
+                for id_, partner, seq, portions, *rest in rows
+            ]
 
 
 _OVERTAKEN = "DELETE FROM referral WHERE partner = ? AND record_seq = ? AND portions <> ? AND state = 'open'"
@@ -164,10 +167,6 @@ AND EXISTS (SELECT 1 FROM referral WHERE id = ?1)
 def _count(officers: Set[tuple[str, bool]]) -> int:
     """How many different officers: those who signed in, or one where nobody did."""
     return max(sum(signed_in for _, signed_in in officers), min(len(officers), 1))
-
-
-def _split(joined: bytes) -> tuple[bytes, ...]:
-    return tuple(joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE))
 
 
 _APPROVED = """
