@@ -14,7 +14,7 @@ from aldis.kernel.instruments.clauses import (
     Transform,
     covers,
 )
-from aldis.kernel.instruments.reader import parse_instrument
+from aldis.kernel.instruments.reader import known_instrument, parse_instrument
 from aldis.kernel.instruments.register import (
     COSIGN_CONTEXT,
     Cosignature,
@@ -50,6 +50,7 @@ __all__ = [
     "Transform",
     "cosign_message",
     "covers",
+    "known_instrument",
     "parse_instrument",
     "write_instrument",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm
@@ -18,7 +19,7 @@ from aldis.kernel.instruments.clauses import ANY, DAY_MS, MOST_APPROVALS, Action
 from aldis.kernel.labels import Grading
 from aldis.kernel.rules import evidence_fields
 
-__all__ = ["parse_instrument"]
+__all__ = ["known_instrument", "parse_instrument"]
 
 _MAX_TEXT = 256 * 1024
 _MAX_CLAUSES = 256
@@ -180,6 +181,12 @@ def parse_instrument(text: str, policies: _Policies | None = None) -> Instrument
         start=start, end=last + DAY_MS, clauses=_clauses(clauses, text, form, parties, policies),
         under=_slug(top, "under", _ID) if top.has("under") else "", rule=rule, evidence=evidence, denied=denied,
     )  # fmt: skip
+
+
+@lru_cache(1024)
+def known_instrument(text: str) -> Instrument:
+    """As `parse_instrument`, for texts that are read over and over: epochs that follow each other share most."""
+    return parse_instrument(text)
 
 
 def _parties(top: _Table) -> frozenset[str]:
