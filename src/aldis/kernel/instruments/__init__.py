@@ -5,6 +5,7 @@ from __future__ import annotations
 from aldis.kernel.instruments.clauses import (
     ANY,
     MOST_APPROVALS,
+    MOST_DAYS,
     PAIRING_PREFIX,
     SHARING,
     Action,
@@ -33,6 +34,7 @@ __all__ = [
     "ANY",
     "COSIGN_CONTEXT",
     "MOST_APPROVALS",
+    "MOST_DAYS",
     "PAIRING_PREFIX",
     "SHARING",
     "Action",

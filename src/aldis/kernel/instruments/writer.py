@@ -53,6 +53,8 @@ def _clause_lines(clause: Clause, instrument: Instrument) -> Iterable[str]:
         yield f"onward = {_list(clause.onward)}"
     if clause.review:
         yield "review = true" if clause.approvals == 1 else f"approvals = {clause.approvals}"
+    if clause.decide_within_days:
+        yield f"decide_within_days = {clause.decide_within_days}"
     if clause.transforms:
         yield f"transforms = [{', '.join(_transform(transform) for transform in clause.transforms)}]"
     if clause.provisos:
