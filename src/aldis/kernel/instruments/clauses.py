@@ -70,7 +70,7 @@ class Clause:
     """One permission. A set that holds `*` covers every value; `givers` and `takers` are parties.
 
     `review` asks for a release officer's decision each time, `approvals` for that of so many different ones; 0 is none.
-    `decide_within_days` is how soon it asks that they decide what it refers; 0 says nothing, and no day lets anything go.
+    `decide_within_days` is how soon they are to decide; 0 says nothing. No decision depends on it.
 
     In a licence or exemption only `tags`, `givers`, `takers`, `kinds`, `projects` and `provisos` are used.
     """
