@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from personnel import OFFICER, hire, signed_in
 from aldis.kernel.authority import Role
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.errors import Changed, InvalidInput, RefusedByPolicy, TooLarge, UnknownTerm
+from aldis.kernel.instruments import Effect
 from aldis.kernel.instruments.clauses import DAY_MS
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion, Record
@@ -36,12 +38,11 @@ ALL = Filters(every=True)
 
 @pytest.fixture
 def desk(coalition: Coalition) -> Coalition:
-    """AUS asks an officer for each release of REVIEWED, within three days. Ann sees all, Low no SECRET, Clerk rules not."""
+    """AUS asks an officer for each release of REVIEWED, within three days. Ann sees all, and Low no SECRET."""
     coalition.arrange(REVIEWED)
     aus = coalition["aus"]
     hire(aus, "ann", roles=[OFFICER])
     hire(aus, "low", roles=[OFFICER], clearance={"AUS": "OFFICIAL"})
-    hire(aus, "clerk")
     return coalition
 
 
@@ -175,7 +176,7 @@ def test_numbers_tell_nothing_of_what_is_in_between(desk: Coalition) -> None:
         put(desk, f"doc-{number}")
     numbers = [case.number for case in reversed(waiting(aus, every=True))]
     assert all(1_000_000 <= number < 10_000_000 for number in numbers)
-    steps = [later - earlier for earlier, later in zip(numbers, numbers[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(numbers)]
     assert min(map(abs, steps)) > 1 and any(step < 0 for step in steps) and any(step > 0 for step in steps)
 
 
@@ -187,7 +188,8 @@ def test_who_is_no_release_officer_gets_nothing_but_a_refusal(desk: Coalition, r
     other, texts = signed_in(aus, "other"), set()
     for act in (
         lambda: aus.desk.cases(other), lambda: aus.desk.case(number, other), lambda: aus.desk.case(1234567, other),
-        lambda: aus.desk.rule(number, "denied", "x", other), lambda: aus.desk.rule_many({number: ""}, "denied", "x", other),
+        lambda: aus.desk.rule(number, "denied", "x", other),
+        lambda: aus.desk.rule_many({number: ""}, "denied", "x", other),
         lambda: aus.desk.defer(number, aus.core.clock.now() + 9, "x", other),
     ):  # fmt: skip
         with pytest.raises(RefusedByPolicy, match="no release officer") as caught:
@@ -406,6 +408,30 @@ def test_what_waits_outlasts_a_restart_a_new_epoch_and_a_suspension(desk: Coalit
     aus.desk.rule(number, "approved", "agreed", "officer")
     desk.settle()
     assert desk.held("gbr", "doc") == ["body", "title"]
+
+
+def test_what_waits_is_there_again_when_a_backup_is_restored(desk: Coalition) -> None:
+    put(desk, "doc")
+    number = only(desk["aus"]).number
+    desk.back_up("aus")
+    desk["aus"].desk.rule(number, "denied", "no", "officer")
+    desk.restore("aus")
+    desk["aus"].exchange.new_epoch("restored")
+    desk.settle()
+    assert only(desk["aus"]).number == number
+    desk["aus"].desk.rule(number, "approved", "agreed", "officer")
+    desk.settle()
+    assert desk.held("gbr", "doc") == ["title"]
+
+
+def test_what_waits_outlasts_a_notice_that_ends_its_instrument(desk: Coalition) -> None:
+    put(desk, "doc")
+    aus, number = desk["aus"], only(desk["aus"]).number
+    before = aus.desk.case(number)
+    aus.register.end("pa-reviewed", Effect.TERMINATE, desk.clock.at, "officer")
+    desk.settle()
+    after = aus.desk.case(number)
+    assert (after.case.state, after.goes) == ("open", {}) and after.case.token != before.case.token
 
 
 def test_what_waits_outlasts_the_end_of_its_instrument_and_says_that_nothing_would_go(desk: Coalition) -> None:
