@@ -66,7 +66,7 @@ def test_what_is_most_alike_comes_first_and_says_in_words_what_is(desk: Coalitio
     assert [one.because for one in found] == [
         "because same", "because more", "because other-project", "because higher", "because usa",
     ]  # fmt: skip
-    assert [one.alike for one in found][0] == ("partner", "clause", "label", "project", "portions")
+    assert found[0].alike == ("partner", "clause", "label", "project", "portions")
     assert [one.differs for one in found][1:] == [("portions",), ("project",), ("label (higher)",), ("partner",)]
     assert (found[0].officer, found[0].state, found[0].record) == ("officer", "approved", "same")
     told = aus.desk.case(case(aus, "asked").number).precedents

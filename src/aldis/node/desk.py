@@ -205,13 +205,13 @@ class Desk:
         """
         reason, now = _reason(because), self._core.clock.now()
         viewer, name = _who(officer)
-        if not now < until <= now + MOST_DAYS * DAY_MS:
-            raise InvalidInput("that day is not ahead", fix=f"Name one within {MOST_DAYS} days")
         with self._store.transaction():
             one, case = self._cases.open(number, self._cases.look(viewer))
             self._check(case, if_state)
             if case.state != "open":
                 raise InvalidInput(f"number {number} was {case.state}", fix="`aldis desk list` shows what waits")
+            if not now < until <= now + MOST_DAYS * DAY_MS:
+                raise InvalidInput("that day is not ahead", fix=f"Name one within {MOST_DAYS} days")
             said = Ruling(name, viewer is not None, "deferred", reason, now, whole_minutes(until), True)
             self._store.referrals.defer(number, said)
             told = [reason, f"number {number}", f"record {case.row.digest.hex()}", f"until {said.until}"]

@@ -60,7 +60,7 @@ def row(node: Node, case: Case) -> tuple[str, ...]:
 def dossier_data(node: Node, dossier: Dossier) -> dict[str, Any]:
     """A dossier as JSON."""
     marks, case = Marks.of(node), dossier.case
-    explained = _explained(dossier)
+    explained = _explained(node, dossier)
     return {
         **data(node, case),
         "purposes": [*dossier.purposes],
@@ -69,9 +69,12 @@ def dossier_data(node: Node, dossier: Dossier) -> dict[str, Any]:
                 "part": part.name, "mark": _mark(marks, part, case), "value": part.value,
                 "verdict": part.decision.verdict.value if part.decision else None,
             }
-            for part in case.parts
+            for part in _ordered(node, case)
         ],
-        "goes": [{"portion": name, "transform": words_} for name, words_ in dossier.goes.items()],
+        "goes": [
+            {"portion": name, "transform": dossier.goes[name]}
+            for name in in_order(node, case.row.kind, dossier.goes)
+        ],
         "holds": [
             {"version": one.version, "portions": [*one.portions], "acknowledged": one.acknowledged}
             for one in dossier.holdings
@@ -105,13 +108,13 @@ def dossier_shown(node: Node, dossier: Dossier, *, on_terminal: bool) -> list[An
     marks, case = Marks.of(node), dossier.case
     banner = Text(_banner(node, case), style="bold")
     shown: list[Any] = [banner, "", grid(_head(node, dossier)), ""]
-    for part in case.parts:
+    for part in _ordered(node, case):
         if part.name:
             shown.append(Text(f"{_mark(marks, part, case)} {part.name}", style="bold"))
             value = words(part.value) if part.decision else "its content was erased"
             shown.append(Padding(Text(value) if on_terminal else unbroken(value), (0, 0, 1, 2)))
     if dossier.explanation is not None:
-        shown += [Text("Every check", style="bold"), grid(reasons(_explained(dossier), rests=True)), ""]
+        shown += [Text("Every check", style="bold"), grid(reasons(_explained(node, dossier), rests=True)), ""]
     if dossier.rulings:
         shown += [Text("Said so far", style="bold"), *(_ruling(one) for one in dossier.rulings), ""]
     found = dossier.precedents
@@ -125,7 +128,8 @@ def dossier_shown(node: Node, dossier: Dossier, *, on_terminal: bool) -> list[An
 def _head(node: Node, dossier: Dossier) -> list[tuple[str, str]]:
     case, record = dossier.case, dossier.case.row
     party = node.partners.parties().get(case.partner) or "unknown party"
-    goes = [f"{name} ({how})" if how else name for name, how in dossier.goes.items()]
+    names = in_order(node, record.kind, dossier.goes)
+    goes = [f"{name} ({dossier.goes[name]})" if dossier.goes[name] else name for name in names]
     due = f"{moment(case.due)}{', OVERDUE' if case.overdue else ''}" if case.due else "no day"
     after = f", see number {case.successor}" if case.successor else ""
     state = "waits" if case.state == "open" else f"{case.state}: {case.because}{after}"
@@ -150,10 +154,12 @@ def _holding(one: Any) -> str:
     return f"version {one.version}: {listed(one.portions) or 'its existence'}{sure}"
 
 
-def _explained(dossier: Dossier) -> Mapping[str, Explanation]:
+def _explained(node: Node, dossier: Dossier) -> Mapping[str, Explanation]:
     if dossier.explanation is None:
         return {}
-    return {_EXISTENCE: dossier.explanation.header, **dossier.explanation.portions}
+    found = dossier.explanation.portions
+    names = in_order(node, dossier.case.row.kind, found)
+    return {_EXISTENCE: dossier.explanation.header, **{name: found[name] for name in names}}
 
 
 def _ruling(one: Ruling) -> str:
@@ -176,8 +182,17 @@ def _count(case: Case) -> str:
 
 
 def _banner(node: Node, case: Case) -> str:
-    labels = [part.label for part in case.parts if part.label is not None]
-    return Marks.of(node).banner(labels, case.row.created) if labels else ""
+    """The marking of all that is said of a case: the record's existence, what is asked for, and its title."""
+    record, kind = case.row.record(), node.core.kinds.get(case.row.kind)
+    named = record.portion(kind.title) if kind and kind.title else None
+    labels = [record.label, *(part.label for part in case.parts if part.label is not None)]
+    return Marks.of(node).banner([*labels, named.label] if named else labels, case.row.created)
+
+
+def _ordered(node: Node, case: Case) -> list[Part]:
+    """What is asked for, in the order of the kind."""
+    held = {part.name: part for part in case.parts}
+    return [held[name] for name in ([""] if "" in held else []) + in_order(node, case.row.kind, held.keys() - {""})]
 
 
 def _mark(marks: Marks, part: Part, case: Case) -> str:
