@@ -447,13 +447,7 @@ MUTANTS = (
         "return number",
         _CASES,
     ),
-    Mutant(
-        "precedents-of-all",
-        "node/precedents.py",
-        "store, visible = core.store, look.shapes",
-        "store, visible = core.store, core.store.shapes.all()",
-        ("tests/node/test_precedents.py",),
-    ),
+    Mutant("precedents-of-all", "node/cases.py", "if shape.profiles <= seen", "", ("tests/node/test_precedents.py",)),
     Mutant("any-person-at-the-desk", "node/cases.py", "if not viewer.may(Act.RULE):", "if False:", _CASES),
     Mutant(
         "denied-asked-again",
