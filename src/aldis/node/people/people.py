@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from aldis.kernel.authority import Act
 from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import InvalidInput, NotAuthentic, UnknownTerm
 from aldis.node.audit import Audit
 from aldis.node.core import Core
-from aldis.node.people.accounts import Account, check_account
+from aldis.node.people.accounts import Account, Person, check_account, name_of
 from aldis.node.people.passwords import Passwords
 from aldis.node.people.sessions import Sessions
 from aldis.node.store.people import Attempt, Credential
@@ -27,7 +28,7 @@ _account = msgspec.json.Decoder(Account)
 
 
 class People:
-    """Who may work here. Every change names the `actor` for the ledger; who may make it is for the caller to check."""
+    """Who may work here. Every change names for the ledger `by` whom it was made: a person needs the role for it."""
 
     def __init__(self, core: Core, audit: Audit, passwords: Passwords | None = None) -> None:
         self._core = core
@@ -55,12 +56,13 @@ class People:
         """Whether a person has set a password."""
         return bool(self._rows.credential(person).password)
 
-    def add(self, account: Account, actor: str = "") -> str:
+    def add(self, account: Account, by: str | Person = "") -> str:
         """A new account; the one-time code with which the person sets a password, kept only as its digest.
 
         Raises:
             InvalidInput, UnknownTerm: see `check_account`; or the id is taken.
         """
+        actor = name_of(by, Act.PEOPLE)
         self._check(account)
         with self._core.store.transaction():
             if self._rows.get(account.id) is not None:
@@ -70,12 +72,13 @@ class People:
             self._put(account, "added", _told(account), actor)
             return self._code(account.id)
 
-    def set(self, account: Account, actor: str = "") -> Account:
+    def set(self, account: Account, by: str | Person = "") -> Account:
         """Change an account; sessions have what it says from their next request on.
 
         Raises:
             InvalidInput, UnknownTerm: see `check_account`; or there is no such person.
         """
+        actor = name_of(by, Act.PEOPLE)
         self._check(account)
         with self._core.store.transaction():
             before = self.get(account.id)
@@ -85,30 +88,34 @@ class People:
             self._put(account, "changed", changed, actor)
         return account
 
-    def suspend(self, person: str, because: str, actor: str = "") -> Account:
+    def suspend(self, person: str, because: str, by: str | Person = "") -> Account:
         """Let a person do nothing any more, from the very next request on; their sessions are over."""
+        actor = name_of(by, Act.PEOPLE)
         with self._core.store.transaction():
             account = msgspec.structs.replace(self.get(person), active=False)
             self._rows.end_all(person)
             self._put(account, "suspended", [because], actor)
         return account
 
-    def resume(self, person: str, because: str, actor: str = "") -> Account:
+    def resume(self, person: str, because: str, by: str | Person = "") -> Account:
         """Let a person sign in again."""
+        actor = name_of(by, Act.PEOPLE)
         with self._core.store.transaction():
             account = msgspec.structs.replace(self.get(person), active=True)
             self._put(account, "resumed", [because], actor)
         return account
 
-    def new_code(self, person: str, actor: str = "") -> str:
+    def new_code(self, person: str, by: str | Person = "") -> str:
         """Another enrolment code; the one before is void, and the password stands until it is used."""
+        actor = name_of(by, Act.PEOPLE)
         with self._core.store.transaction():
             account = self.get(person)
             self._audit.write("person", account.id, verdict="code issued", actor=actor)
             return self._code(account.id)
 
-    def revoke(self, person: str, actor: str = "") -> int:
+    def revoke(self, person: str, by: str | Person = "") -> int:
         """End every session of a person; how many there were."""
+        actor = name_of(by, Act.PEOPLE)
         with self._core.store.transaction():
             account = self.get(person)
             ended = self._rows.end_all(account.id)
