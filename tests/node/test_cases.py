@@ -192,7 +192,7 @@ def test_who_is_no_release_officer_gets_nothing_but_a_refusal(desk: Coalition, r
         lambda: aus.desk.rule_many({number: ""}, "denied", "x", other),
         lambda: aus.desk.defer(number, aus.core.clock.now() + 9, "x", other),
     ):  # fmt: skip
-        with pytest.raises(RefusedByPolicy, match="no release officer") as caught:
+        with pytest.raises(RefusedByPolicy, match="no role that allows this") as caught:
             act()
         texts.add(str(caught.value))
     assert len(texts) == 1
