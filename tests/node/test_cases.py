@@ -515,6 +515,21 @@ def test_what_is_taken_back_waits_no_more_and_says_why(desk: Coalition, how: str
     assert CANARY.encode() not in desk.seen_by("gbr")
 
 
+def test_that_a_record_was_deleted_waits_like_any_version(desk: Coalition) -> None:
+    aus = desk["aus"]
+    put(desk, "doc")
+    aus.desk.rule(only(aus).number, "approved", "agreed", "officer")
+    desk.settle()
+    aus.records.delete("doc", "officer")
+    desk.settle()
+    case = only(aus)
+    assert ([part.name for part in case.parts], case.row.version) == ([""], 2)
+    aus.desk.rule(case.number, "approved", "agreed", "officer")
+    desk.settle()
+    held = desk["gbr"].core.store.records.get("doc")
+    assert held is not None and held.record().header.deleted
+
+
 def test_what_the_rules_let_go_meanwhile_needs_no_officer_any_more(desk: Coalition) -> None:
     aus = desk["aus"]
     put(desk, "doc", title=("Plan", OURS), body=("Words", OURS))
