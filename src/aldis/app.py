@@ -22,10 +22,16 @@ __all__ = ["App", "Command", "Context", "Live", "Query", "find_apps"]
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to look for; empty fields do not restrict. `text` searches the words of portions one may see."""
+    """What to look for; empty fields do not restrict. `text` searches the words of portions one may see.
+
+    `kinds` are several to choose from; `originator` is a node, `author` whoever wrote the version.
+    """
 
     kind: str = ""
+    kinds: tuple[str, ...] = ()
     project: str = ""
+    originator: str = ""
+    author: str = ""
     text: str = ""
     limit: int = 50
     cursor: str = ""

@@ -14,6 +14,7 @@ from aldis.kernel.markings import parse
 from aldis.kernel.records import Draft, Record
 from aldis.node.core import Core
 from aldis.node.desk import Desk
+from aldis.node.filters import Filters
 from aldis.node.live import LiveOut
 from aldis.node.partners import Partners
 from aldis.node.records import Records
@@ -80,12 +81,20 @@ class NodeContext:
 
     def find(self, query: Query) -> Sequence[Record]:
         """Records of this node, as its operator sees them."""
+        filters = Filters(kinds=query.kinds, originator=query.originator, author=query.author)
         if query.text:
             hits = self._records.search(
-                query.text, kind=query.kind, project=query.project, cursor=query.cursor, limit=query.limit
+                query.text,
+                kind=query.kind,
+                project=query.project,
+                cursor=query.cursor,
+                limit=query.limit,
+                filters=filters,
             )
             return [hit.row.record() for hit in hits.hits]
-        page = self._records.page(kind=query.kind, project=query.project, cursor=query.cursor, limit=query.limit)
+        page = self._records.page(
+            kind=query.kind, project=query.project, cursor=query.cursor, limit=query.limit, filters=filters
+        )
         return [row.record() for row in page.rows]
 
     def offer(self, record: Record, party: str) -> RecordExplanation:
