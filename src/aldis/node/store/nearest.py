@@ -26,7 +26,7 @@ from aldis.node.store.windows import WINDOWS, windows
 
 __all__ = ["CLOSENESS", "Nearest", "Question"]
 
-CLOSENESS = (("close", 0.55), ("near", 0.4), ("loose", 0.0))
+CLOSENESS = (("close", 0.5), ("near", 0.4), ("loose", 0.0))
 """In a word, from which score on."""
 _STEPS = 1_000
 _SEQ_BITS = 48
