@@ -47,7 +47,8 @@ _RECALLS = ("tests/node/test_recalls.py",)
 _LEVELS = ("tests/kernel/test_release_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
-_SEARCH = ("tests/node/test_store_meanings.py", "tests/node/test_filters.py", "tests/node/test_saved.py")
+_MEANINGS = ("tests/node/test_store_meanings.py",)
+_SAVED = ("tests/node/test_saved.py",)
 _DESK = ("tests/node/test_desk.py",)
 
 _A = "kernel/admission.py"
@@ -421,7 +422,7 @@ MUTANTS = (
         "if False:",
         _PEOPLE,
     ),
-    Mutant("search-hidden-portions", "node/records.py", "left = row.only(visible)", "left = row", _SEARCH),
+    Mutant("search-hidden-portions", "node/records.py", "left = row.only(visible)", "left = row", _PEOPLE),
     Mutant(
         "search-cut-portions",
         "node/store/search.py",
@@ -434,16 +435,16 @@ MUTANTS = (
         "node/store/passages.py",
         "            self.forget(connection, [first // PLACES for first, _ in spans])\n",
         "",
-        _SEARCH,
+        _MEANINGS,
     ),
-    Mutant("vectors-of-what-changed", "node/store/meanings.py", "if held is None:", "if False:", _SEARCH),
-    Mutant("saved-of-others", "node/saved.py", "return viewer.recipient.node", 'return ""', _SEARCH),
+    Mutant("vectors-of-what-changed", "node/store/meanings.py", "if held is None:", "if False:", _MEANINGS),
+    Mutant("saved-of-others", "node/saved.py", "return viewer.recipient.node", 'return ""', _SAVED),
     Mutant(
         "saved-read-at-any-level",
         "node/saved.py",
         'msgspec.json.encode(viewer.level, order="deterministic").decode()',
         '""',
-        _SEARCH,
+        _SAVED,
     ),
     Mutant(
         "one-approval-is-enough",
