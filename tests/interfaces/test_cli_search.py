@@ -56,6 +56,7 @@ def test_lists_and_searches_take_the_same_filters(aus: Nation) -> None:
 @needs_model
 def test_a_search_by_meaning_needs_an_index_once(aus: Nation) -> None:
     assert "search --index" in aus.fails(5, "search", "--meaning", "cable damage")
+    assert "takes no TEXT" in aus.fails(2, "search", "--index", "cable")
     assert aus.ask("search", "--index") == {"indexed": 3, "waiting": 0}
     assert ids(aus, "search", "--meaning", "cable damage by an anchor") == ["secret", "open"]
     [hit] = aus.ask("search", "--meaning", "cable damage by an anchor", "--as", "person:alice")["records"]

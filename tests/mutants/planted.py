@@ -422,7 +422,13 @@ MUTANTS = (
         "if False:",
         _PEOPLE,
     ),
-    Mutant("search-hidden-portions", "node/records.py", "left = row.only(visible)", "left = row", _PEOPLE),
+    Mutant(
+        "search-hidden-portions",
+        "node/records.py",
+        "left = row.only(visible)",
+        "left = row",
+        ("tests/node/test_filters.py",),
+    ),
     Mutant(
         "search-cut-portions",
         "node/store/search.py",

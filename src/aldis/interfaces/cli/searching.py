@@ -13,6 +13,7 @@ from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import count
 from aldis.interfaces.cli.viewers import viewer_named
+from aldis.kernel.errors import InvalidInput
 from aldis.node.node import Node
 from aldis.node.store import Hit
 
@@ -42,9 +43,10 @@ def search(
     """
     node = session.node
     if index:
+        if text:
+            raise InvalidInput("--index takes no TEXT", fix="Index first, then search")
         _index(session)
-        if not text:
-            return
+        return
     seen_by, filters, words = (
         viewer_named(session, viewer) if viewer else "",
         filters_of(session, given),
