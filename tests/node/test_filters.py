@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from personnel import hire, signed_in
 from aldis.app import Query
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm
 from aldis.kernel.labels import Label, Releasability
-from aldis.kernel.records import Draft, DraftPortion
+from aldis.kernel.records import Draft, DraftPortion, Record
 from aldis.node.filters import Filters
 from aldis.node.node import Node
 from aldis.node.people import Person
@@ -167,7 +168,9 @@ def test_times_are_right_though_the_clock_was_set_back_within_a_day(coalition: C
 
 
 def test_an_app_narrows_what_it_finds(aus: Node) -> None:
-    find = aus.context.find
+    def find(query: Query) -> Sequence[Record]:
+        return aus.context.find(query).records
+
     assert [one.header.id for one in find(Query(kinds=("document",), originator="gbr"))] == ["g-1"]
     assert {one.header.id for one in find(Query(text=WORD, author="bosun"))} == set(d(1, 3, 5, 7, 9, 11))
     assert {one.header.id for one in find(Query(kind="document", kinds=("track",)))} == set()
