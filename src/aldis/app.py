@@ -36,13 +36,19 @@ __all__ = [
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to look for; empty fields do not restrict. `text` searches the words of portions one may see."""
+    """What to look for; empty fields do not restrict. `text` searches the words of portions one may see.
+
+    `kinds` are several to choose from; `originator` is a node, `author` whoever wrote the version.
+    """
 
     kind: str = ""
     project: str = ""
     text: str = ""
     limit: int = 50
     cursor: str = ""
+    kinds: tuple[str, ...] = ()
+    originator: str = ""
+    author: str = ""
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -40,6 +40,12 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "get": ("get", "plan"),
     "list": ("list",),
     "search": ("search", "canary"),
+    "saved add": ("saved", "add", "new", "canary", "--kind", "document"),
+    "saved list": ("saved", "list"),
+    "saved show": ("saved", "show", "known"),
+    "saved run": ("saved", "run", "known"),
+    "saved remove": ("saved", "remove", "known"),
+    "notices": ("notices", "--mark"),
     "delete": ("delete", "plan"),
     "why": ("why", "plan", "usa"),
     "offer": ("offer", "plan", "usa"),
@@ -140,6 +146,7 @@ def prepare(aus: Nation, gbr: Nation) -> str:
     put_plan(aus)
     aus.run("put", "--kind", "document", "--id", "held", "--marking", "OFFICIAL", "--portion", "title=T")
     aus.run("hold", "held", "--because", "x")
+    aus.run("saved", "add", "known", "canary")
     code = aus.ask("person", "add", "alice", "--clearance", "SECRET")["code"]
     aus.run("person", "enrol", "alice", text=f"{code}\n{PASSWORD}\n")
     Path("new.toml").write_text(ARRANGEMENT.replace("pa-northern-watch", "pa-new"), "utf-8")

@@ -47,6 +47,8 @@ _RECALLS = ("tests/node/test_recalls.py",)
 _LEVELS = ("tests/kernel/test_release_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
+_MEANINGS = ("tests/node/test_store_meanings.py",)
+_SAVED = ("tests/node/test_saved.py",)
 _DESK = ("tests/node/test_desk.py",)
 _CASES = ("tests/node/test_cases.py",)
 
@@ -378,9 +380,6 @@ MUTANTS = (
         _TLS,
     ),
     Mutant(
-        "search-hidden-portions", "node/store/search.py", "            wanted[:known] &= visible[:known]\n", "", _STORE
-    ),
-    Mutant(
         "listing-hidden-records",
         "node/store/listing.py",
         "visible[:known] & profiles[:known]",
@@ -420,9 +419,39 @@ MUTANTS = (
     Mutant(
         "search-hidden-headers",
         "node/records.py",
-        "if not (hit.row.profile < len(visible) and visible[hit.row.profile]):",
+        "if not (row.profile < len(visible) and visible[row.profile]):",
         "if False:",
         _PEOPLE,
+    ),
+    Mutant(
+        "search-hidden-portions",
+        "node/records.py",
+        "left = row.only(visible)",
+        "left = row",
+        ("tests/node/test_filters.py",),
+    ),
+    Mutant(
+        "search-cut-portions",
+        "node/store/search.py",
+        "for data in left.portions if sha256(data).hex() == digest",
+        "for data in row.portions if sha256(data).hex() == digest",
+        _PEOPLE,
+    ),
+    Mutant(
+        "vectors-not-erased",
+        "node/store/passages.py",
+        "            self.forget(connection, [first // PLACES for first, _ in spans])\n",
+        "",
+        _MEANINGS,
+    ),
+    Mutant("vectors-of-what-changed", "node/store/meanings.py", "if held is None:", "if False:", _MEANINGS),
+    Mutant("saved-of-others", "node/saved.py", "return viewer.recipient.node", 'return ""', _SAVED),
+    Mutant(
+        "saved-read-at-any-level",
+        "node/saved.py",
+        'msgspec.json.encode(viewer.level, order="deterministic").decode()',
+        '""',
+        _SAVED,
     ),
     Mutant(
         "one-approval-is-enough",

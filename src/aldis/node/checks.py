@@ -41,6 +41,7 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield _tried("ledger", lambda: _ledger(node))
     yield from _backup(node)
     yield from _erasure(node)
+    yield from _meaning(node)
     yield _disk(node)
     yield _clock(node)
     yield _quarantine(node)
@@ -126,6 +127,18 @@ def _erasure(node: Node) -> Iterator[Check]:
         yield Check(
             "erasure", ok=False, cause=cause, fix="`aldis retention run`; a running node does it within the hour"
         )
+
+
+def _meaning(node: Node) -> Iterator[Check]:
+    """How far the index by meaning is, where somebody began one."""
+    state = node.meaning.state()
+    if not state.begun:
+        return
+    if state.problem:
+        yield Check("search by meaning", ok=False, cause=state.problem, fix=state.fix)
+        return
+    cause = f"{_count(state.windows, 'passage')} indexed, {_count(state.waiting, 'record')} waiting"
+    yield Check("search by meaning", ok=True, cause=cause)
 
 
 def _disk(node: Node) -> Check:

@@ -64,6 +64,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     project: str = ""
     labels: dict[str, dict[str, str]] = {}
     comply: bool = False
+    meaning_model: str = ""
     retention: list[Rule] = []
     desk_days: Annotated[int, msgspec.Meta(ge=0, le=MOST_DAYS)] = 0
 
@@ -91,6 +92,8 @@ _MEANING = {
     "pace": "how many times faster than it was made a recording is played",
     "project": "the project of what gateways put",
     "comply": "erase at once what a partner recalls; without it, this node's operator does, or refuses",
+    "meaning_model": "folder of another embedding model for searches by meaning: `config.json`, `tokenizer.json` and"
+    " `model.safetensors` of a BERT encoder; empty for the one that is installed",
     "retention": "how long records are kept: `[[retention]]` tables with `days`, `action` (`delete` for what this"
     " node wrote, `erase` for what partners sent), and `kind`, `project` and `classification` where not all are meant",
     "desk_days": "days within which release officers decide what waits, where its clause does not say; 0 for no day",

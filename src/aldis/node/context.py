@@ -6,7 +6,7 @@ import asyncio
 import copy
 import hmac
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 from aldis.app import Asker, Found, Live, Query
 from aldis.kernel.authority import Act
@@ -19,6 +19,7 @@ from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Record
 from aldis.node.core import Core
 from aldis.node.desk import Desk
+from aldis.node.filters import Filters
 from aldis.node.live import LiveOut
 from aldis.node.partners import Partners
 from aldis.node.people import Person, name_of
@@ -153,7 +154,8 @@ class NodeContext:
 
     def find(self, query: Query) -> Found:
         """Records that whoever asks may see."""
-        asked = {"kind": query.kind, "project": query.project, "cursor": query.cursor}
+        asked: dict[str, Any] = {"kind": query.kind, "project": query.project, "cursor": query.cursor}
+        asked["filters"] = Filters(kinds=query.kinds, originator=query.originator, author=query.author)
         if query.text:
             hits = self._records.search(query.text, **asked, limit=query.limit, viewer=self._viewer)
             return Found([hit.row.record() for hit in hits.hits], hits.next or "")

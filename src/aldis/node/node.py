@@ -25,6 +25,7 @@ from aldis.node.inbound import Inbound
 from aldis.node.inquiry import Inquiry
 from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn, LiveOut
+from aldis.node.meaning import Meaning
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Partners
 from aldis.node.people import People, Sights
@@ -34,6 +35,7 @@ from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
 from aldis.node.retention import Retention
+from aldis.node.saved import SavedSearches
 from aldis.node.sheets import SHEET_KIND
 from aldis.node.store import Store
 
@@ -52,7 +54,9 @@ class Node:
         self.epochs = Epochs(core, self.partners)
         self.people = People(core, self.audit)
         self.sights = Sights(core, self.epochs, self.partners)
-        self.records = Records(core, self.audit, self.epochs, self.sights)
+        self.meaning = Meaning(core)
+        self.records = Records(core, self.audit, self.epochs, self.sights, self.meaning)
+        self.saved = SavedSearches(core, self.records)
         self.register = Register(core, self.records, self.epochs)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
         self.foreign = Foreign(core, self.audit)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import TypeVar
+from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,25 @@ from aldis.node.audit import Audit
 from aldis.node.authorship import Authorship
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
+from aldis.node.filters import ALL, Filters, Narrowing, passes
 from aldis.node.instruments import KINDS
+from aldis.node.meaning import SEARCHED, Meaning
 from aldis.node.people import Person, Sight, Sights
 from aldis.node.rulings import candidate
-from aldis.node.store import Hit, Hits, Page, Row
+from aldis.node.store import Hits, Keep, Page, Row, check_text
 
 __all__ = ["Records"]
 
-_One = TypeVar("_One", Row, Hit)
 _POLICY_KINDS = frozenset(kind.name for kind in KINDS)
+
+
+class _Asked(NamedTuple):
+    """Which profiles are looked among, what cursors are bound to, what is left of a row, and between which arrivals."""
+
+    visible: NDArray[np.bool_]
+    scope: bytes
+    keep: Keep
+    span: tuple[int, int]
 
 
 class Records:
@@ -35,8 +45,10 @@ class Records:
     A viewer is a person who is signed in, the name of a partner node, or "", the node's own operator.
     """
 
-    def __init__(self, core: Core, audit: Audit, epochs: Epochs, sights: Sights) -> None:
+    def __init__(self, core: Core, audit: Audit, epochs: Epochs, sights: Sights, meaning: Meaning) -> None:
         self._core = core
+        self._meaning = meaning
+        self._narrowing = Narrowing(core)
         self._audit = audit
         self._epochs = epochs
         self._sights = sights
@@ -164,29 +176,27 @@ class Records:
         limit: int = 50,
         viewer: str | Person = "",
         without: Collection[str] = (),
+        filters: Filters = ALL,
+        above: int = 0,
     ) -> Page:
-        """A page of what the viewer may see, newest first; `without` names kinds to leave out."""
-        sight = self._sights.of(viewer) if isinstance(viewer, Person) else None
-        visible, scope = self.visible(viewer), sight.scope if sight else str(viewer).encode()
-        if without:
-            visible = visible.copy()
-            hidden = [one.id for one in self._store.profiles.since()[: len(visible)] if one.kind in without]
-            visible[hidden] = False
+        """A page of what the viewer may see, newest first; `without` names kinds to leave out.
 
-        def step(after: str | None, count: int) -> tuple[list[Row], str | None]:
-            page = self._store.listing.page(
-                visible,
-                kind=kind or None,
-                project=project or None,
-                after=after,
-                limit=count,
-                scope=scope + repr(sorted(without)).encode(),
-            )
-            return page.rows, page.next
+        Only arrivals numbered over `above`. A project in `filters` is as one by itself.
 
-        if sight is None or sight.exact:
-            return Page(*step(cursor or None, limit))
-        return Page(*_filled(step, lambda row: self._sights.cut(row, sight), cursor or None, limit))
+        Raises:
+            InvalidInput, TooLarge, UnknownTerm: a limit or cursor that cannot be, or filters (`Narrowing.narrow`).
+        """
+        asked = self._asked(viewer, filters, above, without)
+        return self._store.listing.page(
+            asked.visible,
+            kind=kind or None,
+            project=project or filters.project or None,
+            after=cursor or None,
+            limit=limit,
+            scope=asked.scope,
+            keep=asked.keep,
+            span=asked.span,
+        )
 
     def search(
         self,
@@ -197,29 +207,59 @@ class Records:
         cursor: str = "",
         limit: int = 50,
         viewer: str | Person = "",
+        filters: Filters = ALL,
+        above: int = 0,
     ) -> Hits:
-        """Records that the viewer may know of, with a portion that they may see and that has all the words."""
-        sight = self._sights.of(viewer) if isinstance(viewer, Person) else None
-        visible = sight.profiles if sight else self.visible(viewer)
+        """Records that the viewer may know of, with a portion that they may see and that has all the words.
 
-        def step(after: str | None, count: int) -> tuple[list[Hit], str | None]:
-            hits = self._store.search.search(
-                text,
-                visible,
-                kind=kind or None,
-                project=project or None,
-                after=after,
-                limit=count,
-                scope=sight.scope if sight else str(viewer).encode(),
-            )
-            return hits.hits, hits.next
+        Raises:
+            InvalidInput, TooLarge, UnknownTerm: see `page`; or a text without words, or too long.
+        """
+        asked = self._asked(viewer, filters, above)
+        return self._store.search.search(
+            text,
+            asked.visible,
+            kind=kind or None,
+            project=project or filters.project or None,
+            after=cursor or None,
+            limit=limit,
+            scope=asked.scope,
+            keep=asked.keep,
+            span=asked.span,
+        )
 
-        def cut(hit: Hit) -> Hit | None:
-            if not (hit.row.profile < len(visible) and visible[hit.row.profile]):
-                return None
-            return hit if sight is None or sight.exact else self._cut(hit, sight)
+    def alike(
+        self,
+        text: str,
+        *,
+        cursor: str = "",
+        limit: int = 50,
+        viewer: str | Person = "",
+        filters: Filters = ALL,
+        above: int = 0,
+        least: float = SEARCHED,
+    ) -> Hits:
+        """Records that the viewer may know of, with a portion that they may see and that means much the same.
 
-        return Hits(*_filled(step, cut, cursor or None, limit))
+        The most alike come first; how like they must be is `least`, from 0 to 1.
+
+        Raises:
+            Unavailable: there is no embedding model here.
+            InvalidInput, TooLarge, UnknownTerm: see `page`; or a text without words, or too long.
+        """
+        check_text(text)
+        asked = self._asked(viewer, filters, above)
+        return self._store.nearest.search(
+            self._meaning.of(text),
+            asked.visible,
+            project=filters.project or None,
+            after=cursor or None,
+            limit=limit,
+            scope=asked.scope + b"\x00" + text.encode("utf-8", "replace"),
+            keep=asked.keep,
+            span=asked.span,
+            least=least,
+        )
 
     def count(self, *, kind: str = "", viewer: str | Person = "") -> int:
         """How many records a viewer may see; for this node's own people only, since counts tell of what is withheld.
@@ -258,14 +298,24 @@ class Records:
             raise _unknown(record_id)
         return next(iter(seen.values()))
 
-    def _cut(self, hit: Hit, sight: Sight) -> Hit | None:
-        """The hit as a foreign national may see it; None where its words are not for them."""
-        row = self._sights.cut(hit.row, sight)
-        names = {read_portion(data).name for data in row.portions} if row else set()
-        others = {read_portion(data).name for data, _ in hit.row.substitutes}
-        if row is None or hit.portion not in names or hit.portion in others:
-            return None
-        return Hit(row, hit.portion, hit.snippet)
+    def _asked(self, viewer: str | Person, filters: Filters, above: int, without: Collection[str] = ()) -> _Asked:
+        """For whom to look, and among what."""
+        sight = self._sights.of(viewer) if isinstance(viewer, Person) else None
+        scope = sight.scope if sight else str(viewer).encode()
+        seen = sight.profiles if sight else self.visible(viewer)
+        visible = self._narrowing.narrow(seen, filters, without)
+        first, end = self._narrowing.span(filters)
+
+        def keep(row: Row) -> Row | None:
+            if not (row.profile < len(visible) and visible[row.profile]):
+                return None
+            if filters.by_row and not passes(filters, row):
+                return None
+            left = row.only(visible)
+            return left if sight is None or sight.exact else self._sights.cut(left, sight)
+
+        bound = b"\x00".join((scope, repr(sorted(without)).encode(), filters.key, str(above).encode()))
+        return _Asked(visible, bound, keep, (max(first, above), end))
 
     def _in_use(self, records: list[Record]) -> InvalidInput:
         for record in records:
@@ -309,21 +359,6 @@ class Records:
         if outcome is Outcome.FAIL:
             text = text.replace("the recipient's ceiling", "this node's ceiling")
             raise RefusedByPolicy(text, fix="Put it at a node that is accredited for it")
-
-
-def _filled(
-    step: Callable[[str | None, int], tuple[list[_One], str | None]],
-    cut: Callable[[_One], _One | None],
-    after: str | None,
-    limit: int,
-) -> tuple[list[_One], str | None]:
-    """A page that `cut` takes from, filled up again, so that its length does not tell what was taken."""
-    found: list[_One] = []
-    while True:
-        some, after = step(after, limit - len(found))
-        found += [kept for one in some if (kept := cut(one)) is not None]
-        if after is None or len(found) == limit:
-            return found, after
 
 
 def _not_ours(record_id: str) -> UnknownTerm:

@@ -29,6 +29,8 @@ _IDLE_S = 0.25
 _SLOWEST_S = 30.0
 _SAY_MS = 1000
 _TIDY_S = 3600.0
+_LOOK_S = 5.0
+"""Between two looks for what is to be indexed by meaning."""
 _BREATH_S = 0.1
 """Between two steps of tidying the search index, each of which holds the store for some tens of milliseconds."""
 LIVE_COUNTS = "live values taken"
@@ -37,7 +39,7 @@ _log = structlog.get_logger()
 
 
 class Service:
-    """Carries a node's calls over the network; sees to search index and retention every `tidy_s` seconds."""
+    """Carries a node's calls over the network; sees to search indexes and retention, most every `tidy_s` seconds."""
 
     def __init__(self, node: Node, *, tidy_s: float = _TIDY_S) -> None:
         self._node = node
@@ -57,6 +59,7 @@ class Service:
             asyncio.create_task(self._keep_up()),
             asyncio.create_task(self._tidy()),
             asyncio.create_task(self._retain()),
+            asyncio.create_task(self._index()),
             *(asyncio.create_task(self._run(app)) for app in self._node.apps.values()),
         ]
         return self.address
@@ -110,6 +113,21 @@ class Service:
             except Exception as error:
                 _log.error("retention not run", **fault(error))
             await asyncio.sleep(self._tidy_s)
+
+    async def _index(self) -> None:
+        """Keep the index by meaning up to date, a little at a time, where somebody began one."""
+        while True:
+            pause = _LOOK_S
+            try:
+                while await asyncio.to_thread(self._node.meaning.keep_up):
+                    await asyncio.sleep(_BREATH_S)
+            except AldisError as error:
+                _log.warning("not indexed by meaning", code=error.code, cause=str(error))
+                pause = self._tidy_s
+            except Exception as error:
+                _log.error("not indexed by meaning", **fault(error))
+                pause = self._tidy_s
+            await asyncio.sleep(pause)
 
     async def _run(self, app: App) -> None:
         """Let an app work beside the node; how it ended stands in the store, for `aldis doctor`."""

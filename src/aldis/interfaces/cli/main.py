@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +37,9 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "put": (f"{_HERE}.put:put", "Store a record, or the next version of one."),
         "get": (f"{_HERE}.get:get", "Show a record with its markings."),
         "list": (f"{_HERE}.listing:list_", "List records, newest first."),
-        "search": (f"{_HERE}.listing:search", "Find records by their words."),
+        "search": (f"{_HERE}.searching:search", "Find records by their words, or by what they mean."),
+        "saved": (f"{_HERE}.saved:saved", "Searches to ask again."),
+        "notices": (f"{_HERE}.saved:notices", "What saved searches find that is new."),
         "delete": (f"{_HERE}.put:delete", "Write the version that says a record is deleted."),
         "label": (f"{_HERE}.label:label", "Check the labels of files as other systems write them."),
     },
@@ -137,4 +140,5 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is read: more only stand in each other's way
     cli.main()

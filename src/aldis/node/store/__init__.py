@@ -22,8 +22,10 @@ from aldis.node.store.erasure import Erased, Erasure
 from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Sealed
 from aldis.node.store.grants import Grants
 from aldis.node.store.ledger import LeafRow, Ledger
-from aldis.node.store.listing import PAGE_LIMIT, Listing, Page
+from aldis.node.store.listing import PAGE_LIMIT, Keep, Listing, Page
+from aldis.node.store.meanings import Due, Meanings
 from aldis.node.store.meta import Meta
+from aldis.node.store.nearest import Nearest, Question
 from aldis.node.store.partners import Acknowledged, Cursor, PartnerRow, Partners
 from aldis.node.store.passages import Passages
 from aldis.node.store.people import People, SessionRow
@@ -34,7 +36,8 @@ from aldis.node.store.records import Records
 from aldis.node.store.referrals import NEVER, Hold, Referral, Referrals, Ruling
 from aldis.node.store.releases import Held, Releases
 from aldis.node.store.rows import Row, Substitute
-from aldis.node.store.search import Hit, Hits, Search
+from aldis.node.store.saved import Saved, SavedRow
+from aldis.node.store.search import QUERY_LIMIT, Hit, Hits, Search, check_text
 from aldis.node.store.shapes import Shape, Shapes
 from aldis.node.store.withdrawals import Withdrawals
 
@@ -42,13 +45,16 @@ __all__ = [
     "NEVER",
     "PAGE_LIMIT",
     "PARTNER_PROFILES",
+    "QUERY_LIMIT",
     "Acknowledged",
     "Cursor",
+    "Due",
     "Erased",
     "Held",
     "Hit",
     "Hits",
     "Hold",
+    "Keep",
     "LeafRow",
     "OutboxRow",
     "Page",
@@ -57,17 +63,20 @@ __all__ = [
     "Profile",
     "Profiles",
     "Quarantined",
+    "Question",
     "Referral",
     "Release",
     "Request",
     "Row",
     "Ruling",
+    "SavedRow",
     "Sealed",
     "SessionRow",
     "Shape",
     "Store",
     "Stored",
     "Substitute",
+    "check_text",
 ]
 
 _SECRET = "cursor-secret"  # noqa: S105
@@ -96,7 +105,10 @@ class Store:
         self.releases = Releases(database)
         self.records = Records(database, self.profiles, Digests(database, self.meta), passages)
         self.listing = Listing(database, self.profiles, cursors)
-        self.search = Search(database, self.profiles, passages, cursors)
+        self.search = Search(database, self.profiles, cursors)
+        self.meanings = Meanings(database, self.meta, self.profiles, passages)
+        self.nearest = Nearest(database, self.profiles, self.meanings, cursors)
+        self.saved = Saved(database, cursors)
         self.ledger = Ledger(database)
         self.partners = Partners(database)
         self.exchange = Exchange(database)

@@ -90,6 +90,11 @@ class Database:
             finally:
                 self._owner = 0
 
+    @property
+    def inside(self) -> bool:
+        """Whether this thread is in a transaction, and so reads what may yet be undone."""
+        return self._owner == get_ident()
+
     def writing(self) -> AbstractContextManager[apsw.Connection]:
         """This thread's open transaction, or one of its own for the length of the block."""
         return _Joined(self) if self._owner == get_ident() else self.transaction()

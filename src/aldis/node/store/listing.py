@@ -9,6 +9,7 @@ Pages are always full but the last: neither their length nor their cursor tells 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import apsw
@@ -21,11 +22,17 @@ from aldis.node.store.database import Database
 from aldis.node.store.profiles import Profiles
 from aldis.node.store.rows import Row, rows_of
 
-__all__ = ["PAGE_LIMIT", "Listing", "Page", "check_limit"]
+__all__ = ["EVERYTHING", "LOOKED_AT", "PAGE_LIMIT", "Keep", "Listing", "Page", "check_limit"]
 
 PAGE_LIMIT = 200
+LOOKED_AT = 1_000
+"""Rows that are read at most in one go, before others get a turn."""
+EVERYTHING = (0, 2**62)
+"""Every arrival: the numbers after the first and before the second."""
 
-_END = 2**62
+Keep = Callable[[Row], Row | None]
+"""What is left of a row for who asks; None where they may not know of it, or did not ask for it."""
+
 _STEP = 128
 _MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
 _PLACE_COST = 4
@@ -79,24 +86,36 @@ class Listing:
         after: str | None = None,
         limit: int = 50,
         scope: bytes = b"",
+        keep: Keep = lambda row: row,
+        span: tuple[int, int] = EVERYTHING,
     ) -> Page:
         """One page of the rows whose profile is `visible` (booleans by profile number; what it lacks is not).
 
         With `latest_only`, what stands: each record's newest version, unless it is a tombstone. `after` is the `next`
-        of the page before; it is good for the same `scope` (the viewer, say) and the same other arguments only.
+        of the page before; it is good for the same `scope` (the viewer, say) and the same other arguments only. `span`
+        bounds the arrivals; `keep` has the last word on each row, and a page is filled up with others.
 
         Raises:
             InvalidInput: a limit that is not 1 to 200, or a cursor of another list.
         """
         check_limit(limit)
         bound = (scope, b"listing", repr((kind, project, latest_only)).encode())
-        with self._db.reading() as connection:
-            before = _END if after is None else self._cursors.open(after, *bound)
-            allowed = self._places(visible, kind, project, latest_only)
-            seqs = _newest(connection, allowed, before, limit + 1)
-            rows = rows_of(connection, seqs[:limit], self._profiles.profile, visible.tobytes())
-        more = self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
-        return Page(rows, more)
+        floor, before = span
+        if after is not None:
+            before = min(before, self._cursors.open(after, *bound))
+        allowed, seen = self._places(visible, kind, project, latest_only), visible.tobytes()
+        kept, count = list[Row](), limit + 1
+        while True:
+            with self._db.reading() as connection:
+                found = _newest(connection, allowed, before, count)
+                seqs = [seq for seq in found if seq > floor]
+                rows = rows_of(connection, seqs, self._profiles.profile, seen)
+            kept += [left for row in rows if (left := keep(row)) is not None]
+            if len(kept) > limit or len(seqs) < count:
+                break
+            before, count = seqs[-1], min(2 * count, LOOKED_AT)
+        more = self._cursors.seal(kept[limit - 1].seq, *bound) if len(kept) > limit else None
+        return Page(kept[:limit], more)
 
     def count_visible(self, visible: NDArray[np.bool_], *, kind: str | None = None, project: str | None = None) -> int:
         """How many standing records are visible: for the node's own people only, since counts tell of what is withheld.

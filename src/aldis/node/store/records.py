@@ -136,10 +136,23 @@ class Records:
         with self._db.reading() as connection:
             return int(connection.execute("SELECT coalesce(max(seq), 0) FROM record").get)
 
+    def first_since(self, at: int) -> int:
+        """The number of the first arrival at or after `at` (ms since 1970 UTC), as long as the clock ran forwards."""
+        with self._db.reading() as connection:
+            low, high = 1, int(connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM record").get)
+            while low < high:
+                middle = (low + high) // 2
+                row = connection.execute(_ARRIVED, (middle,)).fetchone()
+                if row is None or row[1] >= at:
+                    high = middle
+                else:
+                    low = row[0] + 1
+        return low
+
     def reindex(self) -> None:
         """Build the search index anew from what stands."""
         with self._db.writing() as connection:
-            connection.execute("INSERT INTO passage (passage) VALUES ('delete-all')")
+            self._passages.clear(connection)
             wanted = [row.id for row in self._profiles.since() if row.kind in self._passages.texts]
             for profile in wanted:
                 standing = connection.execute("SELECT seq FROM listing WHERE place = ?", (2 * profile,))
@@ -152,6 +165,7 @@ class Records:
         return [make_row(values, profile) for values in connection.execute(_PICK + where, bindings)]
 
 
+_ARRIVED = "SELECT seq, arrived FROM record WHERE seq >= ? ORDER BY seq LIMIT 1"
 _HELD = "SELECT value FROM carray(?) WHERE EXISTS (SELECT 1 FROM record WHERE id = value)"
 _NEAR = "SELECT version, digest, header FROM record WHERE id = ? AND originator = ? AND version BETWEEN ? AND ?"
 _SUPERSEDED = """

@@ -198,5 +198,19 @@ CREATE INDEX referral_ruled_for ON referral (shape, partner, id) WHERE state IN 
 CREATE INDEX ruling_referral ON ruling (referral);
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK)
+_MEANING = """
+CREATE TABLE meaning (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, place INTEGER NOT NULL UNIQUE, profile INTEGER NOT NULL, vector BLOB NOT NULL
+) STRICT;
+CREATE TABLE meaning_due (id INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL UNIQUE) STRICT;
+CREATE TABLE saved (
+    owner TEXT, name TEXT, search BLOB NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (owner, name)
+) STRICT;
+CREATE TABLE saved_read (
+    owner TEXT, name TEXT, level TEXT, upto INTEGER NOT NULL, PRIMARY KEY (owner, name, level),
+    FOREIGN KEY (owner, name) REFERENCES saved ON DELETE CASCADE
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK, _MEANING)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
