@@ -15,7 +15,7 @@ from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError, InvalidInput
 from aldis.kernel.frames import open_frame
 from aldis.kernel.ledger import leaf_hash, merkle_root, verify_checkpoint, verify_consistency, verify_inclusion
-from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message
+from aldis.kernel.messages import Content, ContentReceipt, Cursor, Greeting, Receipt, Welcome, open_message
 from aldis.kernel.policies import builtin
 from aldis.kernel.records import Kind, read_record
 from aldis.kernel.signatures import Key, algorithm_named
@@ -23,7 +23,13 @@ from aldis.kernel.signatures import Key, algorithm_named
 __all__ = ["answer", "main"]
 
 _Given = Mapping[str, Any]
-_MESSAGES: dict[str, Any] = {"greeting": Greeting, "welcome": Welcome, "receipt": Receipt}
+_MESSAGES: dict[str, Any] = {
+    "greeting": Greeting,
+    "welcome": Welcome,
+    "receipt": Receipt,
+    "content": Content,
+    "content-receipt": ContentReceipt,
+}
 _TYPES = {"text": str, "numbers": dict[str, float]}
 
 

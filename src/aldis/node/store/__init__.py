@@ -14,6 +14,7 @@ import msgspec
 
 from aldis.kernel.errors import AldisError
 from aldis.node.store.arrivals import Stored
+from aldis.node.store.attachments import Attachments, Described, Incoming, Outgoing, Upload
 from aldis.node.store.cursors import KEY_SIZE, Cursors
 from aldis.node.store.database import Database
 from aldis.node.store.digests import Digests
@@ -41,13 +42,16 @@ __all__ = [
     "PARTNER_PROFILES",
     "Acknowledged",
     "Cursor",
+    "Described",
     "Erased",
     "Held",
     "Hit",
     "Hits",
     "Hold",
+    "Incoming",
     "LeafRow",
     "OutboxRow",
+    "Outgoing",
     "Page",
     "PartnerRow",
     "Position",
@@ -63,6 +67,7 @@ __all__ = [
     "Store",
     "Stored",
     "Substitute",
+    "Upload",
 ]
 
 _SECRET = "cursor-secret"  # noqa: S105
@@ -83,6 +88,7 @@ class Store:
     ) -> None:
         self._db = database
         self.meta = Meta(database)
+        self.attachments = Attachments(database)
         self.profiles = Profiles(database)
         passages = Passages()
         cursors = Cursors(secret or self._secret(random), random)
