@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from aldis.kernel.admission import Peer, Peers
+from aldis.kernel.attachments import open_chunk
 from aldis.kernel.bundles import Grant, open_bundle, read_commitment, verify_grant
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError, InvalidInput
@@ -141,6 +142,11 @@ def _open_message(given: _Given) -> dict[str, Any]:
     return {"payload": msgspec.to_builtins(message)}
 
 
+def _open_chunk(given: _Given) -> dict[str, Any]:
+    chunk = open_chunk(_bytes(given, "chunk"))
+    return {"digest": chunk.digest.hex(), "offset": chunk.offset, "data": bytes(chunk.data).hex()}
+
+
 def _open_frame(given: _Given) -> dict[str, Any]:
     epoch, number = given["after"]
     frame = open_frame(
@@ -190,6 +196,7 @@ _OPERATIONS: dict[str, Callable[[_Given], dict[str, Any]]] = {
     "verify-grant": _verify_grant,
     "admit": _admit,
     "open-message": _open_message,
+    "open-chunk": _open_chunk,
     "open-frame": _open_frame,
     "merkle-root": _merkle_root,
     "verify-inclusion": _verify_inclusion,

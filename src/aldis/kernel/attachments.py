@@ -87,9 +87,9 @@ def check_attachments(found: Sequence[Attachment]) -> None:
         raise TooLarge(f"{len(found)} attachments in one portion; the limit is {PORTION_ATTACHMENTS}")
     for one in found:
         name = one.name
-        plain = name.isprintable() and name == name.strip() and name not in (".", "..") and len(name.encode()) <= 255
-        if not plain or "/" in name or "\\" in name:
-            raise InvalidInput(f"an attachment cannot be called {name[:64]!r}", fix="Give it a file name, not a path")
+        plain = name.isprintable() and name == name.strip() and len(name.encode()) <= _NAME_BYTES
+        if not plain or name[0] in ".-" or "/" in name or "\\" in name:
+            raise InvalidInput(f"an attachment cannot be called {name[:64]!r}", fix="Give it a plain file name")
     if len({one.name for one in found}) != len(found):
         raise InvalidInput("two attachments of one portion have the same name", fix="Give each a name of its own")
 
@@ -117,6 +117,11 @@ def open_chunk(body: bytes) -> Chunk:
         wire = _decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"not a chunk of an attachment: {error}") from error
-    if len(wire.digest) != DIGEST_SIZE or not 0 <= wire.offset <= MOST or len(wire.data) > CHUNK_LIMIT:
-        raise InvalidInput("a chunk with a digest, offset or size that cannot be")
+    if (
+        wire.format != _FORMAT
+        or len(wire.digest) != DIGEST_SIZE
+        or not 0 <= wire.offset <= MOST
+        or len(wire.data) > CHUNK_LIMIT
+    ):
+        raise InvalidInput("a chunk with a format, digest, offset or size that cannot be")
     return Chunk(wire.digest, wire.offset, wire.data)

@@ -38,6 +38,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "list": (f"{_HERE}.listing:list_", "List records, newest first."),
         "search": (f"{_HERE}.listing:search", "Find records by their words."),
         "delete": (f"{_HERE}.put:delete", "Write the version that says a record is deleted."),
+        "attachments": (f"{_HERE}.attachments:attachments", "Which attachments are under way, and how far."),
         "label": (f"{_HERE}.label:label", "Check the labels of files as other systems write them."),
     },
     "Release": {

@@ -2,7 +2,8 @@
 
 The steps for a chunk; one that fails writes nothing:
 1 the sender is an active partner (the caller's to see to), and the chunk is of the closed schema
-2 a portion that was admitted from this partner, and stands, describes that content
+2 a portion that was admitted from this partner, and stands, describes that content; where the very same portion came
+  from another partner too, and the content with it, that is enough
 3 it begins where what is held ends; else the answer says where that is
 4 it does not go beyond the size that was described
 5 there is room: a partner has at most PARTIALS contents under way and `partial_mib` of them
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -46,6 +48,7 @@ PARTIALS = 8
 TRIES = 3
 _SYNC_BYTES = 64 * 1024 * 1024
 _SYNC_MS = 1000
+_STALLED_MS = 60_000
 _LENGTH = 4
 _HEAD_LIMIT = 4096
 _ONLINE = "in."
@@ -59,7 +62,7 @@ class _Partial:
 
     def __init__(self, folder: Folder, name: str, held: int, pool: ThreadPoolExecutor) -> None:
         self.held = self.synced = held
-        self.synced_at = 0
+        self.synced_at = self.moved = 0
         self._folder, self._pool = folder, pool
         self._handle = folder.begin(name, held)
         self._digest: Future[_Hash] = pool.submit(folder.digest_of, self._handle, held)
@@ -73,7 +76,7 @@ class _Partial:
 
     def on_disk(self, now: int) -> int | None:
         """How much is on disk for certain, where that is more than was told before; more is synced now and then."""
-        told = None
+        told, self.moved = None, now
         if self._sync is not None and self._sync.done():
             told = self.synced = self._sync.result()
             self._sync = None
@@ -192,9 +195,12 @@ class Incoming:
         partial = self._open.get(name)
         if partial is None:
             held = min(row.held, self._folder.size(name)) if name.startswith(_ONLINE) else 0
+            others = self._store.elsewhere(source, digest)
+            if "" in others:
+                return self._known(row)
             if offset != held:
                 return self._answer(source, digest, held, "partial")
-            if not self._room(row, name):  # 5
+            if self._comes(others, digest) or not self._room(row, name):  # 5
                 return self._answer(source, digest, held, "later")
             partial = self._open[name] = _Partial(self._folder, name, held, self._pool)
         if offset != partial.held:  # 3
@@ -212,6 +218,18 @@ class Incoming:
         if told is not None and name.startswith(_ONLINE):
             self._store.set_incoming(msgspec.structs.replace(row, held=told, at=self._core.clock.now()))
         return self._answer(source, digest, partial.held, "partial")
+
+    def _known(self, row: Row) -> ContentReceipt:
+        """The very portion came from another partner too, and the content with it: it need not come twice."""
+        now = self._core.clock.now()
+        self._store.set_incoming(msgspec.structs.replace(row, held=row.size, state="whole", because="", at=now))
+        return self._answer(row.source, row.digest, row.size, "whole")
+
+    def _comes(self, sources: Iterable[str], digest: bytes) -> bool:
+        """Whether one of these partners has been sending the content in the last minute."""
+        now = self._core.clock.now()
+        partials = (self._open.get(_name(source, digest)) for source in sources)
+        return any(one is not None and now - one.moved < _STALLED_MS for one in partials)
 
     def _room(self, row: Row, name: str) -> bool:
         """Whether one more of this partner may be under way: each has its size reserved, so that none is cut short."""

@@ -148,6 +148,16 @@ class Attachments:
             rows = connection.execute(f"SELECT {_IN} FROM incoming {_STANDING}", (source, digest))  # noqa: S608
             return next((Incoming(*row) for row in rows), None)
 
+    def elsewhere(self, source: str, digest: bytes) -> set[str]:
+        """From whom else the very portions came by which a partner describes this content; empty unless all did.
+
+        "" stands for one from whom the content itself has come as well.
+        """
+        with self._db.reading() as connection:
+            if not connection.execute(f"SELECT {_ALL_WHOLE}", (source, digest)).get:
+                return {other for (other,) in connection.execute(_OTHERS, (source, digest))}
+            return {""}
+
     def incoming(self, digest: bytes | None = None) -> list[Incoming]:
         """All that is to come, or has; of one content where a digest is given."""
         query = f"SELECT {_IN} FROM incoming WHERE ?1 IS NULL OR digest = ?1 ORDER BY at"  # noqa: S608
@@ -280,6 +290,23 @@ WHERE source = ?1 AND digest = ?2 AND EXISTS (
     )
 )
 """  # noqa: S608
+_ALL_WHOLE = """
+NOT EXISTS (
+    SELECT 1 FROM attachment AS one WHERE one.digest = ?2 AND one.source = ?1 AND NOT EXISTS (
+        SELECT 1 FROM attachment AS other JOIN content ON content.digest = other.digest AND content.size = other.size
+        WHERE other.record_seq = one.record_seq AND other.portion = one.portion AND other.digest = one.digest
+        AND other.source <> one.source AND (other.source = '' OR EXISTS (
+            SELECT 1 FROM incoming
+            WHERE incoming.source = other.source AND incoming.digest = one.digest AND state = 'whole'
+        ))
+    )
+)
+"""
+_OTHERS = """
+SELECT DISTINCT other.source FROM attachment AS one JOIN attachment AS other
+ON other.record_seq = one.record_seq AND other.portion = one.portion AND other.digest = one.digest
+WHERE one.digest = ?2 AND one.source = ?1 AND other.source NOT IN (?1, '')
+"""
 _DESCRIBED = """
 SELECT attachment.record_seq, portion, attachment.digest, size, portions FROM outbox
 JOIN attachment ON attachment.record_seq = outbox.record_seq
