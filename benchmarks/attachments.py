@@ -7,10 +7,10 @@ record that describes it. Wall time runs from that commit, which the sender noti
 store says that the content is whole: sent in pieces, each answered with a signed receipt, hashed, typed, written,
 synced, and told of in the ledger.
 
-The peer moves the very same file in the same run, one after the other in each round: two Python processes, `ssl` sockets
-with TLS 1.3 and pinned certificates on both sides, pieces of 1 MiB, written to a file that is synced at the end; nothing
-is hashed, signed or decided. The ratio is the median of the rounds' ratios. On stderr: what SHA-256 alone, and writing
-and syncing alone, take here for as many bytes; the receiver does both, and the peer does not hash.
+The peer moves the very same file in the same run, one after the other in each round: two Python processes, `ssl`
+sockets with TLS 1.3 and pinned certificates on both sides, pieces of 1 MiB, written to a file that is synced at the
+end; nothing is hashed, signed or decided. The ratio is the median of the rounds' ratios. On stderr: what SHA-256 alone,
+and writing and syncing alone, take here for as many bytes; the receiver does both, and the peer does not hash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The content of an attachment goes where its portion goes, whole or not at all, and goes on where it was broken off."""
+"""The content of an attachment goes where its portion goes, whole or not at all, and goes on where it was cut off."""
 
 from __future__ import annotations
 
