@@ -45,6 +45,7 @@ class State:
     greeted: bool = False
     checkpoint_at: int = 0
     cosigned: int = 0
+    looked: bool = False
     problem: AldisError | None = None
     last_contact: int = 0
 
@@ -83,7 +84,8 @@ class Exchange:
         now = self._core.clock.now()
         if not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000:
             return self._greeting(known, state, now)
-        sealed = self.next_bundle(node)
+        looked, state.looked = state.looked, False
+        sealed = None if looked else self.next_bundle(node)
         if sealed is not None and sealed.data:
             return Call("deliver", sealed.data, sealed)
         found = self._contents.next(node)
@@ -116,7 +118,14 @@ class Exchange:
         return self._outbound.fill(node, self.stream(node))
 
     def ahead(self, node: str, call: Call) -> None:
-        """While a full bundle is on its way, seal the one that follows it; it is looked at again before it goes."""
+        """While a full bundle is on its way, seal the one that follows it; it is looked at again before it goes.
+
+        While a piece of an attachment is, read the one that follows, and look whether a bundle waits.
+        """
+        if call.piece is not None:
+            self._contents.ahead(node, call.piece)
+            self.state(node).looked = self.next_bundle(node) is None
+            return
         sealed = call.sealed
         if sealed is None or sealed.last - sealed.first + 1 < self._core.config.batch:
             return

@@ -58,20 +58,19 @@ _log = structlog.get_logger()
 
 
 class _Partial:
-    """A content under way: its file, how much of it there is, and the digest so far, made while more comes in."""
+    """A content under way: its file, and how much of it there is; the last piece is written and hashed meanwhile."""
 
     def __init__(self, folder: Folder, name: str, held: int, pool: ThreadPoolExecutor) -> None:
         self.held = self.synced = held
         self.synced_at = self.moved = 0
         self._folder, self._pool = folder, pool
         self._handle = folder.begin(name, held)
-        self._digest: Future[_Hash] = pool.submit(folder.digest_of, self._handle, held)
+        self._work: Future[_Hash] = pool.submit(folder.digest_of, self._handle, held)
         self._sync: Future[int] | None = None
 
     def add(self, data: memoryview) -> None:
-        self._folder.write(self._handle, self.held, data)
-        before = self._digest.result()  # one piece at most waits to be hashed
-        self._digest = self._pool.submit(_updated, before, data)
+        before = self._work.result()  # one piece at most waits
+        self._work = self._pool.submit(self._take, before, self.held, data)
         self.held += len(data)
 
     def on_disk(self, now: int) -> int | None:
@@ -83,21 +82,28 @@ class _Partial:
         due = self.held - self.synced >= _SYNC_BYTES or now - self.synced_at >= _SYNC_MS
         if self._sync is None and due and self.held > self.synced:
             self.synced_at = now
-            self._sync = self._pool.submit(self._synced, self.held)
+            self._sync = self._pool.submit(self._synced, self.held, self._work)
         return told
 
     def finish(self) -> tuple[bytes, bytes]:
         """The digest, and the first HEAD bytes, of what is on disk now for certain."""
+        running = self._work.result()
         self._folder.sync(self._handle)
-        return self._digest.result().digest(), os.pread(self._handle, HEAD, 0)
+        return running.digest(), os.pread(self._handle, HEAD, 0)
 
     def close(self) -> None:
-        for future in (self._digest, self._sync):
+        for future in (self._work, self._sync):
             if future is not None and not future.cancel():
                 future.exception()
         os.close(self._handle)
 
-    def _synced(self, held: int) -> int:
+    def _take(self, running: _Hash, offset: int, data: memoryview) -> _Hash:
+        self._folder.write(self._handle, offset, data)
+        running.update(data)
+        return running
+
+    def _synced(self, held: int, written: Future[_Hash]) -> int:
+        written.result()
         self._folder.sync(self._handle)
         return held
 
@@ -309,8 +315,3 @@ def read_head(file: BinaryIO, path: Path) -> bytes:
 
 def _name(source: str, digest: bytes, way: str = "in") -> str:
     return f"{way}.{source}.{digest.hex()}"
-
-
-def _updated(running: _Hash, data: memoryview) -> _Hash:
-    running.update(data)
-    return running

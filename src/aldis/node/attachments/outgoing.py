@@ -57,7 +57,9 @@ class _State:
     change: int = -1
     stalled: int = 0
     size: int = _FIRST
+    read: int = 0
     aside: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ready: tuple[int, bytes] | None = None
 
 
 class Outgoing:
@@ -80,12 +82,18 @@ class Outgoing:
         now, size = self._core.clock.now(), 0
         if state.held is not None or row.size <= state.size:
             size = min(state.size, row.size - (state.held or 0))
-        data = os.pread(state.handle, size, state.held or 0) if size else b""
-        if len(data) != size:
-            self.forget(partner)
-            raise Unavailable("the content of an attachment is shorter than it was", fix="Run `aldis doctor`")
         piece = Piece(row, state.held or 0, size, now)
-        return write_chunk(row.digest, piece.offset, data), piece
+        ready, state.ready = state.ready, None
+        if ready is None or ready[0] != piece.offset or not size:
+            return self._read(state, piece.offset, size), piece
+        offset, body = ready
+        return body, Piece(row, offset, min(state.read, row.size - offset), now)
+
+    def ahead(self, partner: str, piece: Piece) -> None:
+        """While a piece is on its way, read the one that follows it."""
+        state, offset = self._states.setdefault(partner, _State()), piece.offset + piece.size
+        if state.row is not None and state.row.id == piece.row.id and piece.size > 0 and offset < piece.row.size:
+            state.ready = offset, self._read(state, offset, min(state.size, piece.row.size - offset))
 
     def answered(self, partner: str, piece: Piece, receipt: ContentReceipt) -> None:
         """Take in what a partner says to a piece.
@@ -174,6 +182,14 @@ class Outgoing:
             os.close(handle)
         return path
 
+    def _read(self, state: _State, offset: int, size: int) -> bytes:
+        row = state.row
+        data = os.pread(state.handle, size, offset) if size else b""
+        if row is None or len(data) != size:
+            raise Unavailable("the content of an attachment is shorter than it was", fix="Run `aldis doctor`")
+        state.read = size
+        return write_chunk(row.digest, offset, data)
+
     def _current(self, partner: str, state: _State) -> Row | None:
         now, change = self._core.clock.now(), self._core.policy_change()
         if state.row is not None and self._still(partner, state, now, change):
@@ -211,7 +227,7 @@ class Outgoing:
     def _let_go(self, state: _State) -> None:
         if state.handle >= 0:
             os.close(state.handle)
-        state.row, state.held, state.handle, state.stalled = None, None, -1, 0
+        state.row, state.held, state.handle, state.stalled, state.ready = None, None, -1, 0, None
 
     @staticmethod
     def _pace(state: _State, piece: Piece, took: int) -> None:
