@@ -15,7 +15,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-MODULES = ("ledger", "decision", "bulk", "listing", "meaning", "exchange", "backlog", "live", "node", "tdf")
+MODULES = (
+    "ledger", "decision", "bulk", "listing", "meaning", "exchange", "attachments", "backlog", "live", "node", "tdf",
+)  # fmt: skip
 COLUMNS = ("benchmark", "aldis", "unit", "ratio", "peer", "target", "met")
 
 

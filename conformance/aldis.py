@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 
 from aldis.kernel.admission import Peer, Peers
+from aldis.kernel.attachments import open_chunk
 from aldis.kernel.bundles import Grant, open_bundle, read_commitment, verify_grant
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError, InvalidInput
 from aldis.kernel.frames import open_frame
 from aldis.kernel.ledger import leaf_hash, merkle_root, verify_checkpoint, verify_consistency, verify_inclusion
-from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message
+from aldis.kernel.messages import Content, ContentReceipt, Cursor, Greeting, Receipt, Welcome, open_message
 from aldis.kernel.policies import builtin
 from aldis.kernel.records import Kind, read_record
 from aldis.kernel.signatures import Key, algorithm_named
@@ -23,7 +24,13 @@ from aldis.kernel.signatures import Key, algorithm_named
 __all__ = ["answer", "main"]
 
 _Given = Mapping[str, Any]
-_MESSAGES: dict[str, Any] = {"greeting": Greeting, "welcome": Welcome, "receipt": Receipt}
+_MESSAGES: dict[str, Any] = {
+    "greeting": Greeting,
+    "welcome": Welcome,
+    "receipt": Receipt,
+    "content": Content,
+    "content-receipt": ContentReceipt,
+}
 _TYPES = {"text": str, "numbers": dict[str, float]}
 
 
@@ -135,6 +142,11 @@ def _open_message(given: _Given) -> dict[str, Any]:
     return {"payload": msgspec.to_builtins(message)}
 
 
+def _open_chunk(given: _Given) -> dict[str, Any]:
+    chunk = open_chunk(_bytes(given, "chunk"))
+    return {"digest": chunk.digest.hex(), "offset": chunk.offset, "data": bytes(chunk.data).hex()}
+
+
 def _open_frame(given: _Given) -> dict[str, Any]:
     epoch, number = given["after"]
     frame = open_frame(
@@ -184,6 +196,7 @@ _OPERATIONS: dict[str, Callable[[_Given], dict[str, Any]]] = {
     "verify-grant": _verify_grant,
     "admit": _admit,
     "open-message": _open_message,
+    "open-chunk": _open_chunk,
     "open-frame": _open_frame,
     "merkle-root": _merkle_root,
     "verify-inclusion": _verify_inclusion,

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from aldis.kernel.attachments import Attachment
 from aldis.kernel.bundles import Manifest
 from aldis.kernel.frames import FrameManifest
 from aldis.kernel.labels import _Wire as Label
-from aldis.kernel.messages import Greeting, Receipt, Welcome
+from aldis.kernel.messages import Content, ContentReceipt, Greeting, Receipt, Welcome
 from aldis.kernel.records import Header
 from aldis.node.pairing import Invitation
 
@@ -25,6 +26,9 @@ TYPES: dict[str, Any] = {
     "greeting": Greeting,
     "welcome": Welcome,
     "receipt": Receipt,
+    "content": Content,
+    "content-receipt": ContentReceipt,
+    "attachment": Attachment,
     "invitation": Invitation,
 }
 MOST = 2**53 - 1
@@ -84,7 +88,7 @@ def schema(name: str) -> dict[str, Any]:
             if member == "label" and not said:
                 said["$ref"] = "label.json"
     own = definitions.pop(top)
-    own["title"] = name.capitalize()
+    own["title"] = name.capitalize().replace("-", " ")
     return head | own | ({"$defs": definitions} if definitions else {})
 
 

@@ -24,12 +24,14 @@ from sealing import (
 )
 from vector_parts import DOC, SECOND, Vectors, fails, hexed, key, passes, small
 
+from aldis.kernel.attachments import write_chunk
 from aldis.kernel.encoding import sha256
 from aldis.kernel.frames import Update, seal_frame
-from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, sign_message
+from aldis.kernel.messages import Content, ContentReceipt, Cursor, Greeting, Receipt, Welcome, sign_message
 from aldis.kernel.records import Record, make_record, tombstone
 from aldis.kernel.signatures import Algorithm, Key
 
+CONTENT_RECEIPT = ContentReceipt("gbr", "aus", AT, "ab" * 32, 7, "partial")
 FOLDER = Path(__file__).parents[2] / "spec" / "vectors"
 
 # records
@@ -109,7 +111,8 @@ def messages() -> Vectors:
     cursor = Cursor(1, 7, "ab" * 32)
     receipt = Receipt("gbr", "aus", AT, cursor, 1)
     known = {"greeting": Greeting("aus", "gbr", AT, 1, "a checkpoint", 3, ["cd" * 32]),
-             "welcome": Welcome("gbr", "aus", AT, cursor, 3, "a cosignature"), "receipt": receipt}  # fmt: skip
+             "welcome": Welcome("gbr", "aus", AT, cursor, 3, "a cosignature"), "receipt": receipt,
+             "content": Content("aus", "gbr", "ab" * 32, 9), "content-receipt": CONTENT_RECEIPT}  # fmt: skip
     data = {name: sign_message(message, AUS) for name, message in known.items()}
 
     def asked(kind: str, wrong: bytes, of: Key = AUS.public) -> dict[str, Any]:
@@ -119,16 +122,46 @@ def messages() -> Vectors:
         payload = json.dumps({**msgspec.to_builtins(receipt), **changes}).encode()
         return asked("receipt", msgspec.msgpack.encode([payload, AUS.sign(Receipt.CONTEXT, payload)]))
 
+    payload = json.dumps({**msgspec.to_builtins(CONTENT_RECEIPT), "state": "lost"}).encode()
+    lost = msgspec.msgpack.encode([payload, AUS.sign(ContentReceipt.CONTEXT, payload)])
     return [
         *(passes(f"a {n}", asked(n, data[n]), payload=msgspec.to_builtins(m)) for n, m in known.items()),
+        fails("a receipt for a content receipt", "not-authentic", asked("content-receipt", data["receipt"])),
+        fails("a content receipt in a state that is none", "invalid-input", asked("content-receipt", lost)),
         fails("a welcome for a receipt", "not-authentic", asked("receipt", data["welcome"])),
         fails("another key", "not-authentic", asked("receipt", data["receipt"], signer("usa").public)),
         fails("cut short", "invalid-input", asked("receipt", data["receipt"][:-1])),
         fails("an unknown member", "invalid-input", stated(urgent=True)),
         fails("a cursor beyond 2^53", "invalid-input", stated(cursor={"epoch": 1, "seq": 2**53, "digest": ""})),
         fails("a digest in upper case", "invalid-input", stated(cursor={"epoch": 1, "seq": 1, "digest": "AB" * 32})),
+        *chunks(),
         *frames(),
         *signatures(),
+    ]
+
+
+def chunks() -> Vectors:
+    digest = sha256(b"the content")
+
+    def asked(body: bytes) -> dict[str, Any]:
+        return {"do": "open-chunk", "chunk": body.hex()}
+
+    def packed(*fields: Any) -> dict[str, Any]:
+        return asked(msgspec.msgpack.encode(fields))
+
+    ok = {"digest": digest.hex(), "offset": 4, "data": b"content".hex()}
+    return [
+        passes("a piece of a content", asked(write_chunk(digest, 4, b"content")), **ok),
+        passes("a question how much is held", asked(write_chunk(digest, 0, b"")), offset=0, data=""),
+        passes("the only piece of an empty content", asked(write_chunk(sha256(b""), 0, b"")), digest=sha256(b"").hex()),
+        fails("a field too many", "invalid-input", packed("aldis-content/1", digest, 0, b"", 1)),
+        fails("a field too few", "invalid-input", packed("aldis-content/1", digest, 0)),
+        fails("another format", "invalid-input", packed("aldis-content/2", digest, 0, b"")),
+        fails("a short digest", "invalid-input", packed("aldis-content/1", digest[1:], 0, b"")),
+        fails("a digest as text", "invalid-input", packed("aldis-content/1", digest.hex(), 0, b"")),
+        fails("an offset below 0", "invalid-input", packed("aldis-content/1", digest, -1, b"")),
+        fails("an offset beyond 2^53", "invalid-input", packed("aldis-content/1", digest, 2**53, b"")),
+        fails("cut short", "invalid-input", asked(write_chunk(digest, 0, b"content")[:-1])),
     ]
 
 

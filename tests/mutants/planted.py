@@ -18,6 +18,9 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+_IN = "node/attachments/incoming.py"
+_CONTENT = ("tests/node/test_attachments.py",)
+_HOSTILE_CONTENT = ("tests/node/test_attachments_hostile.py",)
 _ADMISSION = ("tests/kernel/test_admission.py", "tests/kernel/test_admission_items.py")
 _BUNDLES = ("tests/kernel/test_bundles.py",)
 _RECORDS = ("tests/kernel/test_records.py",)
@@ -508,5 +511,45 @@ MUTANTS = (
         "if not ours and not audience(label, frozenset((core.party,))):",
         "if False:",
         ("tests/interfaces/test_cli_bad_input.py",),
+    ),
+    Mutant(
+        "content-any-digest",
+        "node/store/attachments.py",
+        "WHERE source = ?1 AND digest = ?2 AND EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2 AND attachment.source = ?1",
+        "WHERE digest = ?2 AND EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2",
+        _HOSTILE_CONTENT,
+    ),
+    Mutant("content-too-long", _IN, "if partial.held + len(data) > row.size:  # 4", "if False:", _HOSTILE_CONTENT),
+    Mutant("content-unhashed", _IN, "if found != row.digest:  # 6", "if False:", _HOSTILE_CONTENT),
+    Mutant(
+        "content-untyped", _IN, "                check_type(head, media_type)", "                pass", _HOSTILE_CONTENT
+    ),
+    Mutant(
+        "content-without-room",
+        _IN,
+        "if self._comes(others, digest) or not self._room(row, name):",
+        "if self._comes(others, digest):",
+        _HOSTILE_CONTENT,
+    ),
+    Mutant(
+        "content-from-anyone",
+        "node/store/attachments.py",
+        "attachment.size = content.size AND (source = '' OR EXISTS (",
+        "attachment.size = content.size AND (1 OR EXISTS (",
+        _CONTENT,
+    ),
+    Mutant(
+        "content-undecided",
+        "node/outbound.py",
+        "return isinstance(result, Permit) and portion in set(result.portions) - result.transforms.keys()",
+        "return True",
+        _CONTENT,
+    ),
+    Mutant(
+        "content-read-before-whole",
+        "node/attachments/__init__.py",
+        "        if not held.whole:\n            raise",
+        "        if False:\n            raise",
+        _CONTENT,
     ),
 )

@@ -1,11 +1,11 @@
-"""Small signed messages between nodes: greetings, receipts, invitations.
+"""Small signed messages between nodes: greetings, receipts, invitations, and the heads of content files.
 
 Each travels as JSON bytes and one signature over exactly those bytes, in the context of its type.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -13,7 +13,17 @@ from aldis.kernel.encoding import MOST
 from aldis.kernel.errors import InvalidInput, TooLarge
 from aldis.kernel.signatures import Key, Signer
 
-__all__ = ["Cursor", "Greeting", "Receipt", "Welcome", "open_message", "read_unverified", "sign_message"]
+__all__ = [
+    "Content",
+    "ContentReceipt",
+    "Cursor",
+    "Greeting",
+    "Receipt",
+    "Welcome",
+    "open_message",
+    "read_unverified",
+    "sign_message",
+]
 
 MAX_MESSAGE = 256 * 1024
 
@@ -81,6 +91,33 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     at: _Whole
     cursor: Cursor
     quarantined: _Whole = 0
+
+
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The head of a content file: whose content, for whom, of which attachment; the bytes themselves follow it."""
+
+    CONTEXT = b"aldis/content/1"
+    origin: str
+    audience: str
+    digest: _Digest
+    size: _Whole
+
+
+class ContentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The receiver's signed word on one attachment: how much of it has arrived, and what is to come next.
+
+    `partial`: go on from byte `held`. `whole`: send no more. `later`: no room now, or no portion admitted here
+    describes it. `refused`: it is not what was described, for the `reason` given; send no more.
+    """
+
+    CONTEXT = b"aldis/content-receipt/1"
+    origin: str
+    audience: str
+    at: _Whole
+    digest: _Digest
+    held: _Whole
+    state: Literal["partial", "whole", "later", "refused"]
+    reason: str = ""
 
 
 class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
+from aldis.kernel.attachments import Attachment, check_attachments, holds_attachments
 from aldis.kernel.encoding import DIGEST_SIZE, MOST, check_digests, sha256
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm, VerificationFailed
 from aldis.kernel.labels import Label, LabelTable, decode_label, encode_label
 
 __all__ = [
-    "Attachment",
     "Draft",
     "DraftPortion",
     "Header",
@@ -51,7 +51,8 @@ _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._:-]{0,95}")
 class Kind:
     """A kind of record that an app declares.
 
-    `portions` maps each portion name to the type its value must decode to (closed: unknown fields are refused).
+    `portions` maps each portion name to the type its value must decode to (closed: unknown fields are refused);
+    one of type `Attachment`, or a list of it, has the files' content beside it.
     `text` names the portions whose strings are searched; `title` one that people recognise the record by; `rule`
     raises on a portion that has the right type and yet cannot be.
     """
@@ -62,6 +63,11 @@ class Kind:
     title: str = ""
     rule: Callable[[Portion], None] | None = None
     _decoders: dict[str, msgspec.json.Decoder[Any]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _files: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        files = frozenset(name for name, expected in self.portions.items() if holds_attachments(expected))
+        object.__setattr__(self, "_files", files)
 
     def check(self, portion: Portion) -> None:
         """Return if the portion is one of this kind's and its value has the right shape.
@@ -70,28 +76,40 @@ class Kind:
             UnknownTerm: the kind has no portion of that name.
             InvalidInput: the value is not of the portion's type.
         """
-        decoder = self._decoders.get(portion.name) or self._decoder(portion.name)
-        try:
-            decoder.decode(portion.raw_value)
-        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
-            raise InvalidInput(f"portion {portion.name!r} of kind {self.name!r}: {error}") from error
+        value = self._value(portion)
+        if portion.name in self._files:
+            check_attachments(value if isinstance(value, list) else [value])
         if self.rule is not None:
             self.rule(portion)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the portions that describe attachments."""
+        return self._files
+
+    def attachments(self, portion: Portion) -> list[Attachment]:
+        """The attachments that a portion of this kind describes; none where it is no portion for them.
+
+        Raises:
+            InvalidInput: as `check`.
+        """
+        if portion.name not in self._files:
+            return []
+        value = self._value(portion)
+        return value if isinstance(value, list) else [value]
+
+    def _value(self, portion: Portion) -> Any:
+        decoder = self._decoders.get(portion.name) or self._decoder(portion.name)
+        try:
+            return decoder.decode(portion.raw_value)
+        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+            raise InvalidInput(f"portion {portion.name!r} of kind {self.name!r}: {error}") from error
 
     def _decoder(self, name: str) -> msgspec.json.Decoder[Any]:
         expected = self.portions.get(name)
         if expected is None:
             raise UnknownTerm(f"kind {self.name!r} has no portion {name!r}", fix=f"It has: {', '.join(self.portions)}")
         return self._decoders.setdefault(name, msgspec.json.Decoder(expected))
-
-
-class Attachment(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A file that a record names: its content travels beside the record and is known by its digest."""
-
-    digest: str
-    size: int
-    media_type: str
-    portion: str
 
 
 class Header(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -112,7 +130,6 @@ class Header(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, 
     previous: str = ""
     project: str = ""
     sources: list[str] = []
-    attachments: list[Attachment] = []
     deleted: bool = False
 
 
@@ -138,7 +155,6 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     previous: bytes = b""
     project: str = ""
     sources: Sequence[bytes] = ()
-    attachments: Sequence[Attachment] = ()
     deleted: bool = False
 
 
@@ -247,7 +263,6 @@ def make_record(draft: Draft, random: Callable[[int], bytes]) -> Record:
         previous=draft.previous.hex(),
         project=draft.project,
         sources=[source.hex() for source in draft.sources],
-        attachments=list(draft.attachments),
         deleted=draft.deleted,
     )
     _check_header(header)
@@ -366,22 +381,12 @@ def _check_header(header: Header) -> None:
         raise InvalidInput(f"record {header.id!r}: created {header.created} is no time in ms since 1970")
     if not (header.kind + header.originator + header.author + header.project).isprintable():
         raise InvalidInput(f"record {header.id!r} has unprintable characters in its header")
-    if header.deleted and (header.portions or header.attachments):
+    if header.deleted and header.portions:
         raise InvalidInput(f"record {header.id!r} is deleted and yet has content")
     digests = header.portions + header.sources
     if header.previous:
         digests.append(header.previous)
-    if header.attachments:
-        _check_attachments(header)
-        digests += [file.digest for file in header.attachments]
     check_digests(digests)
-
-
-def _check_attachments(header: Header) -> None:
-    if not "".join(file.media_type + file.portion for file in header.attachments).isprintable():
-        raise InvalidInput(f"record {header.id!r} has unprintable characters in its header")
-    if any(not 0 <= file.size <= MOST for file in header.attachments):
-        raise InvalidInput(f"record {header.id!r} has an attachment of no possible size")
 
 
 def _check_size(header: Header, size: int, portions: Sequence[Portion]) -> None:

@@ -1,4 +1,4 @@
-"""A backup: settings, keys and store of a node in one encrypted file, and a new folder made from it."""
+"""A backup: settings, keys, attachments and store of a node in one encrypted file, and a new folder made from it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 from aldis.kernel.errors import InvalidInput, Unavailable, VerificationFailed
+from aldis.node.attachments.folder import Folder, name_of
 from aldis.node.audit import Audit
 from aldis.node.cipher import CHUNK, Sealer, Unsealer, overhead
 from aldis.node.config import FILE
@@ -62,18 +63,24 @@ def back_up(core: Core, audit: Audit, path: Path, passphrase: str, told: Told) -
     """
     if path.exists():
         raise InvalidInput(f"{path} exists already", fix="Name another file; a backup is never overwritten")
-    with _copied(core, path) as copy:
+    contents = Folder(core.home.attachments)
+    with contents.kept(), _copied(core, path) as copy:
+        wholes = [one for one in core.store.attachments.contents() if contents.has(one[0])]  # `doctor` names the rest
+        held = sum(size for _, size in wholes)
         files = [(name, (core.home.path / name).read_bytes()) for name in core.home.parts()]
-        size = copy.stat().st_size + sum(len(data) for _, data in files)
+        _check_space(path.parent, held + overhead(held))
+        size = copy.stat().st_size + held + sum(len(data) for _, data in files)
         head = Contents(core.node, core.party, core.clock.now(), size)
         with _whole(path) as file:
             sealer = Sealer(file, passphrase, msgspec.json.encode(head), core.random)
             for name, data in files:
                 sealer.write(_framed(name, len(data)) + data)
-            sealer.write(_framed(_STORE, copy.stat().st_size))
-            done = size - copy.stat().st_size
-            with copy.open("rb") as store:
-                while data := store.read(CHUNK):
+            done = size - copy.stat().st_size - held
+            streamed = [(_STORE, copy, copy.stat().st_size)]
+            streamed += [(f"attachments/{name_of(one)}", contents.whole(one), length) for one, length in wholes]
+            for name, source, length in streamed:
+                sealer.write(_framed(name, length))
+                for data in _pieces(source, length):
                     sealer.write(data)
                     done += len(data)
                     told(done, size)
@@ -203,6 +210,21 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise _failing(path, error) from error
+
+
+def _pieces(path: Path, size: int) -> Iterator[bytes]:
+    """The first `size` bytes of a file.
+
+    Raises:
+        VerificationFailed: the file has another size.
+    """
+    left = size
+    with path.open("rb") as file:
+        while left and (data := file.read(min(CHUNK, left))):
+            left -= len(data)
+            yield data
+    if left:
+        raise VerificationFailed(f"{path} is shorter than it was", fix="Run `aldis doctor`")
 
 
 def _framed(name: str, size: int) -> bytes:

@@ -46,6 +46,7 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield _clock(node)
     yield _quarantine(node)
     yield _desk(node)
+    yield from _attachments(node)
     yield from _apps(node)
     for known in node.partners.all():
         yield _tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
@@ -170,6 +171,21 @@ def _desk(node: Node) -> Check:
     late = node.desk.overdue()
     cause = f"{_count(late, 'case')} overdue" if late else "nothing is overdue"
     return Check("desk", ok=not late, cause=cause, fix="`aldis desk list --due`, then rule or defer" if late else "")
+
+
+def _attachments(node: Node) -> Iterator[Check]:
+    """Contents whose files are missing, and what does not move; nothing where there are no attachments."""
+    contents = node.core.store.attachments.contents()
+    missing, stuck = node.attachments.missing(), node.attachments.stuck()
+    if missing:
+        cause = f"{_count(len(missing), 'content')} missing or cut short: {', '.join(one[:12] for one in missing[:3])}"
+        yield Check("attachments", ok=False, cause=cause, fix="Restore them from a backup into `attachments/`")
+    elif stuck:
+        fix = "`aldis attachments` names them; `aldis attachments retry ID` asks again for what was refused"
+        yield Check("attachments", ok=False, cause="; ".join(stuck[:3]), fix=fix)
+    elif contents:
+        size = sum(size for _, size in contents)
+        yield Check("attachments", ok=True, cause=f"{_count(len(contents), 'content')}, {_size(size)}")
 
 
 def _apps(node: Node) -> Iterator[Check]:

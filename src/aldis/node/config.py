@@ -55,6 +55,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     live_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
     live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
     quarantine_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 256
+    partial_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 2048
     checkpoint_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
     session_idle_min: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
     session_h: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
@@ -84,6 +85,7 @@ _MEANING = {
     "live_ms": "milliseconds between two live frames to a partner",
     "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
     "quarantine_mib": "most MiB of what was set aside; when full, nothing more is admitted until it is looked through",
+    "partial_mib": "most MiB of attachments under way from each partner, and from each person, before they are whole",
     "checkpoint_s": "seconds between two checkpoints of the ledger that partners are asked to cosign",
     "session_idle_min": "minutes after which a session that nobody uses is over",
     "session_h": "hours after which a session is over, used or not",

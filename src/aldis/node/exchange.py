@@ -16,7 +16,8 @@ from aldis.kernel.bundles import Stream
 from aldis.kernel.encoding import digest_from_hex, unb64
 from aldis.kernel.errors import AldisError, Forked, NotAuthentic, RefusedByPolicy, Stale, Unavailable
 from aldis.kernel.ledger import verify_checkpoint
-from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
+from aldis.kernel.messages import ContentReceipt, Cursor, Greeting, Receipt, Welcome, open_message, sign_message
+from aldis.node.attachments import Attachments, Piece
 from aldis.node.audit import Audit, own_part
 from aldis.node.core import Core
 from aldis.node.outbound import Outbound
@@ -33,6 +34,7 @@ class Call(msgspec.Struct, frozen=True):
     operation: Literal["greet", "deliver"]
     body: bytes
     sealed: Sealed | None = None
+    piece: Piece | None = None
     note: bytes = b""
 
 
@@ -43,6 +45,7 @@ class State:
     greeted: bool = False
     checkpoint_at: int = 0
     cosigned: int = 0
+    looked: bool = False
     problem: AldisError | None = None
     last_contact: int = 0
 
@@ -50,7 +53,10 @@ class State:
 class Exchange:
     """One partner after another, each with its own state."""
 
-    def __init__(self, core: Core, audit: Audit, partners: Partners, outbound: Outbound) -> None:
+    def __init__(
+        self, core: Core, audit: Audit, partners: Partners, outbound: Outbound, attachments: Attachments
+    ) -> None:
+        self._contents = attachments.outgoing
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -68,15 +74,22 @@ class Exchange:
         return self._store.meta.number(_EPOCH) or 1
 
     def next_call(self, node: str) -> Call | None:
-        """What to call at a partner now; None where there is nothing to say, or nothing may be said."""
+        """What to call at a partner now; None where there is nothing to say, or nothing may be said.
+
+        Records go first; a piece of an attachment goes where no bundle waits, and then it is looked again.
+        """
         known, state = self._partners.get(node), self.state(node)
         if not known.active or restored(self._store) is not None:
             return None
         now = self._core.clock.now()
         if not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000:
             return self._greeting(known, state, now)
-        sealed = self.next_bundle(node)
-        return Call("deliver", sealed.data, sealed) if sealed and sealed.data else None
+        looked, state.looked = state.looked, False
+        sealed = None if looked else self.next_bundle(node)
+        if sealed is not None and sealed.data:
+            return Call("deliver", sealed.data, sealed)
+        found = self._contents.next(node)
+        return Call("deliver", found[0], piece=found[1]) if found else None
 
     def next_bundle(self, node: str, after: int = 0) -> Sealed | None:
         """The oldest bundle after item `after` that the partner has not acknowledged, sealed now if there was none.
@@ -105,7 +118,14 @@ class Exchange:
         return self._outbound.fill(node, self.stream(node))
 
     def ahead(self, node: str, call: Call) -> None:
-        """While a full bundle is on its way, seal the one that follows it; it is looked at again before it goes."""
+        """While a full bundle is on its way, seal the one that follows it; it is looked at again before it goes.
+
+        While a piece of an attachment is, read the one that follows, and look whether a bundle waits.
+        """
+        if call.piece is not None:
+            self._contents.ahead(node, call.piece)
+            self.state(node).looked = self.next_bundle(node) is None
+            return
         sealed = call.sealed
         if sealed is None or sealed.last - sealed.first + 1 < self._core.config.batch:
             return
@@ -134,6 +154,10 @@ class Exchange:
                 self._audit.accept_cosignature(node, unb64(known.sheet.ledger_key), call.note, welcome.cosignature)
             state.cosigned = welcome.cosigned
             state.greeted = True
+        elif call.piece is not None:
+            receipt = open_message(answer, ContentReceipt, known.sheet.pinned)
+            self._addressed(receipt.origin, receipt.audience, node)
+            self._contents.answered(node, call.piece, receipt)
         else:
             self.receipt(answer, known)
         if state.problem is not None or not state.last_contact:
@@ -164,6 +188,7 @@ class Exchange:
         """Note that a call failed; the partner is greeted again before anything is sent."""
         state = self.state(node)
         before, state.greeted, state.problem = state.problem, False, error
+        self._contents.forget(node)
         if before is None or str(before) != str(error):
             with contextlib.suppress(Unavailable):  # the disk may be what failed
                 self._store.meta.set(problem_of(node), f"{error.args[0]}\n{error.fix}".encode())
@@ -197,6 +222,7 @@ class Exchange:
                     fix=f"This store was restored from a backup: run `aldis doctor --new-epoch {node}`",
                 )
             store.exchange.acknowledge(node, Acknowledged(str(epoch), cursor.seq, digest, proof))
+            store.attachments.queue(node, before + 1, cursor.seq, self._core.clock.now())
             self._audit.write("receipt", digest.hex(), verdict="acknowledged", reasons=[node, str(cursor.seq)])
 
     def new_epoch(self, because: str) -> int:

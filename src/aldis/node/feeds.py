@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from aldis.kernel.bundles import Manifest, open_envelope
-from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, Unavailable
+from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, Unavailable, UnknownTerm
 from aldis.kernel.messages import Receipt, read_unverified
+from aldis.node.attachments import CONTENT_SUFFIX, Attachments
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.exchange import Exchange, exported_to
@@ -47,7 +48,9 @@ class Feeds:
         exchange: Exchange,
         outbound: Outbound,
         inbound: Inbound,
+        attachments: Attachments,
     ) -> None:
+        self._attachments = attachments
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -57,7 +60,7 @@ class Feeds:
         self._told: set[tuple[object, ...]] = set()
 
     def out(self, node: str, folder: Path) -> Iterator[Path]:
-        """Write every bundle that has not left for a partner in a file yet, each file as it is written.
+        """Write every bundle that has not left for a partner in a file yet, then every such content, each alone.
 
         Raises:
             InvalidInput: the partner is not active.
@@ -68,7 +71,9 @@ class Feeds:
             path = self._write(name, sealed, folder, "written")
             with self._core.store.transaction():
                 self._core.store.meta.set_number(exported_to(name), sealed.last)
+                self._core.store.attachments.queue(name, sealed.first, sealed.last, self._core.clock.now())
             yield path
+        yield from self._contents(name, folder)
 
     def again(self, node: str, first: int, last: int, folder: Path) -> Iterator[Path]:
         """Write the bundles that hold items `first` to `last` once more.
@@ -94,6 +99,8 @@ class Feeds:
                     fix=f"Send what may go anew: `aldis doctor --new-epoch {name}`",
                 )
             yield self._write(name, sealed, folder, "written again")
+            self._core.store.attachments.again(name, sealed.first, sealed.last)
+        yield from self._contents(name, folder)
 
     def forget(self, node: str, upto: int) -> int:
         """Keep the bundles up to item `upto` no longer: the partner is known to have them; how many those were."""
@@ -131,6 +138,32 @@ class Feeds:
             streams.setdefault(manifest.origin, []).append((manifest, path, data))
         for origin in sorted(streams):
             yield from self._follow(sorted(streams[origin], key=lambda one: (one[0].epoch, one[0].first, one[1].name)))
+        for path in _files(folder, CONTENT_SUFFIX):
+            yield from self._take_content(path)
+
+    def _contents(self, name: str, folder: Path) -> Iterator[Path]:
+        for row, path in self._attachments.outgoing.files(name, folder):
+            self._attachments.outgoing.left(row, path.name)
+            yield path
+
+    def _take_content(self, path: Path) -> Iterator[Arrival]:
+        state = self._state(path)
+        if state in self._told and (*state, "waits") not in self._told:
+            return
+        try:
+            head, _ = self._attachments.incoming.take_file(path)
+        except UnknownTerm as error:  # its bundle may yet come
+            self._told.add((*state, "waits"))
+            yield from self._unread(path, error)
+            return
+        except Unavailable:
+            raise
+        except AldisError as error:
+            self._told.discard((*state, "waits"))
+            yield from self._unread(path, error)
+            return
+        _remove(path)
+        yield Arrival(path, "admitted", f"an attachment of {head.size:,} bytes from {head.origin} is whole")
 
     def _follow(self, found: list[tuple[Manifest, Path, bytes]]) -> Iterator[Arrival]:
         for manifest, path, data in found:
@@ -197,9 +230,9 @@ class Feeds:
         return path
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path, suffix: str = BUNDLE_SUFFIX) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == BUNDLE_SUFFIX)
+        return sorted(path for path in folder.iterdir() if path.suffix == suffix)
     except OSError as error:
         raise Unavailable(f"{folder} cannot be read: {error.strerror}", fix="Name a folder that is there") from error
 

@@ -1,4 +1,7 @@
-"""The exchange by file: a stick, a diode, an e-mail. The same bundles, the same verification, no second protocol."""
+"""The exchange by file: a stick, a diode, an e-mail. The same bundles, the same verification, no second protocol.
+
+The content of attachments lies beside the bundles, each in a file of its own behind a signed head.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aldis.kernel.bundles import BUNDLE_LIMIT, open_envelope
-from aldis.kernel.errors import AldisError, InvalidInput, TooLarge, Unavailable
-from aldis.kernel.messages import Receipt, read_unverified
+from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, TooLarge, Unavailable
+from aldis.kernel.messages import ContentReceipt, Receipt, open_message, read_unverified, sign_message
+from aldis.node.attachments import CONTENT_SUFFIX, Attachments
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.exchange import Exchange, exported_to
@@ -23,7 +27,16 @@ RECEIPT_SUFFIX = ".receipt"
 class Files:
     """Writes bundles and receipts to files, and reads them."""
 
-    def __init__(self, core: Core, audit: Audit, partners: Partners, exchange: Exchange, inbound: Inbound) -> None:
+    def __init__(
+        self,
+        core: Core,
+        audit: Audit,
+        partners: Partners,
+        exchange: Exchange,
+        inbound: Inbound,
+        attachments: Attachments,
+    ) -> None:
+        self._attachments = attachments
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -31,7 +44,7 @@ class Files:
         self._inbound = inbound
 
     def export(self, node: str, folder: Path) -> Iterator[Path]:
-        """Write every bundle that a partner has not acknowledged, oldest first; each file as it is written.
+        """Write every bundle that a partner has not acknowledged, oldest first; then every such content, each alone.
 
         Raises:
             InvalidInput: the partner is not active.
@@ -45,17 +58,24 @@ class Files:
             write(path, sealed.data or b"")
             with self._core.store.transaction():
                 self._core.store.meta.set_number(exported_to(known.node), sealed.last)
+                self._core.store.attachments.queue(known.node, sealed.first, sealed.last, self._core.clock.now())
                 self._audit.write("export", sealed.digest.hex(), verdict="written", reasons=[known.node, path.name])
             written = sealed.last
             yield path
+        for row, path in self._attachments.outgoing.files(known.node, folder):
+            with self._core.store.transaction():
+                self._audit.write("export", row.digest.hex(), verdict="written", reasons=[known.node, path.name])
+            yield path
 
     def take(self, path: Path) -> tuple[str, Path | None]:
-        """Import a bundle or a receipt: what it came to in words, and the receipt's file where there is one.
+        """Import a bundle, a content or a receipt: what it came to in words, and the receipt's file where there is one.
 
         Raises:
             InvalidInput: neither a bundle nor a receipt.
             VerificationFailed: it is not believed.
         """
+        if path.suffix == CONTENT_SUFFIX:
+            return self._take_content(path)
         data = read(path)
         try:
             manifest = open_envelope(data)[0]
@@ -69,14 +89,34 @@ class Files:
         aside = f", {said.quarantined} of them set aside (`aldis quarantine list`)" if said.quarantined else ""
         return f"items {manifest.first} to {manifest.last} of {known.node} admitted{aside}", answer
 
+    def _take_content(self, path: Path) -> tuple[str, Path]:
+        head, receipt = self._attachments.incoming.take_file(path)
+        answer = path.with_suffix(RECEIPT_SUFFIX)
+        write(answer, sign_message(receipt, self._core.signer))
+        return f"an attachment of {head.size:,} bytes from {head.origin} is whole", answer
+
     def _take_receipt(self, data: bytes, problem: AldisError) -> str:
         try:
             claimed = read_unverified(data, Receipt)
         except InvalidInput:
-            raise problem from None
+            return self._take_content_receipt(data, problem)
         known = self._partners.get(claimed.origin)
         receipt = self._exchange.receipt(data, known)
         return f"{known.node} holds what was sent to it up to item {receipt.cursor.seq}"
+
+    def _take_content_receipt(self, data: bytes, problem: AldisError) -> str:
+        try:
+            claimed = read_unverified(data, ContentReceipt)
+        except InvalidInput:
+            raise problem from None
+        known = self._partners.get(claimed.origin)
+        receipt = open_message(data, ContentReceipt, known.sheet.pinned)
+        if receipt.audience != self._core.node:
+            raise NotAuthentic(f"a receipt for {receipt.audience!r}", fix="Take it to that node")
+        for row in self._core.store.attachments.outgoing(bytes.fromhex(receipt.digest)):
+            if row.partner == known.node and row.state == "waits" and receipt.state in ("whole", "refused"):
+                self._attachments.outgoing.settle(row, receipt)
+        return f"{known.node} says of the attachment {receipt.digest[:12]}: {receipt.state}"
 
 
 def active(partners: Partners, node: str) -> Known:

@@ -3,6 +3,7 @@
 aldis.toml      settings
 policies/       tables of other parties' policies, where there are any
 keys/           signing, ledger and TLS keys, and the secret for cursors and pseudonyms; 0700, files 0600
+attachments/    contents of attachments, by their digest; 0700, files 0600
 store.db        everything else
 """
 
@@ -40,6 +41,11 @@ class Home:
     def store(self) -> Path:
         """The store's file."""
         return self.path / "store.db"
+
+    @property
+    def attachments(self) -> Path:
+        """The folder of attachments' contents; absent where there are none."""
+        return self.path / "attachments"
 
     @property
     def tables(self) -> Path:

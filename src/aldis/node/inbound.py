@@ -6,13 +6,17 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from aldis.kernel.admission import CLOCK_TOLERANCE, Admission, Admitted, Peer, Peers, Refused, read_set_aside, set_aside
+from aldis.kernel.attachments import is_chunk
 from aldis.kernel.bundles import Grant, grant_of
 from aldis.kernel.encoding import sha256, unb64
 from aldis.kernel.errors import AldisError, Forked, NotAuthentic, Stale, TooLarge, Unavailable, UnknownTerm
 from aldis.kernel.ledger import inclusion_proofs, leaf_hash
 from aldis.kernel.messages import Cursor, Greeting, Receipt, Welcome, open_message, sign_message
 from aldis.kernel.records import Record
+from aldis.node.attachments import Attachments
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.instruments import KINDS
@@ -39,10 +43,12 @@ class Inbound:
         audit: Audit,
         partners: Partners,
         recalls: Recalls,
+        attachments: Attachments,
         live: LiveIn,
         told: Callable[[Record, str], None],
     ) -> None:
         self._recalls = recalls
+        self._attachments = attachments
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -59,7 +65,7 @@ class Inbound:
         if operation == "greet":
             return self.greet(sender, body)
         if operation == "deliver":
-            return self.deliver(sender, body)
+            return self.content(sender, body) if is_chunk(body) else self.deliver(sender, body)
         if operation == "live":
             self._live.take(sender, self.peers(), body)
             return b""
@@ -120,6 +126,25 @@ class Inbound:
         aside = 0 if self._partners.below(manifest.origin) else len(admission.refused)
         receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, aside)
         return sign_message(receipt, core.signer)
+
+    def content(self, sender: str, body: bytes) -> bytes:
+        """The receipt for a piece of an attachment's content; see `attachments.incoming`.
+
+        A node below is told that all is well, whatever becomes of it here.
+
+        Raises:
+            NotAuthentic: not an active partner.
+            InvalidInput: not of the closed schema of a chunk.
+            Unavailable: a disk that is full or fails.
+        """
+        self._active(sender)
+        receipt = self._attachments.incoming.take(sender, body)
+        if self._partners.below(sender) and (receipt.state == "refused" or self._unknown(sender, receipt.digest)):
+            receipt = msgspec.structs.replace(receipt, state="whole", reason="")
+        return sign_message(receipt, self._core.signer)
+
+    def _unknown(self, sender: str, digest: str) -> bool:
+        return self._store.attachments.wanted(sender, bytes.fromhex(digest)) is None
 
     def retry(self, number: int) -> Record:
         """Admit a quarantined item now, if what stood against it is gone.
@@ -253,8 +278,9 @@ class Inbound:
             for one in admitted
             if one.substitutes
         }
-        now = self._core.clock.now()
-        stored = self._store.records.put([one.record for one in admitted], now, source, substitutes)
+        now, records = self._core.clock.now(), [one.record for one in admitted]
+        stored = self._store.records.put(records, now, source, substitutes)
+        self._attachments.describe(records, stored.seqs, source)
         for one in admitted:
             if one.record.header.kind in (RECALL, ANSWER):
                 self._recalls.arrived(one.record, source)

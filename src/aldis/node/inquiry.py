@@ -25,6 +25,7 @@ from aldis.kernel.labels import encode_label
 from aldis.kernel.ledger import Leaf, decode_leaf
 from aldis.kernel.records import read_portion, read_record
 from aldis.kernel.signatures import Key, algorithm_named
+from aldis.node.attachments import Attachments
 from aldis.node.audit import Audit, Proof, check_proof
 from aldis.node.core import Core
 from aldis.node.partners import Partners
@@ -71,12 +72,14 @@ class _Record(msgspec.Struct, frozen=True):
     source: str
     arrived: int
     erased: str
+    attachments: list[dict[str, Any]] = []
 
 
 class Inquiry:
     """Gathers what concerns one record or one partner."""
 
-    def __init__(self, core: Core, audit: Audit, partners: Partners) -> None:
+    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments) -> None:
+        self._attachments = attachments
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -98,6 +101,7 @@ class Inquiry:
         recalls = {one.recall for row in rows for one in self._store.recalls.of(row.digest, row.originator, row.source)}
         recalls |= {digest for digest, _ in self._store.recalls.asked([row.digest for row in rows]).values() if digest}
         subjects = {record_id, *(row.digest.hex() for row in rows), *(digest.hex() for digest in recalls)}
+        subjects |= {held.attachment.digest for row in rows for held in self._attachments.of(row)}
         came = {(row.source, row.arrived) for row in rows if row.source}
         rulings = self._store.referrals.moments([row.seq for row in rows])
         found = []
@@ -196,7 +200,11 @@ class Inquiry:
         portions = [portion.decode() for portion in row.portions] if content else []
         gone = self._store.erasure.of(row.digest)
         erased = f"{_when(gone.at)}: {gone.because}" if gone else ""
-        return _Record(row.digest.hex(), row.header.decode(), portions, row.source, row.arrived, erased)
+        files = [
+            {"portion": held.portion, **msgspec.to_builtins(held.attachment), "state": held.state}
+            for held in (self._attachments.of(row) if content else ())
+        ]
+        return _Record(row.digest.hex(), row.header.decode(), portions, row.source, row.arrived, erased, files)
 
     def _releases(self, sent: Sequence[Held]) -> Iterator[dict[str, Any]]:
         for one in sent:
@@ -238,6 +246,9 @@ class Inquiry:
             origin = f"from {row.source}" if row.source else "written here"
             yield f"  {row.id}, version {row.version}, of {row.originator}: {origin}, {_when(row.arrived)}"
             yield f"    digest {row.digest.hex()}"
+            for held in self._attachments.of(row) if "record" in about else ():
+                file = held.attachment
+                yield f"    attachment {file.name}, {file.size} bytes, SHA-256 {file.digest}: {held.state} here"
         yield "\nRELEASES"
         by_seq = {row.seq: row for row in rows}
         for one in sent:

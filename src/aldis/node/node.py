@@ -10,6 +10,7 @@ from typing import Any, Self
 from aldis.app import App, find_apps
 from aldis.kernel.records import Record
 from aldis.kernel.signatures import algorithm_named
+from aldis.node.attachments import Attachments
 from aldis.node.audit import Audit
 from aldis.node.clock import Clock, SystemClock
 from aldis.node.context import NodeContext
@@ -54,8 +55,10 @@ class Node:
         self.epochs = Epochs(core, self.partners)
         self.people = People(core, self.audit)
         self.sights = Sights(core, self.epochs, self.partners)
+        self.outbound = Outbound(core, self.audit, self.partners, self.epochs)
+        self.attachments = Attachments(core, self.audit, self.partners, self.outbound.lets)
         self.meaning = Meaning(core)
-        self.records = Records(core, self.audit, self.epochs, self.sights, self.meaning)
+        self.records = Records(core, self.audit, self.epochs, self.sights, self.meaning, self.attachments)
         self.saved = SavedSearches(core, self.records)
         self.register = Register(core, self.records, self.epochs)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
@@ -64,14 +67,17 @@ class Node:
         self.live_out = LiveOut(core, self.epochs)
         self.context = NodeContext(core, self.records, self.register, self.desk, self.partners, self.live_out)
         self.live_in = LiveIn(core, self.context.told)
-        self.recalls = Recalls(core, self.audit, self.partners)
+        self.recalls = Recalls(core, self.audit, self.partners, self.attachments)
         self.retention = Retention(core, self.audit, self.records, self.recalls)
-        self.inquiry = Inquiry(core, self.audit, self.partners)
-        self.inbound = Inbound(core, self.audit, self.partners, self.recalls, self.live_in, self._admitted)
-        self.outbound = Outbound(core, self.audit, self.partners, self.epochs)
-        self.exchange = Exchange(core, self.audit, self.partners, self.outbound)
-        self.files = Files(core, self.audit, self.partners, self.exchange, self.inbound)
-        self.feeds = Feeds(core, self.audit, self.partners, self.exchange, self.outbound, self.inbound)
+        self.inquiry = Inquiry(core, self.audit, self.partners, self.attachments)
+        self.inbound = Inbound(
+            core, self.audit, self.partners, self.recalls, self.attachments, self.live_in, self._admitted
+        )
+        self.exchange = Exchange(core, self.audit, self.partners, self.outbound, self.attachments)
+        self.files = Files(core, self.audit, self.partners, self.exchange, self.inbound, self.attachments)
+        self.feeds = Feeds(
+            core, self.audit, self.partners, self.exchange, self.outbound, self.inbound, self.attachments
+        )
 
     @classmethod
     def open(
@@ -131,7 +137,8 @@ class Node:
         self.close()
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store, and the files of attachments."""
+        self.attachments.close()
         self.core.store.close()
 
     @property

@@ -121,6 +121,20 @@ class Outbound:
                 return False
         return True
 
+    def lets(self, node: str, record_seq: int, portion: bytes) -> bool:
+        """Whether a portion (its digest) of a row may go to a partner as it is, decided now."""
+        store = self._core.store
+        if store.records.superseded([record_seq]) or store.recalls.withheld(node, [record_seq]):
+            return False
+        decide = self._round(node, self._epochs.current(), b"")
+        grant = store.grants.of([record_seq]).get(record_seq)
+        approved = store.referrals.approvals(node, [record_seq]).get(record_seq, _NONE)
+        for row in store.records.rows([record_seq]):
+            portions = self._proven([read_portion(data) for data in row.portions], grant, decide)
+            result = self._result(row, portions, decide, grant, approved)
+            return isinstance(result, Permit) and portion in set(result.portions) - result.transforms.keys()
+        return False
+
     def _step(self, node: str, stream: Stream) -> tuple[Sealed | None, bool]:
         store, epoch, now = self._core.store, self._epochs.current(), self._core.clock.now()
         policy = self._epochs.keep(epoch)
@@ -202,10 +216,7 @@ class Outbound:
     def _decide_row(
         self, row: Row, decide: _Round, grant: Grant | None, approved: Collection[bytes], gone: frozenset[bytes] | None
     ) -> _Ready | None:
-        portions = [read_portion(portion) for portion in row.portions]
-        if grant is not None and decide.inside:
-            proven = given_by(grant, decide.epoch.party, self._insiders(decide))
-            portions = [portion for portion in portions if portion.digest in proven]
+        portions = self._proven([read_portion(portion) for portion in row.portions], grant, decide)
         result = self._result(row, portions, decide, grant, approved)
         if not decide.below:  # there, nothing is asked for but by `Desk.offer`
             self._wait(row, result, decide)
@@ -227,6 +238,13 @@ class Outbound:
         )
         changed = [(digest, made.digest, words) for digest, (made, words) in (substitutes or {}).items()]
         return _Ready(row.seq, result.portions, item, changed)
+
+    def _proven(self, portions: list[Portion], grant: Grant | None, decide: _Round) -> list[Portion]:
+        """Within this party, those portions that the originator's grant proves."""
+        if grant is None or not decide.inside:
+            return portions
+        proven = given_by(grant, decide.epoch.party, self._insiders(decide))
+        return [portion for portion in portions if portion.digest in proven]
 
     def _vouch(self, decide: _Round) -> None:
         """Let sheets go to a node above before all that is judged by the keys in them, in a bundle of their own."""

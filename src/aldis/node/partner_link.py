@@ -17,7 +17,7 @@ from aldis.node.partner_port import OPERATIONS, PROBLEM, Problem
 __all__ = ["LARGEST_ANSWER", "PartnerLink"]
 
 LARGEST_ANSWER: Final = 1024 * 1024  # bytes
-_CHUNK = 256 * 1024
+_CHUNK = 1024 * 1024
 _SLOWEST = 64 * 1024  # bytes per second
 _KEEP_ALIVE_S = 60  # less than the idle time of a port
 _DOCTOR = "Try again, then run `aldis doctor`"

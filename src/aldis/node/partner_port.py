@@ -145,13 +145,12 @@ class PartnerPort:
         await self._listener.stop()
 
     async def _serve(self, peer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        http = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes - 1)
-        connection = _Connection(pin(peer), self._active(pin(peer)), reader, writer, http)
+        connection = _Connection(pin(peer), self._active(pin(peer)), reader, writer, self._cycle(b""))
         try:
             try:
                 self._count(connection)
-                while await self._exchange(connection):
-                    http.start_next_cycle()
+                while (more := await self._exchange(connection)) is not None:
+                    connection.http = self._cycle(more)
             except _Refusal as refusal:
                 await self._refuse(connection, refusal)
             except h11.RemoteProtocolError as error:
@@ -187,16 +186,23 @@ class PartnerPort:
                 raise _Refusal(503, "unavailable", "too many connections")
             self._drop(idle)
 
-    async def _exchange(self, connection: _Connection) -> bool:
-        """Answer one request; whether the connection can carry another."""
+    def _cycle(self, received: bytes) -> h11.Connection:
+        """The parser of the next request, of which so much was received."""
+        http = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes - 1)
+        if received:
+            http.receive_data(received)
+        return http
+
+    async def _exchange(self, connection: _Connection) -> bytes | None:
+        """Answer one request; what was received of the next, or None where the connection can carry no other."""
         request = await self._head(connection)
         if request is None:
-            return False
+            return None
         operation, size = request
-        body = await self._body(connection, size)
+        body, more = await self._body(connection, size)
         status, answer = await self._answer(connection.partner.name, operation, body)
         await self._send(connection, status, answer)
-        return connection.http.states == {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}
+        return more if connection.http.our_state is h11.DONE else None
 
     async def _head(self, connection: _Connection) -> tuple[str, int] | None:
         limits, http = self._limits, connection.http
@@ -225,15 +231,23 @@ class PartnerPort:
             raise _Refusal(413, "too-large", f"the body of {operation} has at most {most} bytes")
         return operation, size
 
-    async def _body(self, connection: _Connection, size: int) -> bytes:
+    async def _body(self, connection: _Connection, size: int) -> tuple[bytes, bytes]:
+        """The body and what was received after it; its bytes are what was declared, so nothing need parse them."""
         if connection.http.they_are_waiting_for_100_continue:
             go_on = h11.InformationalResponse(status_code=100, headers=[])
             connection.writer.write(connection.http.send(go_on) or b"")
-        body = bytearray()
+        received = connection.http.trailing_data[0]
+        parts, left = [received[:size]], size - len(received)
         async with _within(max(self._limits.body_s, size / self._limits.body_rate), "the body"):
-            while isinstance(event := await self._next(connection, min(_CHUNK, size - len(body))), h11.Data):
-                body += event.data
-        return bytes(body)
+            while left > 0:
+                self._active(connection.pin)
+                data = await connection.reader.read(min(_CHUNK, left))
+                if not data:
+                    raise h11.RemoteProtocolError("the body was cut short")
+                parts.append(data)
+                left -= len(data)
+            self._active(connection.pin)
+        return b"".join(parts), received[size:]
 
     async def _next(self, connection: _Connection, most: int) -> h11.Event | type[h11.PAUSED]:
         """The next event, with at most `most` bytes waiting to be parsed, so that h11's own limit is exact."""

@@ -10,6 +10,7 @@ from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.records import Draft, Record, make_record, next_version, read_header
+from aldis.node.attachments import Attachments
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.exchange import exported_to
@@ -36,7 +37,8 @@ class Asked(NamedTuple):
 class Recalls:
     """Both sides of recalls."""
 
-    def __init__(self, core: Core, audit: Audit, partners: Partners) -> None:
+    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments) -> None:
+        self._attachments = attachments
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -218,8 +220,13 @@ class Recalls:
             self._audit.write("erasure", row.digest.hex(), verdict="erased", reasons=[because], actor=author)
 
     def rewrite(self) -> None:
-        """Write the store anew where something was erased; see `Erasure.rewrite`."""
+        """Remove the attachments and write the store anew where something was erased; see `Erasure.rewrite`.
+
+        Raises:
+            Unavailable: a backup is being made, or the store is busy; it stays due.
+        """
         if self._store.erasure.due:
+            self._attachments.tidy(must=True)
             self._store.erasure.rewrite()
 
     def _settle(self, request: Request, state: Literal["done"], because: str, author: str, to: list[str]) -> None:

@@ -14,6 +14,7 @@ from aldis.kernel.explain import RecordExplanation, explain_record
 from aldis.kernel.labels import Label, audience
 from aldis.kernel.records import Draft, Record, make_record, next_version, read_portion, tombstone
 from aldis.kernel.release import Outcome, node_ceiling
+from aldis.node.attachments import Attachments, Reader
 from aldis.node.audit import Audit
 from aldis.node.authorship import Authorship
 from aldis.node.core import Core
@@ -45,7 +46,10 @@ class Records:
     A viewer is a person who is signed in, the name of a partner node, or "", the node's own operator.
     """
 
-    def __init__(self, core: Core, audit: Audit, epochs: Epochs, sights: Sights, meaning: Meaning) -> None:
+    def __init__(
+        self, core: Core, audit: Audit, epochs: Epochs, sights: Sights, meaning: Meaning, attachments: Attachments
+    ) -> None:
+        self._attachments = attachments
         self._core = core
         self._meaning = meaning
         self._narrowing = Narrowing(core)
@@ -74,9 +78,11 @@ class Records:
         records = [self._make(draft) for draft in drafts]
         with self._store.transaction():
             try:
-                self._store.records.put(records, now)
+                stored = self._store.records.put(records, now)
             except Forked as error:  # nobody else writes this node's records: one of these ids is in use
                 raise self._in_use(records) from error
+            self._attachments.check_put(records)
+            self._attachments.describe(records, stored.seqs, "")
             self._audit.write_put(records)
             if any(record.header.kind in _POLICY_KINDS for record in records):
                 self._core.policy_changed()
@@ -148,6 +154,17 @@ class Records:
         if row is None or not seen[row.profile]:
             raise _unknown(record_id)
         return row.only(seen)
+
+    def read_attachment(
+        self, record_id: str, portion: str, name: str, viewer: str | Person = "", version: int | None = None
+    ) -> Reader:
+        """The content of an attachment, by its name or digest, through a portion that the viewer may see.
+
+        Raises:
+            UnknownTerm: no such record or attachment, or not for this viewer.
+            Unavailable, RefusedByPolicy, VerificationFailed: as `Attachments.open`.
+        """
+        return self._attachments.open(self.get(record_id, version, viewer), portion, name)
 
     def explain(self, record_id: str, viewer: Person, version: int | None = None) -> RecordExplanation:
         """Why a person may see what they see of a record; of what is withheld it says nothing.

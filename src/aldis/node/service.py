@@ -88,7 +88,7 @@ class Service:
                 self._refresh()
 
     async def _tidy(self) -> None:
-        """Keep searches quick where many small transactions add text."""
+        """Keep searches quick where many small transactions add text, and remove attachments that nothing describes."""
         fold = self._node.core.store.search.fold
         while True:
             await asyncio.sleep(self._tidy_s)
@@ -97,8 +97,9 @@ class Service:
                 while more:
                     await asyncio.sleep(_BREATH_S)
                     more = await asyncio.to_thread(fold)
+                await asyncio.to_thread(self._node.attachments.tidy)
             except AldisError as error:
-                _log.warning("search index not tidied", code=error.code, cause=str(error))
+                _log.warning("not tidied", code=error.code, cause=str(error))
 
     async def _retain(self) -> None:
         """Once a day, delete and erase what is kept no longer; at once, finish what an earlier run began."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from aldis.app import Live
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.instruments import parse_instrument
+from aldis.node.files import BUNDLE_SUFFIX
 from aldis.testing.disk import Image
 from aldis.testing.nodes import Nodes
 from aldis.testing.watch import Watch
@@ -166,9 +167,10 @@ class Coalition(Nodes):
         carried = 0
         with tempfile.TemporaryDirectory(prefix="aldis-stick-") as stick:
             for path in list(self[sender].files.export(receiver, Path(stick))):
-                self.archive.bundle(self[sender], receiver, path.read_bytes())
+                if path.suffix == BUNDLE_SUFFIX:
+                    self.archive.bundle(self[sender], receiver, path.read_bytes())
+                    carried += 1
                 _, receipt = self[receiver].files.take(path)
                 if receipt is not None:
                     self[sender].files.take(receipt)
-                carried += 1
         return carried

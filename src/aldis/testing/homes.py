@@ -37,6 +37,8 @@ def save_home(home: Path, folder: Path, image: Image) -> None:
     """Copy a node's keys and settings to a new folder, and its store as this image."""
     shutil.copytree(home / "keys", folder / "keys")
     shutil.copy(home / "aldis.toml", folder)
+    if Home(home).attachments.is_dir():
+        shutil.copytree(Home(home).attachments, Home(folder).attachments)
     Home(folder).store.write_bytes(image[""])
 
 

@@ -63,7 +63,7 @@ class Link:
                 return False
             if not self.sender.node.partners.get(partner).active:
                 raise Broken(f"{self.sender.name} calls {partner}, which is not active there")
-            if call.operation == "deliver":
+            if call.sealed is not None:
                 self._archive.bundle(self.sender.node, partner, call.body)
             exchange.answered(partner, call, self.carry(call.operation, call.body))
         except AldisError as error:

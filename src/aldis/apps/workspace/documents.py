@@ -1,4 +1,4 @@
-"""Documents and technical data packages, marked portion by portion."""
+"""Documents, technical data packages and files, marked portion by portion."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from aldis.app import Context, Page, Route
+from aldis.kernel.attachments import Attachment
 from aldis.kernel.records import Kind, Record
 
-__all__ = ["DOCUMENT", "TECHNICAL_DATA", "WorkspaceApp"]
+__all__ = ["DOCUMENT", "FILE", "TECHNICAL_DATA", "WorkspaceApp"]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +24,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 DOCUMENT = Kind(
     "document",
-    {"title": str, "summary": str, "body": str, "annex": str},
+    {"title": str, "summary": str, "body": str, "annex": str, "files": list[Attachment]},
     text=("title", "summary", "body", "annex"),
     title="title",
 )
@@ -33,13 +34,14 @@ TECHNICAL_DATA = Kind(
     text=("title", "description"),
     title="title",
 )
+FILE = Kind("file", {"title": str, "content": Attachment}, text=("title",), title="title")
 
 
 class WorkspaceApp:
     """Shared documents; projects, boards and calendars build on them."""
 
     name = "workspace"
-    kinds = (DOCUMENT, TECHNICAL_DATA)
+    kinds = (DOCUMENT, TECHNICAL_DATA, FILE)
 
     def commands(self) -> Sequence[Any]:
         """None of its own: `aldis put`, `get`, `list` and `search` serve documents."""

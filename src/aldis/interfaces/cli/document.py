@@ -15,10 +15,10 @@ from aldis.interfaces.cli.files import read_text
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label
 
-__all__ = ["Document", "FromFile", "Part", "read_document"]
+__all__ = ["Attached", "Document", "FromFile", "Part", "read_document"]
 
 _TOP = ("kind", "id", "project", "marking", "control", "sources", "portion")
-_PORTION = ("name", "marking", "control", "value", "file")
+_PORTION = ("name", "marking", "control", "value", "file", "attach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,13 @@ class FromFile:
     """A value that is the content of a file: text where the portion's type is text, else JSON."""
 
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A value that describes files, whose content goes beside the record."""
+
+    paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,13 @@ def read_document(path: Path) -> Document:
 def _part(values: Mapping[str, Any], path: Path, number: int) -> Part:
     where = f"{path}, portion {values.get('name', number)!r}"
     _only(values, _PORTION, where)
-    if ("value" in values) == ("file" in values):
-        raise InvalidInput(f"{where}: it takes either `value` or `file`", fix="Give one of them")
+    if sum(key in values for key in ("value", "file", "attach")) != 1:
+        raise InvalidInput(f"{where}: it takes one of `value`, `file` and `attach`", fix="Give one of them")
     value = values.get("value")
+    if "attach" in values:
+        named = values["attach"]
+        one = {"attach": [named]} if isinstance(named, str) else values
+        value = Attached(tuple(path.parent / name for name in _texts(one, "attach", where)))
     if "file" in values:
         value = FromFile(path.parent / _text(values, "file", where))
     name = _text(values, "name", where, required=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from aldis.interfaces.cli.document import Document, FromFile, Part
+from aldis.interfaces.cli.attaching import bring_in
+from aldis.interfaces.cli.document import Attached, Document, FromFile, Part
 from aldis.interfaces.cli.files import read_text
 from aldis.interfaces.cli.marks import Marks
 from aldis.kernel.encoding import digest_from_hex
@@ -89,6 +90,8 @@ class Drafting:
         return self._marks.read(marking, self._at) if marking else None
 
     def _value(self, kind: str, part: Part) -> Any:
+        if isinstance(part.value, Attached):
+            return bring_in(self._node, kind, part.name, part.value.paths)
         if not isinstance(part.value, FromFile):
             return part.value
         known = self._node.core.kinds.get(kind)

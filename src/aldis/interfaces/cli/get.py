@@ -11,6 +11,7 @@ import msgspec
 from rich.padding import Padding
 from rich.text import Text
 
+from aldis.interfaces.cli.attaching import save, standing, told_of
 from aldis.interfaces.cli.exporting import export
 from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.marks import Marks
@@ -25,6 +26,7 @@ from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.labels import rung_text
 from aldis.kernel.records import Portion, Record, read_portion
 from aldis.kernel.transforms import describe
+from aldis.node.attachments import Held
 from aldis.node.node import Node
 from aldis.node.people.accounts import PREFIX
 from aldis.node.store import Row
@@ -46,12 +48,28 @@ __all__ = ["get"]
     metavar="DIR",
     help="Write it as Markdown with its marks and, beside it, its label (ADatP-4778); the ledger keeps that.",
 )
+@click.option("--attachment", "wanted", metavar="NAME", help="Write this attachment to a file instead.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="With --attachment: where to, - for stdout; no file is overwritten.  [default: its name, here]",
+)  # fmt: skip
 @click.option("--docx", is_flag=True, help="With --export: a Word document, its label inside.")
 @pass_session
-def get(session: Session, id_: str, version: int | None, viewer: str | None, folder: Path | None, docx: bool) -> None:
+def get(
+    session: Session,
+    id_: str,
+    version: int | None,
+    viewer: str | None,
+    folder: Path | None,
+    wanted: str | None,
+    output: Path | None,
+    docx: bool,
+) -> None:
     """Show record ID: its banner, each portion with its mark, and where it came from."""
     if (folder is None and docx) or (folder is not None and viewer is not None):
         raise click.UsageError("--export goes with neither --as nor stdout; --docx goes with --export")
+    if (wanted is None and output is not None) or (wanted is not None and folder is not None):
+        raise click.UsageError("--output goes with --attachment, and --attachment does not go with --export")
     node = session.node
     person = signed_in(session, viewer) if viewer is not None and viewer.startswith(PREFIX) else None
     row = node.records.get(id_, version, person or "")
@@ -59,6 +77,10 @@ def get(session: Session, id_: str, version: int | None, viewer: str | None, fol
     seen_by = partner_node(node, viewer) if viewer is not None and person is None else ""
     if viewer is not None and seen_by:
         record, altered = _as_seen(record, node.desk.why(id_, seen_by, version=version), viewer)
+        row = msgspec.structs.replace(row, portions=[part.data for part in record.portions if part.name not in altered])
+    if wanted is not None:
+        _save(session, row, wanted, output)
+        return
     others = [] if seen_by else [(read_portion(data), words) for data, words in row.substitutes]
     if folder is not None:
         parts = [*record.portions, *(part for part, _ in others)]
@@ -69,6 +91,14 @@ def get(session: Session, id_: str, version: int | None, viewer: str | None, fol
     session.out.data(
         _data(node, row, record, others, altered), *_shown(node, row, record, others, altered, session.out.on_terminal)
     )
+
+
+def _save(session: Session, row: Row, name: str, output: Path | None) -> None:
+    with session.out.progress("Writing") as told:
+        held, path = save(session.node, row, name, output, told)
+    if str(path) == "-":
+        return
+    session.out.lines({"file": str(path), **told_of(held)}, [str(path)])
 
 
 def _in_order(node: Node, record: Record) -> Record:
@@ -104,6 +134,7 @@ def _data(
         "source": row.source, "arrived": row.arrived, "digest": record.digest.hex(), "deleted": header.deleted,
         "sources": header.sources, "banner": _banner(marks, record, others), "label": marks.data(record.label),
         "portions": [of(part, altered.get(part.name, "")) for part in record.portions],
+        "attachments": [told_of(held) for held in node.attachments.of(row)],
         "recalled": [told for _, told in recalled_lines(node, row)],
         "substitutes": [of(part, transform) for part, transform in others],
     }  # fmt: skip
@@ -140,14 +171,18 @@ def _shown(
         rows.append(("made from", "\n".join(header.sources)))
     shown: list[Any] = [banner, "", grid(rows), ""]
     parts = [(part, altered.get(part.name, "")) for part in record.portions]
+    files = node.attachments.of(row)
     for part, transform in [*parts, *others]:
         note = f"  [{'as it came' if part in dict(others) else 'on its way'}: {transform}]" if transform else ""
         mark = own.write(part.label, header.created, portion=True)
-        shown += [Text(f"{mark} {part.name}{note}", style="bold"), Padding(_value(part, wrap), (0, 0, 1, 2))]
+        shown += [Text(f"{mark} {part.name}{note}", style="bold"), Padding(_value(part, wrap, files), (0, 0, 1, 2))]
     return [*shown, banner]
 
 
-def _value(part: Portion, wrap: bool) -> Text:
+def _value(part: Portion, wrap: bool, files: list[Held]) -> Text:
+    lines = [standing(held) for held in files if held.portion == part.name]
+    if lines:
+        return Text("\n".join(lines)) if wrap else unbroken("\n".join(lines))
     return Text(words(part.value)) if wrap else unbroken(words(part.value))
 
 

@@ -9,15 +9,19 @@ from typing import Any
 from aldis.interfaces.cli.files import read_whole
 from aldis.kernel.bundles import BUNDLE_LIMIT, open_envelope
 from aldis.kernel.errors import AldisError, InvalidInput, Stale
-from aldis.kernel.messages import Receipt, read_unverified
+from aldis.kernel.messages import Content, ContentReceipt, Receipt, read_unverified
+from aldis.node.attachments import CONTENT_SUFFIX
+from aldis.node.attachments.incoming import read_head
 from aldis.node.files import BUNDLE_SUFFIX, RECEIPT_SUFFIX
 from aldis.node.node import Node
 
 __all__ = ["arrived", "take"]
 
+_SUFFIXES = (BUNDLE_SUFFIX, RECEIPT_SUFFIX, CONTENT_SUFFIX)
+
 
 def arrived(node: Node, paths: Iterable[Path]) -> list[Path]:
-    """The files named, and of the folders named the bundles and receipts that are for this node, by name.
+    """The files named, and of the folders named what is for this node: bundles and receipts by name, then contents.
 
     Raises:
         InvalidInput: there is none.
@@ -26,7 +30,7 @@ def arrived(node: Node, paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = (one for one in path.iterdir() if one.suffix in (BUNDLE_SUFFIX, RECEIPT_SUFFIX))
+            inside = (one for one in path.iterdir() if one.suffix in _SUFFIXES)
             found += [one for one in inside if _is_for(node, one)]
         else:
             found.append(path)
@@ -34,7 +38,7 @@ def arrived(node: Node, paths: Iterable[Path]) -> list[Path]:
         raise InvalidInput(
             f"there is no {BUNDLE_SUFFIX} or {RECEIPT_SUFFIX} file for {node.name} there", fix="Name the files"
         )
-    return sorted(found, key=lambda path: path.name)
+    return sorted(found, key=lambda path: (path.suffix == CONTENT_SUFFIX, path.name))
 
 
 def take(node: Node, path: Path) -> dict[str, Any]:
@@ -52,6 +56,10 @@ def take(node: Node, path: Path) -> dict[str, Any]:
         return {**done, "outcome": "here already", "text": before}
     if receipt is None:
         return {**done, "outcome": "receipt", "text": text}
+    if path.suffix == CONTENT_SUFFIX:
+        with path.open("rb") as file:
+            origin = read_unverified(read_head(file, path), Content).origin
+        return {**done, "outcome": "admitted", "text": text, "node": origin, "receipt": str(receipt)}
     origin = open_envelope(read_whole(path, BUNDLE_LIMIT))[0].origin
     aside = read_unverified(read_whole(receipt, BUNDLE_LIMIT), Receipt).quarantined
     return {
@@ -80,6 +88,8 @@ def _known(node: Node, path: Path) -> str | None:
 
 def _is_for(node: Node, path: Path) -> bool:
     """Whether a file claims to be for this node; one that claims nothing is to be refused with its reason."""
+    if path.suffix == CONTENT_SUFFIX:
+        return _content_is_for(node, path)
     data = read_whole(path, BUNDLE_LIMIT)
     try:
         return open_envelope(data)[0].audience == node.name
@@ -87,5 +97,17 @@ def _is_for(node: Node, path: Path) -> bool:
         pass
     try:
         return read_unverified(data, Receipt).audience == node.name
+    except AldisError:
+        pass
+    try:
+        return read_unverified(data, ContentReceipt).audience == node.name
+    except AldisError:
+        return True
+
+
+def _content_is_for(node: Node, path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return read_unverified(read_head(file, path), Content).audience == node.name
     except AldisError:
         return True

@@ -41,6 +41,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "saved": (f"{_HERE}.saved:saved", "Searches to ask again."),
         "notices": (f"{_HERE}.saved:notices", "What saved searches find that is new."),
         "delete": (f"{_HERE}.put:delete", "Write the version that says a record is deleted."),
+        "attachments": (f"{_HERE}.attachments:attachments", "Which attachments are under way, and how far."),
         "label": (f"{_HERE}.label:label", "Check the labels of files as other systems write them."),
     },
     "Release": {

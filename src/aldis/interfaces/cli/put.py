@@ -29,6 +29,9 @@ FILE is TOML:
   name = "body"
   marking = "SECRET//REL AUS/GBR"
   file = "plan.txt"                 # beside FILE
+  [[portion]]
+  name = "files"
+  attach = ["map.png", "plan.pdf"]  # their content goes beside the record
 \b
 The same with options:
   aldis put --kind document --project NORTHERN-WATCH --marking OFFICIAL
@@ -57,6 +60,13 @@ The same with options:
     help="A portion: text, JSON where its kind asks for it, or @FILE.",
 )
 @click.option(
+    "--attach",
+    "files",
+    metavar="NAME=PATH",
+    multiple=True,
+    help="A file for the portion NAME, as `files` of a document; again for one more.",
+)
+@click.option(
     "--portion-marking", "markings", metavar="NAME=M", multiple=True, help="A portion's own marking, or @FILE."
 )
 @click.option("--control", metavar="TAG", multiple=True, help="Export-control tag, such as USML:XI(c).")
@@ -73,6 +83,7 @@ def put(
     project: str,
     marking: str,
     portions: tuple[str, ...],
+    files: tuple[str, ...],
     markings: tuple[str, ...],
     control: tuple[str, ...],
     sources: tuple[str, ...],
@@ -86,7 +97,7 @@ def put(
     What a person puts has them as author, and an id that the node gives.
     """
     marking = from_file(marking)
-    quick = Quick(kind, id_, project, marking, portions, tuple(map(from_file, markings)), control)
+    quick = Quick(kind, id_, project, marking, portions, tuple(map(from_file, markings)), control, files)
     if file is not None and quick:
         raise click.UsageError("FILE says kind, marking and portions itself: leave those options out")
     if file is None and not quick and not sources:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aldis.interfaces.cli.document import Document, FromFile, Part
+from aldis.interfaces.cli.document import Attached, Document, FromFile, Part
 from aldis.interfaces.cli.drafting import structured
 from aldis.interfaces.cli.files import read_text
 from aldis.kernel.records import Kind, Record
@@ -20,7 +20,7 @@ __all__ = ["Quick", "from_file"]
 
 @dataclass(frozen=True, slots=True)
 class Quick:
-    """What the options say; `portions` and `markings` are NAME=VALUE."""
+    """What the options say; `portions` and `markings` are NAME=VALUE, `files` NAME=PATH."""
 
     kind: str
     id: str
@@ -29,24 +29,33 @@ class Quick:
     portions: tuple[str, ...]
     markings: tuple[str, ...]
     control: tuple[str, ...]
+    files: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything was said."""
         return bool(
-            self.kind or self.id or self.project or self.marking or self.portions or self.markings or self.control
+            self.kind
+            or self.id
+            or self.project
+            or self.marking
+            or self.portions
+            or self.markings
+            or self.control
+            or self.files
         )
 
     def document(self, node: Node, sources: tuple[str, ...], before: Record | None) -> Document:
         """The document; over `before`, with the portions that the options do not name as they were."""
         kind = self.kind or (before.header.kind if before else "")
-        if not kind or (not self.portions and before is None and not self.marking):
+        if not kind or (not (self.portions or self.files) and before is None and not self.marking):
             raise click.UsageError("name a FILE, or a --kind and its portions with --portion NAME=VALUE")
         parts = {part.name: part for part in before.portions} if before else {}
         held = {name: Part(name, part.value, part.label) for name, part in parts.items()}
         marked = dict(_pairs(self.markings, "--portion-marking"))
-        values = dict(_pairs(self.portions, "--portion"))
+        values: dict[str, str | Attached] = dict(_pairs(self.portions, "--portion"))
+        values |= self._attached(values)
         for name in marked.keys() - values.keys() - held.keys():
-            raise click.UsageError(f"--portion-marking names {name!r}, and no --portion does")
+            raise click.UsageError(f"--portion-marking names {name!r}, and neither --portion nor --attach does")
         for name in [*held, *(name for name in values if name not in held)]:
             old = held.get(name)
             value = _value(node.core.kinds.get(kind), name, values[name]) if name in values else old and old.value
@@ -61,6 +70,14 @@ class Quick:
             sources=(*(before.header.sources if before else ()), *sources),
             parts=tuple(held.values()),
         )
+
+    def _attached(self, values: Iterable[str]) -> dict[str, Attached]:
+        found: dict[str, Attached] = {}
+        for name, path in _pairs(self.files, "--attach"):
+            if name in values:
+                raise click.UsageError(f"--attach and --portion both name {name!r}")
+            found[name] = Attached((*(found[name].paths if name in found else ()), Path(path)))
+        return found
 
 
 def from_file(text: str) -> str:
@@ -79,7 +96,9 @@ def _pairs(texts: Iterable[str], option: str) -> Iterable[tuple[str, str]]:
         yield name, value
 
 
-def _value(kind: Kind | None, name: str, text: str) -> Any:
+def _value(kind: Kind | None, name: str, text: str | Attached) -> Any:
+    if isinstance(text, Attached):
+        return text
     if text.startswith("@"):
         return FromFile(Path(text[1:]))
     if kind is None or kind.portions.get(name) in (str, None):

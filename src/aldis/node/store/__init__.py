@@ -14,6 +14,7 @@ import msgspec
 
 from aldis.kernel.errors import AldisError
 from aldis.node.store.arrivals import Stored
+from aldis.node.store.attachments import Attachments, Described, Incoming, Outgoing, Upload
 from aldis.node.store.cursors import KEY_SIZE, Cursors
 from aldis.node.store.database import Database
 from aldis.node.store.digests import Digests
@@ -48,15 +49,18 @@ __all__ = [
     "QUERY_LIMIT",
     "Acknowledged",
     "Cursor",
+    "Described",
     "Due",
     "Erased",
     "Held",
     "Hit",
     "Hits",
     "Hold",
+    "Incoming",
     "Keep",
     "LeafRow",
     "OutboxRow",
+    "Outgoing",
     "Page",
     "PartnerRow",
     "Position",
@@ -76,6 +80,7 @@ __all__ = [
     "Store",
     "Stored",
     "Substitute",
+    "Upload",
     "check_text",
 ]
 
@@ -97,6 +102,7 @@ class Store:
     ) -> None:
         self._db = database
         self.meta = Meta(database)
+        self.attachments = Attachments(database)
         self.profiles = Profiles(database)
         passages = Passages()
         cursors = Cursors(secret or self._secret(random), random)

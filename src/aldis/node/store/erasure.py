@@ -10,6 +10,7 @@ import apsw
 import msgspec
 
 from aldis.kernel.records import Record, read_header
+from aldis.node.store.attachments import Attachments
 from aldis.node.store.database import Database
 from aldis.node.store.passages import Passages
 from aldis.node.store.profiles import Profiles
@@ -47,6 +48,7 @@ class Erasure:
             connection.executemany(_ERASED, [(because, at, seq) for seq in seqs])
             self._unlist(connection, seqs)
             connection.executemany("DELETE FROM record_grant WHERE record_seq = ?", [(seq,) for seq in seqs])
+            Attachments(self._db).forget(connection, seqs)
             withdrawals = Withdrawals(self._db)
             for partner, first in self.waiting(seqs):
                 withdrawals.withdraw(partner, first)

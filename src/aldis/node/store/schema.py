@@ -212,5 +212,30 @@ CREATE TABLE saved_read (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK, _MEANING)
+_ATTACHMENTS = """
+CREATE TABLE content (digest BLOB PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE attachment (
+    record_seq INTEGER NOT NULL REFERENCES record, portion BLOB NOT NULL, digest BLOB NOT NULL, source TEXT NOT NULL,
+    size INTEGER NOT NULL, media_type TEXT NOT NULL, PRIMARY KEY (record_seq, portion, digest, source)
+) STRICT;
+CREATE INDEX attachment_digest ON attachment (digest, source);
+CREATE TABLE upload (
+    id TEXT PRIMARY KEY, person TEXT NOT NULL, name TEXT NOT NULL, media_type TEXT NOT NULL, at INTEGER NOT NULL,
+    digest BLOB
+) STRICT;
+CREATE TABLE incoming (
+    source TEXT, digest BLOB, size INTEGER NOT NULL, held INTEGER NOT NULL, state TEXT NOT NULL
+    CHECK (state IN ('wanted', 'whole', 'refused')), tries INTEGER NOT NULL, because TEXT NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (source, digest)
+) STRICT;
+CREATE TABLE outgoing (
+    id INTEGER PRIMARY KEY, partner TEXT NOT NULL, record_seq INTEGER NOT NULL REFERENCES record,
+    portion BLOB NOT NULL, digest BLOB NOT NULL, size INTEGER NOT NULL, sent INTEGER NOT NULL, state TEXT NOT NULL
+    CHECK (state IN ('waits', 'done', 'refused')), because TEXT NOT NULL, at INTEGER NOT NULL,
+    UNIQUE (partner, record_seq, portion, digest)
+) STRICT;
+CREATE INDEX outgoing_waiting ON outgoing (partner, id) WHERE state = 'waits';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK, _MEANING, _ATTACHMENTS)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""

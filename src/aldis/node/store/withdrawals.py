@@ -95,6 +95,7 @@ class Withdrawals:
             connection.execute(_KEEP, (partner,))
             for table in ("sealed", "outbox", "outbound", "acked", "withdrawn", "deferred"):
                 connection.execute(f"DELETE FROM {table} WHERE partner = ?", (partner,))  # noqa: S608
+            connection.execute("DELETE FROM outgoing WHERE partner = ?", (partner,))
 
 
 _KEEP = """
