@@ -31,6 +31,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "person show": ("person", "show", "alice"),
     "person set": ("person", "set", "alice", "--project", "P"),
     "person suspend": ("person", "suspend", "alice", "--because", "x"),
+    "person unbind": ("person", "unbind", "alice"),
     "person resume": ("person", "resume", "alice", "--because", "x"),
     "person enrol": ("person", "enrol", "alice", "--new-code"),
     "person sessions": ("person", "sessions"),

@@ -47,6 +47,7 @@ _RECALLS = ("tests/node/test_recalls.py",)
 _LEVELS = ("tests/kernel/test_release_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
+_OIDC = ("tests/node/test_oidc_hostile.py",)
 _DESK = ("tests/node/test_desk.py",)
 
 _A = "kernel/admission.py"
@@ -385,6 +386,34 @@ MUTANTS = (
         "visible[:known] & profiles[:known]",
         "profiles[:known]",
         _STORE,
+    ),
+    Mutant(
+        "oidc-claims-widen",
+        "node/people/claimed.py",
+        "clearance[policy] = min(rung, clearance[policy], key=policies.policy(policy).rank)",
+        "clearance[policy] = rung",
+        _OIDC,
+    ),
+    Mutant(
+        "oidc-any-nonce",
+        "node/people/id_token.py",
+        "if not isinstance(sent, str) or not hmac",
+        "if not isinstance(sent, str) and not hmac",
+        _OIDC,
+    ),
+    Mutant("oidc-any-audience", "node/people/id_token.py", "if client not in audience or (", "if (", _OIDC),
+    Mutant(
+        "oidc-answer-again",
+        "node/store/identities.py",
+        "INSERT OR IGNORE INTO used_answer",
+        "INSERT OR REPLACE INTO used_answer",
+        _OIDC,
+    ),
+    Mutant(
+        "oidc-any-provider", "node/people/oidc.py", "if said != self.provider.issuer and (", "if False and (", _OIDC
+    ),
+    Mutant(
+        "oidc-any-subject", "node/people/people.py", "if bound is not None and bound != claimed.id:", "if False:", _OIDC
     ),
     Mutant("people-never-locked", "node/people/people.py", "locked = now < before.until", "locked = False", _PEOPLE),
     Mutant(

@@ -15,6 +15,7 @@ import msgspec
 from aldis.kernel.bundles import ITEM_LIMIT
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import FRAME_LIMIT
+from aldis.node.provider import Provider
 
 __all__ = ["FILE", "Config", "Rule", "check", "describe", "endpoint", "load", "write"]
 
@@ -64,6 +65,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     labels: dict[str, dict[str, str]] = {}
     comply: bool = False
     retention: list[Rule] = []
+    oidc: Provider | None = None
 
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
@@ -91,6 +93,7 @@ _MEANING = {
     "comply": "erase at once what a partner recalls; without it, this node's operator does, or refuses",
     "retention": "how long records are kept: `[[retention]]` tables with `days`, `action` (`delete` for what this"
     " node wrote, `erase` for what partners sent), and `kind`, `project` and `classification` where not all are meant",
+    "oidc": "the OpenID provider that people may sign in at: the table `[oidc]`, see below",
     "labels": "default markings of what gateways put: a table for each kind, with `header` and each portion",
 }
 
@@ -104,7 +107,8 @@ def describe() -> Mapping[str, tuple[Any, str]]:
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
-    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    found = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return {} if found is None else found
 
 
 def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
@@ -143,9 +147,11 @@ def check(config: Config) -> None:
     """Return if the addresses can be listened at and connected to.
 
     Raises:
-        InvalidInput: `listen` or `url` cannot.
+        InvalidInput: `listen` or `url` cannot, or the OpenID provider.
     """
     endpoint(config.listen)
+    if config.oidc is not None:
+        config.oidc.check()
     if not config.url:
         return
     try:
@@ -181,19 +187,25 @@ def write(home: Path, config: Config) -> None:
     tables = []
     for name, (default, _) in describe().items():
         value = getattr(config, name)
-        if value == default:
+        if value is None or value == default:
             continue
         if name == "retention":
             for rule in value:
                 tables += ["", "[[retention]]"]
                 tables += [f"{key} = {_text(one)}" for key, one in msgspec.to_builtins(rule).items() if one != ""]
-        elif isinstance(value, dict):
-            for kind, markings in value.items():
-                tables += ["", f"[{name}.{kind}]"]
-                tables += [f"{portion} = {_text(text)}" for portion, text in markings.items()]
+        elif isinstance(value, dict | Provider):
+            tables += _table(name, msgspec.to_builtins(value))
         else:
             lines.append(f"{name} = {_text(value)}")
     (home / FILE).write_text("\n".join([*lines, *tables]) + "\n", "utf-8")
+
+
+def _table(name: str, values: Mapping[str, Any]) -> list[str]:
+    """A table, and those in it after it; what is empty is left out."""
+    held = {key: value for key, value in values.items() if value not in ("", [], {})}
+    plain = [f"{_text(key)} = {_text(value)}" for key, value in held.items() if not isinstance(value, dict)]
+    below = [line for key, value in held.items() if isinstance(value, dict) for line in _table(f"{name}.{key}", value)]
+    return [*(["", f"[{name}]", *plain] if plain else []), *below]
 
 
 def _text(value: Any) -> str:

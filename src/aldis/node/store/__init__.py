@@ -20,6 +20,7 @@ from aldis.node.store.digests import Digests
 from aldis.node.store.erasure import Erased, Erasure
 from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Sealed
 from aldis.node.store.grants import Grants
+from aldis.node.store.identities import Identities
 from aldis.node.store.ledger import LeafRow, Ledger
 from aldis.node.store.listing import PAGE_LIMIT, Listing, Page
 from aldis.node.store.meta import Meta
@@ -99,6 +100,7 @@ class Store:
         self.grants = Grants(database)
         self.referrals = Referrals(database)
         self.people = People(database)
+        self.identities = Identities(database)
         self.quarantine = Quarantine(database, quarantine_bytes)
         self._choose_texts(passages, texts)
 
