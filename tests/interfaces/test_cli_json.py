@@ -37,6 +37,8 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "person sessions": ("person", "sessions"),
     "person revoke": ("person", "revoke", "alice"),
     "sign-in": ("sign-in", "alice"),
+    "sign-out": ("sign-out", "alice"),
+    "whoami": ("whoami",),
     "put": ("put", "--kind", "document", "--marking", "OFFICIAL", "--portion", "title=T"),
     "get": ("get", "plan"),
     "list": ("list",),

@@ -126,8 +126,9 @@ class People:
         """
         self.passwords.check(password)
         person = _printable(person)
-        open_ = self._try(person)
-        kept, digest = self.passwords.hash(password), sha256(_plain(code).encode("utf-8", "replace"))
+        with self.passwords.turn():
+            open_, kept = self._try(person), self.passwords.hash(password)
+        digest = sha256(_plain(code).encode("utf-8", "replace"))
         with self._core.store.transaction():
             credential, account = self._rows.credential(person), self._active(person)
             good = hmac.compare_digest(digest, credential.code or bytes(32))
@@ -148,9 +149,9 @@ class People:
             RefusedByPolicy, UnknownTerm: a level above the clearance or this node's ceiling.
         """
         person = _printable(person)
-        open_ = self._try(person)
-        kept = self._rows.credential(person).password
-        good = self.passwords.fits(password, kept)
+        with self.passwords.turn():
+            open_, kept = self._try(person), self._rows.credential(person).password
+            good = self.passwords.fits(password, kept)
         with self._core.store.transaction():
             account = self._active(person)
             good = open_ and good and account is not None and self._rows.credential(person).password == kept

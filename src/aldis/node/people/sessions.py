@@ -57,6 +57,15 @@ class Sessions:
             self._rows.touch(row.token, now)
         return self.person(account, _level.decode(row.level))
 
+    def ends(self, token: str) -> int:
+        """When a session is over that nobody uses any more, ms since 1970 UTC.
+
+        Raises:
+            NotAuthentic: as `who`.
+        """
+        row, _ = self._find(token)
+        return min(row.until, row.used + self._core.config.session_idle_min * 60_000)
+
     def person(self, account: Account, level: Mapping[str, str]) -> Person:
         """The person with this account who chose this level, as far as it may be chosen now."""
         config, now = self._core.config, self._core.clock.now()
