@@ -48,6 +48,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     party: str
     policy: str
     ceiling: str
+    categories: dict[str, list[str]] = {}
     algorithm: str = "ed25519"
     listen: str = "127.0.0.1:7461"
     url: str = ""
@@ -76,6 +77,8 @@ _MEANING = {
     "party": "the nation or organisation it belongs to: ISO 3166 alpha-3, or the organisation's code",
     "policy": "the label policy its people write labels in",
     "ceiling": "the highest classification it is accredited for, in that policy",
+    "categories": "the caveats and compartments it is accredited for: in the table `[categories]` a list of values for"
+    " each, `*` for every one; partners go by what it was when they paired",
     "algorithm": "signature algorithm, fixed at `aldis init`: ed25519, ecdsa-p384-sha384 or ed25519+ml-dsa-65",
     "listen": "address and port that partners connect to",
     "url": "where partners reach it, written into invitations; empty for https:// and the address above",
