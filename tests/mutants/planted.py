@@ -388,6 +388,13 @@ MUTANTS = (
         _STORE,
     ),
     Mutant(
+        "heartbeat-replayed",
+        "node/heartbeats.py",
+        "if before is not None and before.at >= found.at:",
+        "if False:",
+        ("tests/node/test_feeds.py",),
+    ),
+    Mutant(
         "oidc-claims-widen",
         "node/people/claimed.py",
         "clearance[policy] = min(rung, clearance[policy], key=policies.policy(policy).rank)",

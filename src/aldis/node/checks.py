@@ -165,6 +165,24 @@ def _again(fix: str) -> str:
     return f"{fix.rstrip('.')}. Then start `aldis up` again" if fix else "Start `aldis up` again"
 
 
+def _feed(node: Node, name: str) -> Check:
+    """A one-way feed: whether what the other side says it wrote is here, and whether it speaks at all."""
+    heard, gone = node.feeds.heartbeats.heard(name), node.feeds.heartbeats.missing(name)
+    cause = f"fed one way; {node.feeds.kept(name)} can be written again"
+    if heard is None:
+        return Check(f"partner {name}", ok=True, cause=cause)
+    if gone is not None:
+        cause = f"items {gone[0]:,} to {gone[1]:,} were written there and never came"
+        fix = f"Ask the operator of {name} to run `aldis feed again {node.name} DIR --from {gone[0]} --to {gone[1]}`"
+        return Check(f"partner {name}", ok=False, cause=cause, fix=fix)
+    silent = (node.core.clock.now() - heard.at) // 60_000
+    if silent * 60_000 > 2 * heard.every:
+        cause = f"nothing heard for {silent:,} minutes; it speaks every {heard.every // 60_000:,}"
+        fix = f"Ask the operator of {name} whether `aldis feed out` runs, and look at what carries the files"
+        return Check(f"partner {name}", ok=False, cause=cause, fix=fix)
+    return Check(f"partner {name}", ok=True, cause=f"{cause}; heard {silent:,} minutes ago")
+
+
 def _partner(node: Node, name: str) -> Check:
     known, meta = node.partners.get(name), node.core.store.meta
     if not known.active:
@@ -175,7 +193,7 @@ def _partner(node: Node, name: str) -> Check:
         f"acknowledged up to item {acknowledged.seq if acknowledged else 0:,}, {_count(len(waiting), 'bundle')} waiting"
     )
     if name in node.core.config.feeds:
-        return Check(f"partner {name}", ok=True, cause=f"fed one way; {node.feeds.kept(name)} can be written again")
+        return _feed(node, name)
     problem = (meta.get(problem_of(name)) or b"").decode()
     if problem:
         what, _, fix = problem.partition("\n")

@@ -64,8 +64,9 @@ def offer(
 def _offer(session: Session, record_id: str, node_name: str, purpose: str | None) -> None:
     node = session.node
     known, kind = node.partners.get(node_name), node.records.get(record_id).kind
+    below = _below(session, record_id, known.node) if node.partners.below(known.node) else {}
     stands = standing(known.node, ordered(node, kind, node.desk.offer(record_id, known.node, purpose)))
-    session.out.data({"record": record_id, **stands.data()}, f"{record_id}: {stands.text}.")
+    session.out.data({"record": record_id, **stands.data(), **below}, f"{record_id}: {stands.text}.")
     if stands.waits:
         session.out.next("`aldis offer --waiting` lists it for a release officer once the exchange has run")
     if stands.goes:
@@ -73,6 +74,18 @@ def _offer(session: Session, record_id: str, node_name: str, purpose: str | None
         return
     session.out.next(f"`aldis why {record_id} {known.node}` says what would change it")
     click.get_current_context().exit(REFUSED)
+
+
+def _below(session: Session, record_id: str, name: str) -> dict[str, Any]:
+    """What the header tells a node below, whichever portions come down, said before anybody rules on it."""
+    header = session.node.records.get(record_id).record().header
+    told = {
+        "id": header.id, "kind": header.kind, "project": header.project, "author": header.author,
+        "created": moment(header.created), "version": str(header.version),
+    }  # fmt: skip
+    words = listed(f"{field} {value}" for field, value in told.items() if value)
+    session.out.say(f"Whatever portions stay, {name} will read in its header: {words}.")
+    return {"header": told}
 
 
 def _waiting(session: Session) -> None:
