@@ -388,6 +388,20 @@ MUTANTS = (
         _STORE,
     ),
     Mutant(
+        "refused-told-again",
+        "node/repetitions.py",
+        "    if mark in known:\n        return False\n",
+        "",
+        ("tests/node/test_conditions.py",),
+    ),
+    Mutant(
+        "upgrade-without-copy",
+        "node/store/database.py",
+        "if keep and 0 < version < len(MIGRATIONS):",
+        "if False:",
+        ("tests/node/test_upgrade.py",),
+    ),
+    Mutant(
         "heartbeat-replayed",
         "node/heartbeats.py",
         "if before is not None and before.at >= found.at:",

@@ -34,6 +34,7 @@ from aldis.node.store.records import Records
 from aldis.node.store.referrals import Hold, Referral, Referrals
 from aldis.node.store.releases import Held, Releases
 from aldis.node.store.rows import Row, Substitute
+from aldis.node.store.schema import MIGRATIONS
 from aldis.node.store.search import Hit, Hits, Search
 from aldis.node.store.withdrawals import Withdrawals
 
@@ -159,6 +160,15 @@ class Store:
         except AldisError as error:
             found.append(str(error))
         return found
+
+    def older_copies(self) -> list[Path]:
+        """Copies of the store as it was before it was brought up to date; erasing takes them away."""
+        return self._db.kept_copies()
+
+    @property
+    def schema(self) -> int:
+        """The version of its tables."""
+        return len(MIGRATIONS)
 
     def size(self) -> int:
         """How many bytes a copy of the store has."""
