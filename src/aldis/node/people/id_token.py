@@ -33,8 +33,8 @@ _FIX = "Sign in again; where that does not help, ask the administrator of the pr
 _KINDS = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "ES384": "EC"}
 
 
-class UnknownKey(NotAuthentic):
-    """The token names a key that the provider had not published when it was last asked."""
+class UnknownKey(Exception):
+    """The token names a key that the provider had not published when it was last asked: ask it again."""
 
 
 def read_keys(document: Mapping[str, Any]) -> list[jwk.Key]:
@@ -91,11 +91,11 @@ def _signed(token: str, keys: Sequence[jwk.Key], algorithms: Sequence[str]) -> d
         fitting = [key for key in keys if key.key_type == _KINDS[algorithm] and key.alg in (None, algorithm)]
         fitting = [key for key in fitting if name is None or key.kid == name]
         if not fitting:
-            raise UnknownKey("the ID token is signed with a key that its provider does not publish", fix=_FIX)
+            raise UnknownKey
         if len(fitting) > 1:
             raise _wrong("it does not say which key signed it")
         return jwt.decode(token, fitting[0], algorithms=[algorithm], registry=registry).claims
-    except AldisError:
+    except (AldisError, UnknownKey):
         raise
     except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise _wrong(f"it cannot be verified ({type(error).__name__})") from error

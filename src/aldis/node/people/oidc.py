@@ -213,7 +213,12 @@ class OpenId:
         try:
             return verify(self._published(found, fetch, _KEYS_MS))
         except UnknownKey:  # it may have changed its keys
-            return verify(self._published(found, fetch, _AGAIN_MS))
+            try:
+                return verify(self._published(found, fetch, _AGAIN_MS))
+            except UnknownKey as error:
+                raise NotAuthentic(
+                    "the ID token is signed with a key that its provider does not publish", fix=_ASK
+                ) from error
 
     def _published(self, found: _Found, fetch: Fetch, oldest: int) -> list[jwk.Key]:
         """The provider's keys, asked for anew where those known are older; at most once a minute."""
