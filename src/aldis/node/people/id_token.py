@@ -88,17 +88,22 @@ def _signed(token: str, keys: Sequence[jwk.Key], algorithms: Sequence[str]) -> d
         algorithm, name = header.get("alg"), header.get("kid")
         if algorithm not in allowed or "crit" in header:
             raise _wrong("it is signed in a way that the settings do not allow")
-        fitting = [key for key in keys if key.key_type == _KINDS[algorithm] and key.alg in (None, algorithm)]
-        fitting = [key for key in fitting if name is None or key.kid == name]
-        if not fitting:
-            raise UnknownKey
-        if len(fitting) > 1:
-            raise _wrong("it does not say which key signed it")
-        return jwt.decode(token, fitting[0], algorithms=[algorithm], registry=registry).claims
+        return jwt.decode(token, _key(keys, algorithm, name), algorithms=[algorithm], registry=registry).claims
     except (AldisError, UnknownKey):
         raise
     except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise _wrong(f"it cannot be verified ({type(error).__name__})") from error
+
+
+def _key(keys: Sequence[jwk.Key], algorithm: str, name: object) -> jwk.Key:
+    """The one key that can have signed it."""
+    fitting = [key for key in keys if key.key_type == _KINDS[algorithm] and key.alg in (None, algorithm)]
+    fitting = [key for key in fitting if name is None or key.kid == name]
+    if not fitting:
+        raise UnknownKey
+    if len(fitting) > 1:
+        raise _wrong("it does not say which key signed it")
+    return fitting[0]
 
 
 def _check_times(claims: Mapping[str, Any], now: int) -> None:
