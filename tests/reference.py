@@ -13,13 +13,14 @@ from pathlib import Path
 from types import ModuleType
 
 import click
+from msgspec import NODEFAULT, structs, to_builtins
 
 from aldis import testing
 from aldis.interfaces.cli.exits import EXITS, failure
 from aldis.interfaces.cli.main import TABLE, cli
 from aldis.kernel import errors
 from aldis.kernel.errors import AldisError
-from aldis.node import config
+from aldis.node import config, provider
 from aldis.testing import ATTACKS, Coalition, Hostile
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -78,6 +79,15 @@ value came from.
 |---|---|---|---|
 """
 
+_OIDC = """
+## OpenID Connect
+
+The table `[oidc]` names the provider that people may [sign in](../how-to/sign-in-with-openid-connect.md) at.
+
+| setting | default | meaning |
+|---|---|---|
+"""
+
 _ERRORS = """
 The code is stable: it stands in `--json` errors, in the answers of a partner's port and in quarantine. Where an error
 has no advice of its own, the one in the last column is given.
@@ -125,6 +135,18 @@ def _config() -> Iterator[str]:
     for name, (default, meaning) in config.describe().items():
         shown = "given at `aldis init`" if default is None else f"`{json.dumps(default)}`"
         yield f"| `{name}` | `ALDIS_{name.upper()}` | {shown} | {meaning} |\n"
+    yield _OIDC
+    fields = {field.name: field for field in structs.fields(provider.Provider)}
+    for name, meaning in provider.PROVIDER.items():
+        field = fields[name]
+        shown = "must be given" if field.required else f"`{json.dumps(to_builtins(_made_default(field)))}`"
+        yield f"| `{name}` | {'' if name in ('claims', 'values') else shown} | {meaning} |\n"
+    yield "\n| claim | comes to |\n|---|---|\n"
+    yield from (f"| `{name}` | {meaning} |\n" for name, meaning in provider.CLAIMS.items())
+
+
+def _made_default(field: structs.FieldInfo) -> object:
+    return field.default if field.default_factory is NODEFAULT else field.default_factory()
 
 
 def _errors() -> Iterator[str]:

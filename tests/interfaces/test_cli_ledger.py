@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from cli_nations import Coalition, carry, put_plan
@@ -71,7 +72,7 @@ def test_a_ledger_that_was_altered_does_not_verify(coalition: Coalition) -> None
     store.write_bytes(store.read_bytes().replace(b'"verdict":"invited"', b'"verdict":"invitee"'))
     said = aus.run("ledger", "verify", code=4).stderr
     assert "aldis doctor" in said
-    assert "✗ wrong  ledger" in aus.run("doctor", code=1).stdout
+    assert re.search(r"✗ wrong +ledger ", aus.run("doctor", code=1).stdout)
 
 
 def test_show_gives_the_newest_leaves_oldest_first(coalition: Coalition) -> None:
@@ -96,7 +97,7 @@ def test_doctor_begins_a_new_epoch_and_everything_is_sent_again(coalition: Coali
 def test_doctor_names_every_check(coalition: Coalition) -> None:
     checks = {check["name"]: check["ok"] for check in coalition.aus.ask("doctor")["checks"]}
     assert {"keys", "store", "ledger", "disk", "clock", "quarantine", "partner gbr", "partner usa"} <= checks.keys()
-    assert all(checks.values())
+    assert all(ok for name, ok in checks.items() if name != "last backup") and checks["last backup"] is None
 
 
 def test_doctor_counts_and_measures_as_people_do(coalition: Coalition) -> None:

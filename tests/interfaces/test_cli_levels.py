@@ -127,3 +127,11 @@ def test_a_record_comes_down_by_a_ruling_alone(low: Level, high: Level) -> None:
     high.run("desk", "approve", str(asked["number"]), "--because", "needed below")
     carry(high, low)
     assert [one["id"] for one in low.ask("list")["records"]] == ["report"]
+
+
+def test_who_offers_something_downward_is_shown_the_header_that_will_be_read(low: Level, high: Level) -> None:
+    put(high, "telling-name", "OFFICIAL//REL AUS/GBR", "For below")
+    told = high.ask("offer", "telling-name", "aus-low", code=3)["header"]
+    assert (told["id"], told["kind"], told["project"]) == ("telling-name", "document", "NORTHERN-WATCH")
+    said = high.run("offer", "telling-name", "aus-low", code=3).stderr
+    assert "aus-low will read in its header: id telling-name" in said and "author" in said and "For below" not in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,24 @@ def test_what_cannot_be_is_refused_with_the_next_step(aus: Nation) -> None:
     aus.run("sign-in", "alice", "--level", "TOP SECRET", text=f"{PASSWORD}\n", code=3)
     assert aus.ask("person", "set", "alice", "--role", "auditor")["roles"] == ["auditor"]
     assert aus.ask("person", "set", "alice", "--role", "", "--project", "")["roles"] == []
+
+
+def test_one_is_told_who_one_is_and_signs_out(aus: Nation) -> None:
+    aus.fails(4, "whoami", "--as", "person:alice")
+    aus.fails(2, "whoami", "--as", "alice")
+    assert aus.ask("whoami")["operator"] and "everything" in aus.run("whoami").stdout
+    aus.run("sign-in", "alice", "--level", "OFFICIAL", text=f"{PASSWORD}\n")
+    told = aus.ask("whoami", "--as", "person:alice")
+    assert (told["person"], told["level"], told["nationality"]) == ("alice", {"AUS": "OFFICIAL"}, "AUS")
+    assert 0 < told["until"] - time.time() * 1000 <= 30 * 60_000 and told["roles"] == []
+    (file,) = (aus.folder / "config" / "aldis" / "sessions").iterdir()
+    token = file.read_text()
+    assert aus.ask("sign-out", "alice")["signed_out"] and not file.exists()
+    assert aus.ask("person", "sessions", "alice")["sessions"] == []
+    file.write_text(token)  # a copy of it opens nothing
+    aus.fails(4, "whoami", "--as", "person:alice")
+    file.unlink()
+    assert not aus.ask("sign-out", "alice")["signed_out"] and not aus.ask("sign-out", "nobody")["signed_out"]
 
 
 def test_a_person_puts_revises_and_deletes_as_themselves_and_only_what_they_could_read(aus: Nation) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -209,6 +210,29 @@ def test_up_says_where_it_listens_and_stops_cleanly(coalition: Coalition) -> Non
         assert (up["event"], up["node"], up["partners"]) == ("node is up", "aus", ["gbr", "usa"])
         assert up["address"] == f"127.0.0.1:{port}"
         assert stopped["event"] == "node has stopped"
+
+
+def test_up_tells_the_service_manager_and_a_second_signal_ends_it_at_once(coalition: Coalition) -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"{folder}/notify")
+        manager.settimeout(20)
+        env = {**os.environ, "ALDIS_HOME": "aus", "NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "200000"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aldis", "up", "--listen", "127.0.0.1:0"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
+        )  # fmt: skip
+        heard: set[bytes] = set()
+        while not any(one.startswith(b"READY=1\nSTATUS=listening on 127.0.0.1:") for one in heard):
+            heard.add(manager.recv(1000))
+        while b"WATCHDOG=1" not in heard:
+            heard.add(manager.recv(1000))
+        process.send_signal(signal.SIGTERM)
+        while b"STOPPING=1" not in heard:
+            heard.add(manager.recv(1000))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert process.returncode in (0, 130)
+    assert coalition.aus.ask("doctor", "--quick")["checks"]
 
 
 def test_up_talks_to_a_terminal_in_words_unless_json_is_asked_for(coalition: Coalition) -> None:

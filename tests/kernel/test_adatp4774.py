@@ -67,8 +67,9 @@ def test_nobody_beyond_the_owner_stays_a_value_and_never_an_absent_category():
         assert read(xml, POLICIES).label.releasable == said
 
 
-def test_without_a_succession_a_review_is_due():
-    assert b'ReviewDateTime="2030-01-01T00:00:00Z"' in write(Confidentiality(SECRET, AT), POLICIES)
+def test_a_review_is_named_only_where_one_was_stated():
+    assert b"ReviewDateTime" not in write(Confidentiality(SECRET, AT), POLICIES)
+    assert b'ReviewDateTime="2025-01-01T00:00:00Z"' in write(Confidentiality(SECRET, AT, review=AT), POLICIES)
 
 
 def test_nato_values_are_the_same_in_any_case():

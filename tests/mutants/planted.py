@@ -52,6 +52,7 @@ _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
 _MEANINGS = ("tests/node/test_store_meanings.py",)
 _SAVED = ("tests/node/test_saved.py",)
+_OIDC = ("tests/node/test_oidc_hostile.py",)
 _DESK = ("tests/node/test_desk.py",)
 _CASES = ("tests/node/test_cases.py",)
 
@@ -388,6 +389,55 @@ MUTANTS = (
         "visible[:known] & profiles[:known]",
         "profiles[:known]",
         _STORE,
+    ),
+    Mutant(
+        "refused-told-again",
+        "node/repetitions.py",
+        "    if mark in known:\n        return False\n",
+        "",
+        ("tests/node/test_conditions.py",),
+    ),
+    Mutant(
+        "upgrade-without-copy",
+        "node/store/database.py",
+        "if keep and 0 < version < len(MIGRATIONS):",
+        "if False:",
+        ("tests/node/test_upgrade.py",),
+    ),
+    Mutant(
+        "heartbeat-replayed",
+        "node/heartbeats.py",
+        "if before is not None and before.at >= found.at:",
+        "if False:",
+        ("tests/node/test_feeds.py",),
+    ),
+    Mutant(
+        "oidc-claims-widen",
+        "node/people/claimed.py",
+        "clearance[policy] = min(rung, clearance[policy], key=policies.policy(policy).rank)",
+        "clearance[policy] = rung",
+        _OIDC,
+    ),
+    Mutant(
+        "oidc-any-nonce",
+        "node/people/id_token.py",
+        "if not isinstance(sent, str) or not hmac",
+        "if not isinstance(sent, str) and not hmac",
+        _OIDC,
+    ),
+    Mutant("oidc-any-audience", "node/people/id_token.py", "if client not in audience or (", "if (", _OIDC),
+    Mutant(
+        "oidc-answer-again",
+        "node/store/identities.py",
+        "INSERT OR IGNORE INTO used_answer",
+        "INSERT OR REPLACE INTO used_answer",
+        _OIDC,
+    ),
+    Mutant(
+        "oidc-any-provider", "node/people/oidc.py", "if said != self.provider.issuer and (", "if False and (", _OIDC
+    ),
+    Mutant(
+        "oidc-any-subject", "node/people/people.py", "if bound is not None and bound != claimed.id:", "if False:", _OIDC
     ),
     Mutant("people-never-locked", "node/people/people.py", "locked = now < before.until", "locked = False", _PEOPLE),
     Mutant(

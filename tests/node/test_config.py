@@ -144,4 +144,4 @@ def test_every_setting_is_described_and_only_those(tmp_path: Path) -> None:
     config = loaded(tmp_path)
     for name, (default, meaning) in described.items():
         assert meaning
-        assert default is None or default == getattr(config, name)
+        assert default is None or (default or None) == (getattr(config, name) or None)

@@ -165,3 +165,68 @@ def test_a_file_for_another_node_and_one_of_a_stranger_stay_where_they_are(diode
     assert isinstance(said[0], Arrival)
     assert "for aus-high" in said[0].text
     assert len(list(spool.iterdir())) == 1
+
+
+def beat(diode: Coalition, minutes: int = 60, node: str = "aus-low", to: str = "aus-high") -> Path | None:
+    return diode[node].feeds.heartbeat(to, diode.folder / "out", minutes * 60_000)
+
+
+def judged(node: Node, name: str) -> tuple[bool | None, str, str]:
+    [check] = [check for check in run_checks(node) if check.name == f"partner {name}"]
+    return check.ok, check.cause, check.fix
+
+
+def test_a_lost_last_file_and_a_silent_feed_are_noticed(diode: Coalition) -> None:
+    high, spool = diode["aus-high"], diode.folder / "in"
+    files = fed(diode, "one", "two")
+    said = beat(diode)
+    assert said is not None and beat(diode) is None
+    assert judged(high, "aus-low")[0] is True
+    carry([files[0], said], spool)
+    first, gap = high.feeds.take(spool)
+    assert (first.outcome, gap.outcome) == ("admitted", "missing")
+    assert "items 2 to 2 of aus-low were written and are not here" in gap.text and "--from 2 --to 2" in gap.fix
+    assert list(spool.iterdir()) == [] and judged(high, "aus-low")[:2] == (
+        False, "items 2 to 2 were written there and never came",
+    )  # fmt: skip
+    carry([files[1]], spool)
+    assert [one.outcome for one in high.feeds.take(spool)] == ["admitted"]
+    assert judged(high, "aus-low")[0] is True
+    diode.clock.at += 121 * 60_000
+    ok, cause, fix = judged(high, "aus-low")
+    assert ok is False and "nothing heard for 121 minutes" in cause and "feed out" in fix
+    later = beat(diode)
+    assert later is not None and not said.exists()
+    carry([later], spool)
+    assert list(high.feeds.take(spool)) == [] and judged(high, "aus-low")[0] is True
+
+
+def test_a_heartbeat_that_is_old_forged_or_for_another_says_nothing(diode: Coalition) -> None:
+    high, spool = diode["aus-high"], diode.folder / "in"
+    fed(diode, "one")
+    old = beat(diode)
+    assert old is not None
+    kept = diode.folder / "kept"
+    carry([old], kept)
+    diode.clock.at += 3_600_000
+    new = beat(diode)
+    assert new is not None
+    for one, outcomes in ((new, ["missing"]), (kept / old.name, [])):
+        carry([one], spool)
+        assert [arrival.outcome for arrival in high.feeds.take(spool)] == outcomes
+    heard = high.feeds.heartbeats.heard("aus-low")
+    assert heard is not None and heard.at == diode.clock.at
+    theirs = beat(diode, node="aus-high", to="aus-low")
+    assert theirs is not None
+    data = bytearray(new.read_bytes())
+    data[-1] ^= 1
+    for name, wrong in (("a", theirs.read_bytes()), ("b", bytes(data)), ("c", b""), ("d", b"x" * 300_000)):
+        (spool / f"{name}.heartbeat").write_bytes(wrong)
+    assert [one.outcome for one in high.feeds.take(spool)] == ["unread"] * 4
+    diode.clock.at += 7_200_000
+    ahead = beat(diode)
+    assert ahead is not None
+    diode.clock.at -= 7_200_000
+    carry([ahead], spool)
+    assert [one.text for one in high.feeds.take(spool)] == ["a heartbeat of aus-low is from the future"]
+    assert high.feeds.heartbeats.heard("aus-low") == heard

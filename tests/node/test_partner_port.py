@@ -788,6 +788,28 @@ def test_stop_ends_every_connection(aus, gbr):
     asyncio.run(run())
 
 
+def test_stop_lets_what_is_under_way_be_answered_and_takes_nothing_more(aus, gbr):
+    async def run():
+        desk = Desk(hold=asyncio.Event())
+        async with open_port(aus, desk, gbr) as (port, number):
+            caller, idle = link(gbr, aus, number), link(gbr, aus, number)
+            async with caller, idle:
+                call = asyncio.create_task(caller.greet(b"x"))
+                while not desk.asked:
+                    await asyncio.sleep(0.01)
+                stopping = asyncio.create_task(port.stop(5))
+                await asyncio.sleep(0.1)
+                with pytest.raises(Unavailable):
+                    await idle.greet(b"late")
+                assert not call.done() and not stopping.done()
+                desk.hold.set()
+                assert await call == b"welcome"
+                await asyncio.wait_for(stopping, 2)
+        assert len(desk.asked) == 1
+
+    asyncio.run(run())
+
+
 # The link, against servers that misbehave
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from nations import START, Coalition
 from personnel import GUEST, PASSWORD, hire, said, signed_in
 
 from aldis.kernel.authority import Role
-from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, Unavailable, UnknownTerm
 from aldis.kernel.ledger import decode_leaf
 from aldis.kernel.policies import builtin
 from aldis.node.node import Node
@@ -327,3 +329,29 @@ def test_a_guest_is_only_a_guest(aus: Node) -> None:
     guest = aus.people.get("acme")
     with pytest.raises(InvalidInput):
         aus.people.set(replace(guest, projects=["*"]))
+
+
+def test_few_passwords_are_checked_at_once_and_who_waits_in_vain_is_not_counted(aus: Node) -> None:
+    node = aus
+    hire(node, "alice")
+    with ExitStack() as taken:
+        for _ in range(4):
+            taken.enter_context(node.people.passwords.turn())
+        with pytest.raises(Unavailable), node.people.passwords.turn(0.01):
+            pass
+        node.people.passwords = Impatient(node.core.random, Cost(32, 1, 4))
+        for _ in range(20):
+            with pytest.raises(Unavailable, match="at once"):
+                node.people.sign_in("alice", PASSWORD)
+            with pytest.raises(Unavailable):
+                node.people.enrol("alice", "x", PASSWORD)
+    assert node.people.sessions.who(node.people.sign_in("alice", PASSWORD)).id == "alice"
+
+
+class Impatient(Passwords):
+    """Waits for no turn."""
+
+    @contextmanager
+    def turn(self, wait_s: float = 0.0) -> Iterator[None]:
+        with super().turn(0.0):
+            yield

@@ -109,7 +109,7 @@ def test_a_record_arrives_in_part_and_nothing_more_after_the_agreement_ends(two:
         await until(lambda: gbr.core.store.records.get("before") is not None)
         held = gbr.records.get("before").record()
         assert [portion.name for portion in held.portions] == ["title"]
-        await until(lambda: all(check.ok for check in run_checks(aus)))
+        await until(lambda: not any(check.ok is False for check in run_checks(aus, quick=True)))
 
         aus.register.end("pa-watch", Effect.TERMINATE, aus.core.clock.now(), "officer")
         aus.records.put(document("after", aus.core.clock.now()))

@@ -23,11 +23,13 @@ from aldis.node.home import Home
 from aldis.node.restored import Restored, mark_restored
 from aldis.node.store import Store
 
-__all__ = ["Contents", "back_up", "restore", "verify"]
+__all__ = ["LAST", "Contents", "back_up", "restore", "verify"]
 
 Told = Callable[[int, int | None], None]
 """Hears how many bytes are done, and of how many."""
 
+LAST = "last backup"
+"""The store's key for when the last backup was made."""
 _STORE = "store.db"
 _COPY = "store.db.copy"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
@@ -87,6 +89,7 @@ def back_up(core: Core, audit: Audit, path: Path, passphrase: str, told: Told) -
             sealer.close()
     with core.store.transaction():
         audit.write("export", core.node, verdict="backed up", reasons=[path.name, f"{size} bytes"])
+        core.store.meta.set_number(LAST, core.clock.now())
     return head
 
 

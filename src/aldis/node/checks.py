@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError
 from aldis.kernel.ledger import verify_checkpoint, verify_cosignature
 from aldis.node.app_states import app_state
+from aldis.node.conditions import Check, conditions, tried
 from aldis.node.core import ledger_name
 from aldis.node.exchange import problem_of
 from aldis.node.node import Node
@@ -24,21 +24,13 @@ _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _WHOLE = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: True it holds, False it fails, None it could not be told; `cause` in words, `fix` what to do."""
-
-    name: str
-    ok: bool | None
-    cause: str = ""
-    fix: str = ""
-
-
-def run_checks(node: Node) -> Iterator[Check]:
-    """Every check, each as it is done."""
-    yield _tried("keys", lambda: _keys(node))
-    yield _tried("store", lambda: _store(node))
-    yield _tried("ledger", lambda: _ledger(node))
+def run_checks(node: Node, *, quick: bool = False) -> Iterator[Check]:
+    """Every check, each as it is done; the `quick` ones leave out what reads the whole store."""
+    yield tried("keys", lambda: _keys(node))
+    if not quick:
+        yield tried("store", lambda: _store(node))
+        yield tried("ledger", lambda: _ledger(node))
+    yield from conditions(node)
     yield from _backup(node)
     yield from _erasure(node)
     yield from _meaning(node)
@@ -49,17 +41,10 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield from _attachments(node)
     yield from _apps(node)
     for known in node.partners.all():
-        yield _tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
+        yield tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
         refused = node.audit.refused(known.node, unb64(known.sheet.ledger_key))
         if refused is not None:
             yield Check(f"ledger of {known.node}", ok=False, cause=str(refused.args[0]), fix=refused.fix)
-
-
-def _tried(name: str, check: Callable[[], Check]) -> Check:
-    try:
-        return check()
-    except AldisError as error:
-        return Check(name, ok=False, cause=str(error.args[0]), fix=error.fix)
 
 
 def _count(number: int, noun: str, plural: str = "") -> str:
@@ -90,7 +75,7 @@ def _store(node: Node) -> Check:
     found = node.core.store.check()
     if found:
         return Check("store", ok=False, cause="; ".join(found[:3]), fix="Keep the file and restore a backup")
-    return Check("store", ok=True, cause=f"{node.core.home.store} is sound")
+    return Check("store", ok=True, cause=f"{node.core.home.store} is sound, its search index too")
 
 
 def _ledger(node: Node) -> Check:
@@ -202,6 +187,24 @@ def _again(fix: str) -> str:
     return f"{fix.rstrip('.')}. Then start `aldis up` again" if fix else "Start `aldis up` again"
 
 
+def _feed(node: Node, name: str) -> Check:
+    """A one-way feed: whether what the other side says it wrote is here, and whether it speaks at all."""
+    heard, gone = node.feeds.heartbeats.heard(name), node.feeds.heartbeats.missing(name)
+    cause = f"fed one way; {node.feeds.kept(name)} can be written again"
+    if heard is None:
+        return Check(f"partner {name}", ok=True, cause=cause)
+    if gone is not None:
+        cause = f"items {gone[0]:,} to {gone[1]:,} were written there and never came"
+        fix = f"Ask the operator of {name} to run `aldis feed again {node.name} DIR --from {gone[0]} --to {gone[1]}`"
+        return Check(f"partner {name}", ok=False, cause=cause, fix=fix)
+    silent = (node.core.clock.now() - heard.at) // 60_000
+    if silent * 60_000 > 2 * heard.every:
+        cause = f"nothing heard for {silent:,} minutes; it speaks every {heard.every // 60_000:,}"
+        fix = f"Ask the operator of {name} whether `aldis feed out` runs, and look at what carries the files"
+        return Check(f"partner {name}", ok=False, cause=cause, fix=fix)
+    return Check(f"partner {name}", ok=True, cause=f"{cause}; heard {silent:,} minutes ago")
+
+
 def _partner(node: Node, name: str) -> Check:
     known, meta = node.partners.get(name), node.core.store.meta
     if not known.active:
@@ -212,7 +215,7 @@ def _partner(node: Node, name: str) -> Check:
         f"acknowledged up to item {acknowledged.seq if acknowledged else 0:,}, {_count(len(waiting), 'bundle')} waiting"
     )
     if name in node.core.config.feeds:
-        return Check(f"partner {name}", ok=True, cause=f"fed one way; {node.feeds.kept(name)} can be written again")
+        return _feed(node, name)
     problem = (meta.get(problem_of(name)) or b"").decode()
     if problem:
         what, _, fix = problem.partition("\n")

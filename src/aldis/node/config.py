@@ -16,6 +16,7 @@ from aldis.kernel.bundles import ITEM_LIMIT
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import FRAME_LIMIT
 from aldis.kernel.instruments import MOST_DAYS
+from aldis.node.provider import Provider
 
 __all__ = ["FILE", "Config", "Rule", "check", "describe", "endpoint", "load", "write"]
 
@@ -48,6 +49,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     party: str
     policy: str
     ceiling: str
+    categories: dict[str, list[str]] = {}
     algorithm: str = "ed25519"
     listen: str = "127.0.0.1:7461"
     url: str = ""
@@ -68,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     meaning_model: str = ""
     retention: list[Rule] = []
     desk_days: Annotated[int, msgspec.Meta(ge=0, le=MOST_DAYS)] = 0
+    oidc: Provider | None = None
 
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
@@ -78,6 +81,8 @@ _MEANING = {
     "party": "the nation or organisation it belongs to: ISO 3166 alpha-3, or the organisation's code",
     "policy": "the label policy its people write labels in",
     "ceiling": "the highest classification it is accredited for, in that policy",
+    "categories": "the caveats and compartments it is accredited for: in the table `[categories]` a list of values for"
+    " each, `*` for every one; partners go by what it was when they paired",
     "algorithm": "signature algorithm, fixed at `aldis init`: ed25519, ecdsa-p384-sha384 or ed25519+ml-dsa-65",
     "listen": "address and port that partners connect to",
     "url": "where partners reach it, written into invitations; empty for https:// and the address above",
@@ -99,6 +104,7 @@ _MEANING = {
     "retention": "how long records are kept: `[[retention]]` tables with `days`, `action` (`delete` for what this"
     " node wrote, `erase` for what partners sent), and `kind`, `project` and `classification` where not all are meant",
     "desk_days": "days within which release officers decide what waits, where its clause does not say; 0 for no day",
+    "oidc": "the OpenID provider that people may sign in at: the table `[oidc]`, see below",
     "labels": "default markings of what gateways put: a table for each kind, with `header` and each portion",
 }
 
@@ -112,7 +118,8 @@ def describe() -> Mapping[str, tuple[Any, str]]:
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
-    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    found = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return {} if found is None else found
 
 
 def load(home: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
@@ -151,9 +158,11 @@ def check(config: Config) -> None:
     """Return if the addresses can be listened at and connected to.
 
     Raises:
-        InvalidInput: `listen` or `url` cannot.
+        InvalidInput: `listen` or `url` cannot, or the OpenID provider.
     """
     endpoint(config.listen)
+    if config.oidc is not None:
+        config.oidc.check()
     if not config.url:
         return
     try:
@@ -189,19 +198,25 @@ def write(home: Path, config: Config) -> None:
     tables = []
     for name, (default, _) in describe().items():
         value = getattr(config, name)
-        if value == default:
+        if value is None or value == default:
             continue
         if name == "retention":
             for rule in value:
                 tables += ["", "[[retention]]"]
                 tables += [f"{key} = {_text(one)}" for key, one in msgspec.to_builtins(rule).items() if one != ""]
-        elif isinstance(value, dict):
-            for kind, markings in value.items():
-                tables += ["", f"[{name}.{kind}]"]
-                tables += [f"{portion} = {_text(text)}" for portion, text in markings.items()]
+        elif isinstance(value, dict | Provider):
+            tables += _table(name, msgspec.to_builtins(value))
         else:
             lines.append(f"{name} = {_text(value)}")
     (home / FILE).write_text("\n".join([*lines, *tables]) + "\n", "utf-8")
+
+
+def _table(name: str, values: Mapping[str, Any]) -> list[str]:
+    """A table, and those in it after it; what is empty is left out."""
+    held = {key: value for key, value in values.items() if value not in ("", [], {})}
+    plain = [f"{_text(key)} = {_text(value)}" for key, value in held.items() if not isinstance(value, dict)]
+    below = [line for key, value in held.items() if isinstance(value, dict) for line in _table(f"{name}.{key}", value)]
+    return [*(["", f"[{name}]", *plain] if plain else []), *below]
 
 
 def _text(value: Any) -> str:

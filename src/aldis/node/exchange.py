@@ -48,6 +48,7 @@ class State:
     looked: bool = False
     problem: AldisError | None = None
     last_contact: int = 0
+    clock: int | None = None
 
 
 class Exchange:
@@ -149,6 +150,7 @@ class Exchange:
         if call.operation == "greet":
             welcome = open_message(answer, Welcome, known.sheet.pinned)
             self._addressed(welcome.origin, welcome.audience, node)
+            self._note_clock(node, state, welcome.at - self._core.clock.now())
             self.reconcile(node, welcome.cursor, answer)
             if welcome.cosignature and call.note:
                 self._audit.accept_cosignature(node, unb64(known.sheet.ledger_key), call.note, welcome.cosignature)
@@ -164,6 +166,15 @@ class Exchange:
             self._store.meta.set(problem_of(node), b"")
         state.problem = None
         state.last_contact = self._core.clock.now()
+
+    def _note_clock(self, node: str, state: State, ahead: int) -> None:
+        """Keep how far a partner's clock is ahead, in ms, where that is more than it takes to answer."""
+        ahead = ahead if abs(ahead) >= _SKEW_MS else 0
+        if state.clock is None:
+            state.clock = int(self._store.meta.get(clock_of(node)) or b"0")
+        if abs(ahead - state.clock) >= _SKEW_MS or (not ahead and state.clock):
+            self._store.meta.set(clock_of(node), b"%d" % ahead)
+            state.clock = ahead
 
     def receipt(self, data: bytes, known: Known) -> Receipt:
         """Take a receipt in, from the network or a file.
@@ -260,9 +271,15 @@ def exported_to(node: str) -> str:
     return f"exported to {node}"
 
 
+def clock_of(node: str) -> str:
+    """The store's key for how far a partner's clock is ahead of this node's, ms in decimal digits."""
+    return f"clock of {node}"
+
+
 def problem_of(node: str) -> str:
     """The store's key for what last went wrong with a partner and, on a line of its own, its fix; else empty."""
     return f"problem with {node}"
 
 
 _EPOCH = "stream epoch"
+_SKEW_MS = 5_000

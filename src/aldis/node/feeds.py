@@ -16,6 +16,7 @@ from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.exchange import Exchange, exported_to
 from aldis.node.files import BUNDLE_SUFFIX, active, read, write
+from aldis.node.heartbeats import HEARTBEAT_SUFFIX, Heartbeats
 from aldis.node.inbound import Inbound
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Partners
@@ -57,6 +58,7 @@ class Feeds:
         self._exchange = exchange
         self._outbound = outbound
         self._inbound = inbound
+        self.heartbeats = Heartbeats(core, partners, inbound)
         self._told: set[tuple[object, ...]] = set()
 
     def out(self, node: str, folder: Path) -> Iterator[Path]:
@@ -74,6 +76,10 @@ class Feeds:
                 self._core.store.attachments.queue(name, sealed.first, sealed.last, self._core.clock.now())
             yield path
         yield from self._contents(name, folder)
+
+    def heartbeat(self, node: str, folder: Path, every_ms: int) -> Path | None:
+        """Say into a folder how far a partner's stream was written, if that is due; see `Heartbeats.write`."""
+        return self.heartbeats.write(node, folder, every_ms, self._exchange.epoch)
 
     def again(self, node: str, first: int, last: int, folder: Path) -> Iterator[Path]:
         """Write the bundles that hold items `first` to `last` once more.
@@ -126,7 +132,7 @@ class Feeds:
             Unavailable: the folder cannot be read, or this node's disk or quarantine is full.
         """
         streams: dict[str, list[tuple[Manifest, Path, bytes]]] = {}
-        for path in _files(folder):
+        for path in _files(folder, BUNDLE_SUFFIX):
             try:
                 data = read(path)
                 manifest = open_envelope(data)[0]
@@ -140,6 +146,8 @@ class Feeds:
             yield from self._follow(sorted(streams[origin], key=lambda one: (one[0].epoch, one[0].first, one[1].name)))
         for path in _files(folder, CONTENT_SUFFIX):
             yield from self._take_content(path)
+        for path in _files(folder, HEARTBEAT_SUFFIX):
+            yield from self._hear(path)
 
     def _contents(self, name: str, folder: Path) -> Iterator[Path]:
         for row, path in self._attachments.outgoing.files(name, folder):
@@ -198,6 +206,23 @@ class Feeds:
             text = f"items {due:,} to {last:,} of {manifest.origin} are missing; what follows them waits here"
             yield Arrival(path, "missing", text, f"Ask the operator of {manifest.origin} to run {where}")
 
+    def _hear(self, path: Path) -> Iterator[Arrival]:
+        """Take in a heartbeat, and tell of what it says was written last and has not come."""
+        try:
+            origin = self.heartbeats.take(read(path)).origin
+        except Unavailable:
+            raise
+        except AldisError as error:
+            yield from self._unread(path, error)
+            return
+        _remove(path)
+        gone = self.heartbeats.missing(origin)
+        if gone is not None and self._new("missing", origin, "last", *gone):
+            first, last = gone
+            where = f"`aldis feed again {self._core.node} DIR --from {first} --to {last}`"
+            text = f"items {first:,} to {last:,} of {origin} were written and are not here"
+            yield Arrival(path, "missing", text, f"Ask the operator of {origin} to run {where}")
+
     def _unread(self, path: Path, error: AldisError) -> Iterator[Arrival]:
         if self._new(*self._state(path)):
             yield Arrival(path, "unread", str(error.args[0]), error.fix or "Ask for it again")
@@ -230,7 +255,7 @@ class Feeds:
         return path
 
 
-def _files(folder: Path, suffix: str = BUNDLE_SUFFIX) -> list[Path]:
+def _files(folder: Path, suffix: str) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == suffix)
     except OSError as error:

@@ -24,6 +24,7 @@ from aldis.node.live import LiveIn
 from aldis.node.partners import Known, Partners
 from aldis.node.recall_records import ANSWER, RECALL
 from aldis.node.recalls import Recalls
+from aldis.node.repetitions import note_cosigning, told_first
 from aldis.node.sheets import SHEET
 from aldis.node.store import PARTNER_PROFILES, Substitute
 from aldis.node.store import Cursor as Place
@@ -95,6 +96,7 @@ class Inbound:
         if greeting.checkpoint:
             key, note = unb64(known.sheet.ledger_key), greeting.checkpoint.encode()
             size, line = self._audit.cosign_partner(sender, key, note, greeting.proof, since=greeting.since)
+            note_cosigning(self._store, sender, now, done=bool(line))
         return sign_message(Welcome(core.node, sender, now, self.cursor(sender), size, line), core.signer)
 
     def deliver(self, sender: str | None, body: bytes) -> bytes:
@@ -306,16 +308,15 @@ class Inbound:
         return {index: grant_of(admission.bundle, index, paths[index]) for index in indexes}
 
     def _refuse(self, sender: str | None, body: bytes, error: AldisError) -> None:
-        """Write down a bundle that was not believed; a mere repetition is not worth a line."""
+        """Write down a bundle that was not believed, once; a mere repetition is not worth a line."""
         if isinstance(error, Stale):
             return
-        self._alarm(sender or "file", sha256(body), error)
+        with self._store.transaction():
+            if told_first(self._store, sender or "file", sha256(body), error.code):
+                self._alarm(sender or "file", sha256(body), error)
         if isinstance(error, Forked):
             now = self._core.clock.now()
             self._store.quarantine.add(sender or "file", error.code, str(error)[:_TEXT], body, now, sha256(body))
 
     def _alarm(self, source: str, digest: bytes, error: AldisError) -> None:
-        with self._store.transaction():
-            self._audit.write(
-                "quarantine", digest.hex(), verdict=error.code, reasons=[str(error)[:_TEXT]], actor=source
-            )
+        self._audit.write("quarantine", digest.hex(), verdict=error.code, reasons=[str(error)[:_TEXT]], actor=source)

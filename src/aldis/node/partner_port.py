@@ -89,6 +89,9 @@ class _Connection:
     idle: bool = False
 
 
+_STEP_S = 0.02
+
+
 class PartnerPort:
     """The server side of a link: moves bytes between active partners and `handle`.
 
@@ -108,6 +111,7 @@ class PartnerPort:
         self._limits = limits or Limits()
         self._partners: dict[bytes, Partner] = {}
         self._connections: dict[_Connection, None] = {}
+        self._ending = False
         self._listener = Listener(
             server_context(certificate, key, ()),
             self._serve,
@@ -140,8 +144,15 @@ class PartnerPort:
         """
         return await self._listener.start(host, port)
 
-    async def stop(self) -> None:
-        """Stop listening and close every connection; calls of `handle` under way are cancelled."""
+    async def stop(self, grace_s: float = 0.0) -> None:
+        """Take no more requests, let those under way be answered for at most `grace_s`, then stop."""
+        self._ending = True
+        for connection in [one for one in self._connections if one.idle]:
+            self._drop(connection)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                while self._connections:
+                    await asyncio.sleep(_STEP_S)
         await self._listener.stop()
 
     async def _serve(self, peer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,7 +160,7 @@ class PartnerPort:
         try:
             try:
                 self._count(connection)
-                while (more := await self._exchange(connection)) is not None:
+                while not self._ending and (more := await self._exchange(connection)) is not None:
                     connection.http = self._cycle(more)
             except _Refusal as refusal:
                 await self._refuse(connection, refusal)

@@ -161,6 +161,7 @@ class Partners:
             ledger_key=b64(core.note_signer.public),
             certificate=core.home.certificate.read_text("ascii"),
             ceiling=self._ceilings(),
+            categories=self._categories(),
         )
 
     def _ceilings(self) -> dict[str, str]:
@@ -171,6 +172,12 @@ class Partners:
             owned = (policy for name in policies.names if _rated(policy := policies.policy(name)))
             found |= {policy.name: policy.unclassified for policy in owned}
         return found
+
+    def _categories(self) -> dict[str, list[str]]:
+        """What this node is accredited for; UnknownTerm where the settings name what nobody defined."""
+        found = self._core.config.categories
+        self._core.policies.check_accreditation(found)
+        return {tag: sorted(set(values)) for tag, values in sorted(found.items()) if values}
 
     def invite(self, party: str) -> bytes:
         """An invitation file for a node of `party`, good for a week; the newest one is the one that counts.

@@ -22,7 +22,7 @@ from aldis.node.partner_port import Partner, PartnerPort
 from aldis.node.partners import Known
 from aldis.node.tls import client_context, pin
 
-__all__ = ["LIVE_COUNTS", "Service", "serve"]
+__all__ = ["LIVE_COUNTS", "RUNNING", "Service", "serve"]
 
 _IDLE_S = 0.25
 """Between two looks for something to send; a change of instrument takes effect within it."""
@@ -31,10 +31,14 @@ _SAY_MS = 1000
 _TIDY_S = 3600.0
 _LOOK_S = 5.0
 """Between two looks for what is to be indexed by meaning."""
+_GRACE_S = 8.0
+"""For what is under way when the node is told to stop; the whole takes less than ten seconds."""
 _BREATH_S = 0.1
 """Between two steps of tidying the search index, each of which holds the store for some tens of milliseconds."""
 LIVE_COUNTS = "live values taken"
 """The store's key for what has arrived live from each partner."""
+RUNNING = "policies of the running node"
+"""The store's key for the digest of the policy tables that a running node goes by; empty where none runs."""
 _log = structlog.get_logger()
 
 
@@ -48,10 +52,12 @@ class Service:
         self._port = PartnerPort(self._answer, home.certificate, home.tls_key)
         self._couriers: dict[str, tuple[Known, list[asyncio.Task[None]]]] = {}
         self.address = ""
+        self._ending = asyncio.Event()
 
     async def start(self) -> str:
         """Listen and begin to send; the address that partners connect to."""
         host, port = endpoint(self._node.core.config.listen)
+        self._node.core.store.meta.set(RUNNING, self._node.core.policies.digest)
         self._refresh()
         bound = await self._port.start(host, port)
         self.address = f"{self._node.core.config.listen.rpartition(':')[0]}:{bound}"
@@ -64,14 +70,25 @@ class Service:
         ]
         return self.address
 
-    async def stop(self) -> None:
-        """Stop sending, then listening; nothing is lost, since everything sent is kept until acknowledged."""
-        tasks = [*self._tasks, *(task for _, tasks in self._couriers.values() for task in tasks)]
-        for task in tasks:
+    async def stop(self, grace_s: float = _GRACE_S) -> None:
+        """Begin nothing more, let bundles that are under way in either direction end, then stop.
+
+        Nothing is lost where that takes more than `grace_s`: all that was sent is kept until acknowledged.
+        """
+        self._ending.set()
+        senders = [tasks[0] for _, tasks in self._couriers.values()]
+        others = [*self._tasks, *(task for _, tasks in self._couriers.values() for task in tasks[1:])]
+        for task in others:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        port = asyncio.create_task(self._port.stop(grace_s))
+        if senders:
+            await asyncio.wait(senders, timeout=grace_s)
+        for task in senders:
+            task.cancel()
+        await asyncio.gather(port, *others, *senders, return_exceptions=True)
         self._couriers.clear()
-        await self._port.stop()
+        with suppress(AldisError):
+            await asyncio.to_thread(self._node.core.store.meta.set, RUNNING, b"")
 
     async def _keep_up(self) -> None:
         """Follow what other processes change: partners paired, suspended or resumed."""
@@ -176,7 +193,7 @@ class Service:
         """Send what may go to one partner, one call at a time, slower after each failure."""
         exchange, pause = self._node.exchange, _IDLE_S
         async with self._link(known) as link:
-            while True:
+            while not self._ending.is_set():
                 try:
                     call = await asyncio.to_thread(exchange.next_call, known.node)
                     if call is not None:
@@ -191,7 +208,8 @@ class Service:
                     exchange.failed(known.node, Unavailable("a fault of the program", fix="See the log of `aldis up`"))
                     _log.error("exchange failed", partner=known.node, **fault(error))
                     pause = _SLOWEST_S
-                await asyncio.sleep(pause)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
         exchange, send = self._node.exchange, link.greet if call.operation == "greet" else link.deliver
@@ -220,14 +238,14 @@ class Service:
                         _log.info("live frame lost", partner=known.node, code=error.code)
 
 
-async def serve(node: Node, *, ready: Callable[[str], None]) -> None:
-    """Run a node until cancelled; `ready` is told its address once partners can reach it."""
+async def serve(node: Node, *, ready: Callable[[str], None], ending: asyncio.Event) -> None:
+    """Run a node until `ending`; `ready` is told its address once partners can reach it."""
     service = Service(node)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     address = await service.start()
     try:
         ready(address)
-        await asyncio.Event().wait()
+        await ending.wait()
     finally:
         await service.stop()

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import click
+import msgspec
 from rich.text import Text
 
 from aldis.interfaces.cli.output import grid
@@ -36,7 +37,12 @@ def config(session: Session, name: str | None) -> None:
         raise UnknownTerm(f"no setting {name!r}", fix=hint)
     written = tomllib.loads((home.path / FILE).read_text("utf-8"))
     found = {
-        key: {"value": getattr(settings, key), "from": _origin(key, written), "default": default, "meaning": meaning}
+        key: {
+            "value": msgspec.to_builtins(getattr(settings, key)),
+            "from": _origin(key, written),
+            "default": default,
+            "meaning": meaning,
+        }
         for key, (default, meaning) in known.items()
         if name in (None, key)
     }

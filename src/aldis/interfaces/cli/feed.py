@@ -40,11 +40,20 @@ def feed() -> None:
 @_FOLDER
 @_ONCE
 @_EVERY
+@click.option(
+    "--heartbeat",
+    type=click.IntRange(1, 10_080),
+    default=60,
+    show_default=True,
+    metavar="MIN",
+    help="Say at least so often how far the files go, in a small file of its own.",
+)
 @pass_session
-def out(session: Session, node_name: str, folder: Path, once: bool, every: float) -> None:
+def out(session: Session, node_name: str, folder: Path, once: bool, every: float, heartbeat: int) -> None:
     """Write into DIR what NODE may have and was not written yet, and go on as more comes, until Ctrl-C.
 
-    Each file appears whole, under a name that sorts in its place. What was written is kept, to be written again.
+    Each file appears whole, under a name that sorts in its place. What was written is kept, to be written again. The
+    heartbeat beside them lets the other side notice that the last file was lost, or that the feed stands still.
     """
     node = session.node
     name = node.partners.get(node_name).node
@@ -53,6 +62,7 @@ def out(session: Session, node_name: str, folder: Path, once: bool, every: float
 
     def look() -> bool:
         files = [str(path) for path in node.feeds.out(name, folder)]
+        node.feeds.heartbeat(name, folder, heartbeat * 60_000)
         if files or once:
             session.out.lines({"node": name, "files": files}, files)
         return True

@@ -32,6 +32,8 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "People": {
         "person": (f"{_HERE}.person:person", "Add, change, suspend and enrol the people of this node."),
         "sign-in": (f"{_HERE}.signing_in:sign_in", "Begin a session as a person, at a level."),
+        "sign-out": (f"{_HERE}.whoami:sign_out", "End the session that `aldis sign-in` began."),
+        "whoami": (f"{_HERE}.whoami:whoami", "Who one is here: level, nation, roles, and until when."),
     },
     "Records": {
         "put": (f"{_HERE}.put:put", "Store a record, or the next version of one."),

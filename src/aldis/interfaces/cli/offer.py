@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from aldis.interfaces.cli.exits import REFUSED
 from aldis.interfaces.cli.kinds import ordered
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.standing import standing
+from aldis.interfaces.cli.text import listed, moment
 
 __all__ = ["offer"]
 
@@ -24,8 +27,9 @@ def offer(session: Session, id_: str, node_name: str, purpose: str | None) -> No
     """
     node = session.node
     known, kind = node.partners.get(node_name), node.records.get(id_).kind
+    below = _below(session, id_, known.node) if node.partners.below(known.node) else {}
     stands = standing(known.node, ordered(node, kind, node.desk.offer(id_, known.node, purpose)))
-    session.out.data({"record": id_, **stands.data()}, f"{id_}: {stands.text}.")
+    session.out.data({"record": id_, **stands.data(), **below}, f"{id_}: {stands.text}.")
     if stands.waits:
         session.out.next(f"`aldis desk list --partner {known.node}` lists it for a release officer")
     if stands.goes:
@@ -33,3 +37,15 @@ def offer(session: Session, id_: str, node_name: str, purpose: str | None) -> No
         return
     session.out.next(f"`aldis why {id_} {known.node}` says what would change it")
     click.get_current_context().exit(REFUSED)
+
+
+def _below(session: Session, record_id: str, name: str) -> dict[str, Any]:
+    """What the header tells a node below, whichever portions come down, said before anybody rules on it."""
+    header = session.node.records.get(record_id).record().header
+    told = {
+        "id": header.id, "kind": header.kind, "project": header.project, "author": header.author,
+        "created": moment(header.created), "version": str(header.version),
+    }  # fmt: skip
+    words = listed(f"{field} {value}" for field, value in told.items() if value)
+    session.out.say(f"Whatever portions stay, {name} will read in its header: {words}.")
+    return {"header": told}

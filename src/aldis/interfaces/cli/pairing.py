@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -11,11 +12,12 @@ import click
 from aldis.interfaces.cli.files import read_whole, write_whole
 from aldis.interfaces.cli.parties import known_party
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.text import listed
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.labels import rung_text
 from aldis.node.pairing import Sheet, fingerprint
 
-__all__ = ["invite", "join"]
+__all__ = ["accredited", "invite", "join"]
 
 _DIGITS = 30
 _LARGEST = 256 * 1024
@@ -116,6 +118,11 @@ def _digits(said: str | None) -> str | None:
     return digits
 
 
+def accredited(categories: Mapping[str, Sequence[str]]) -> str:
+    """What a node is accredited for beside its ceiling, in words."""
+    return "; ".join(f"{tag}: {listed(values)}" for tag, values in categories.items()) or "none"
+
+
 def _introduce(sheet: Sheet) -> str:
     ceiling = ", ".join(rung_text(policy, rung) for policy, rung in sheet.ceiling.items())
     rows = {
@@ -123,6 +130,7 @@ def _introduce(sheet: Sheet) -> str:
         "party": sheet.party,
         "address": sheet.url,
         "ceiling": ceiling,
+        "categories": accredited(sheet.categories),
         "algorithm": sheet.algorithm,
     }
     return "\n".join(f"{name:<12} {value}" for name, value in rows.items())

@@ -13,6 +13,7 @@ from aldis.interfaces.cli.exits import FAILED
 from aldis.interfaces.cli.kinds import in_order
 from aldis.interfaces.cli.listing import summary
 from aldis.interfaces.cli.output import grid
+from aldis.interfaces.cli.pairing import accredited
 from aldis.interfaces.cli.session import BECAUSE, Session, pass_session
 from aldis.interfaces.cli.text import count, day, listed, moment
 from aldis.kernel.epoch import PartnerStatus
@@ -66,6 +67,7 @@ def show(session: Session, node_name: str, holds: bool, as_csv: bool) -> None:
         ("status", known.status.value),
         ("address", known.sheet.url),
         ("ceiling", listed(rung_text(policy, rung) for policy, rung in known.sheet.ceiling.items())),
+        ("categories", accredited(known.sheet.categories)),
         ("signs with", f"{known.sheet.algorithm}, key {known.sheet.pinned.id}"),
         ("paired", moment(known.paired)),
         ("sent to it", f"{count(data['sent'], 'item')}, {data['acknowledged']:,} acknowledged"),
@@ -168,7 +170,8 @@ def _data(node: Node, known: Known) -> dict[str, Any]:
     last, acknowledged = store.exchange.last_sealed(known.node), store.partners.acknowledged(known.node)
     return {
         "node": known.node, "party": known.party, "status": known.status.value, "url": known.sheet.url,
-        "ceiling": known.sheet.ceiling, "algorithm": known.sheet.algorithm, "paired": known.paired,
+        "ceiling": known.sheet.ceiling, "categories": known.sheet.categories,
+        "algorithm": known.sheet.algorithm, "paired": known.paired,
         "distrust_after": known.distrust_after, "sent": last.last if last else 0,
         "acknowledged": acknowledged.seq if acknowledged else 0, "received": node.inbound.cursor(known.node).seq,
     }  # fmt: skip

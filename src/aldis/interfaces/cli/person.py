@@ -116,6 +116,16 @@ def suspend(session: Session, who: str, because: str) -> None:
     session.out.next(f"`aldis person resume {who} --because TEXT` ends that")
 
 
+@person.command("unbind")
+@_PERSON
+@BY
+@pass_session
+def unbind(session: Session, who: str) -> None:
+    """Let the next subject that the OpenID provider names so open the account of PERSON; their sessions are over."""
+    before = session.node.people.unbind(who, session.by)
+    session.out.data({"person": who, "unbound": before}, f"{who} is {'unbound' if before else 'bound to nobody'}.")
+
+
 @person.command("resume")
 @_PERSON
 @BECAUSE

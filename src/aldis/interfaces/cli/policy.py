@@ -80,7 +80,10 @@ def import_(session: Session, file: Path, party: str) -> None:
     session.out.lines(data, [f"{found.name}  taken in"])
     for note in found.notes:
         session.out.say(f"{note}.")
-    session.out.next(f"`aldis policy show {_quoted(found.name)}` shows it, and what it claims; restart a running node")
+    session.out.next(
+        f"`aldis policy show {_quoted(found.name)}` shows it, and what it claims; restart a running node,"
+        " which goes by the policies of before until then"
+    )
 
 
 @policy.command("accept")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -11,11 +12,14 @@ from typing import Any
 import click
 import structlog
 
+from aldis.interfaces.cli.exits import INTERRUPTED
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.kernel.errors import AldisError
 from aldis.node.logs import fault, start_logs
 from aldis.node.node import Node
 from aldis.node.restored import restored
 from aldis.node.service import serve
+from aldis.node.supervisor import tell, watchdog_s
 
 __all__ = ["up"]
 
@@ -27,6 +31,9 @@ _log = structlog.get_logger()
 @pass_session
 def up(session: Session, listen: str | None) -> None:
     """Run the node: answer partners, send them what they may have, until Ctrl-C.
+
+    Told to stop (Ctrl-C, SIGTERM), it ends what is under way and closes its store, within ten seconds. Told so again,
+    it stops at once, and nothing that was acknowledged is lost.
 
     What happens goes to stderr: as text on a terminal, else, and with --json, as JSON, an event on each line.
     """
@@ -42,14 +49,21 @@ def up(session: Session, listen: str | None) -> None:
 
 
 async def _run(session: Session, node: Node, lines: bool) -> None:
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    ending, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.set_exception_handler(_failed)
-    if task is not None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+
+    def end() -> None:
+        if ending.is_set():
+            os._exit(INTERRUPTED)
+        ending.set()
+        tell("STOPPING=1", os.environ)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
 
     def ready(address: str) -> None:
         session.out.data({"node": node.name, "address": address}, address)
+        tell(f"READY=1\nSTATUS=listening on {address}", os.environ)
         partners = [known.node for known in node.partners.all() if known.active]
         waits = restored(node.core.store) is not None
         if lines:
@@ -62,7 +76,20 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
         if not partners:
             session.out.next("`aldis invite PARTY`, in another terminal")
 
-    await serve(node, ready=ready)
+    alive = asyncio.create_task(_alive(node))
+    try:
+        await serve(node, ready=ready, ending=ending)
+    finally:
+        alive.cancel()
+
+
+async def _alive(node: Node) -> None:
+    """Say that the node is alive for as long as its store answers, where the service manager asks for that."""
+    while every := watchdog_s(os.environ):
+        with suppress(AldisError):
+            await asyncio.to_thread(node.core.policy_change)
+            tell("WATCHDOG=1", os.environ)
+        await asyncio.sleep(every)
 
 
 def _failed(_loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:

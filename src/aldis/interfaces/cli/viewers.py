@@ -12,7 +12,7 @@ from aldis.kernel.errors import InvalidInput, NotAuthentic
 from aldis.node.people import Person
 from aldis.node.people.accounts import PREFIX
 
-__all__ = ["keep_token", "signed_in", "viewer_named"]
+__all__ = ["drop_token", "keep_token", "kept_token", "signed_in", "viewer_named"]
 
 
 def viewer_named(session: Session, name: str) -> str | Person:
@@ -35,14 +35,23 @@ def signed_in(session: Session, name: str) -> Person:
     if not name.startswith(PREFIX):
         raise InvalidInput(f"{name!r} is no person", fix=f"Write {PREFIX}ID, after `aldis sign-in ID`")
     person = name.removeprefix(PREFIX)
-    try:
-        token = _file(session, person).read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        token = ""
-    found = session.node.people.sessions.who(token)
+    found = session.node.people.sessions.who(kept_token(session, person))
     if found.id != person:
         raise NotAuthentic(f"{person} is not signed in", fix=f"`aldis sign-in {person}`")
     return found
+
+
+def kept_token(session: Session, person: str) -> str:
+    """The token that `aldis sign-in` kept for a person, "" where there is none."""
+    try:
+        return _file(session, person).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def drop_token(session: Session, person: str) -> None:
+    """Keep a person's token no longer."""
+    _file(session, person).unlink(missing_ok=True)
 
 
 def keep_token(session: Session, person: str, token: str) -> Path:

@@ -26,8 +26,6 @@ __all__ = ["NAMESPACE", "RESERVED", "Confidentiality", "Role", "carried", "eleme
 NAMESPACE = "urn:nato:stanag:4774:confidentialitymetadatalabel:1:0"
 _PREFIX = "slab"
 _NS = f"{{{NAMESPACE}}}"
-_REVIEW_YEARS = 5
-"""NATO information is reviewed at least every five years (C-M(2002)49-REV1, enclosure E)."""
 _CONTEXT, _RELEASABLE, _ONLY, _DISPLAY = "Context", "Releasable To", "Only", "Display Only"
 _CONTROL, _ORIGIN = "Export Control", "Origin"
 RESERVED = frozenset({_CONTEXT, _RELEASABLE, _ONLY, _DISPLAY, _CONTROL, _ORIGIN})
@@ -124,7 +122,7 @@ def read_element(root: Element, policies: Policies) -> Confidentiality:
 
 
 def write(stated: Confidentiality, policies: Policies) -> bytes:
-    """The XML document of a label; without succession or review, a review is due five years after it was made.
+    """The XML document of a label; it names a review only where one was stated.
 
     Raises:
         UnknownTerm, InvalidInput: a label that its policy does not admit, or that ADatP-4774 has no words for.
@@ -134,11 +132,7 @@ def write(stated: Confidentiality, policies: Policies) -> bytes:
 
 def element(stated: Confidentiality, policies: Policies) -> Element:
     """`write`, as an element for another document."""
-    review, attributes = stated.review, {}
-    if review is None and stated.succeeds_at is None:
-        review = _years_on(stated.created)
-    if review is not None:
-        attributes["ReviewDateTime"] = _written(review)
+    attributes = {} if stated.review is None else {"ReviewDateTime": _written(stated.review)}
     children = [_information(stated.label, stated.created, policies, stated.privacy_mark)]
     if stated.originator:
         children.append(Element(_NS + "OriginatorID", {"IDType": stated.originator_type}, stated.originator))
@@ -380,9 +374,3 @@ def _written(at: int) -> str:
         raise InvalidInput(f"{at} ms is after the year 9999") from error
     precision = "milliseconds" if at % 1000 else "seconds"
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")
-
-
-def _years_on(at: int) -> int:
-    moment = _EPOCH + timedelta(milliseconds=at)
-    year, leap = moment.year + _REVIEW_YEARS, (moment.month, moment.day) == (2, 29)
-    return (moment.replace(year=year, day=28 if leap else moment.day) - _EPOCH) // timedelta(milliseconds=1)

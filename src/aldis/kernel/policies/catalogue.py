@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aldis.kernel.encoding import sha256
-from aldis.kernel.errors import InvalidInput, NeedsPerson
+from aldis.kernel.errors import InvalidInput, NeedsPerson, UnknownTerm
 from aldis.kernel.labels import Access, CategoryType, Label, Releasability, audience
 from aldis.kernel.policies.equivalences import Direction, Equivalence, equivalent
 from aldis.kernel.policies.groups import Groups
@@ -16,6 +16,7 @@ from aldis.kernel.policies.tables import read_equivalences, read_groups, read_pa
 
 __all__ = ["Policies"]
 
+_ANY = "*"
 _MORE = "equivalences-"
 
 
@@ -138,6 +139,21 @@ class Policies:
         """
         self.policy(label.policy).check(label)
         self._groups.check(label.releasable.parties | label.releasable.display | label.origins)
+
+    def check_accreditation(self, categories: Mapping[str, Iterable[str]]) -> None:
+        """Refuse values of categories, `*` for every one, that somebody is accredited for and no policy has.
+
+        Raises:
+            UnknownTerm: a category or value that nobody defined.
+        """
+        fix = "docs/reference/labels.md lists them"
+        for tag, values in categories.items():
+            found = [policy.categories[tag] for policy in self._policies.values() if tag in policy.categories]
+            if not found:
+                raise UnknownTerm(f"no policy has a category {tag!r}", fix=fix)
+            for value in sorted({*values} - {_ANY}):
+                if not any(not category.values or value in category.values for category in found):
+                    raise UnknownTerm(f"the category {tag} has no value {value!r}", fix=fix)
 
     def protect_as(self, label: Label, policy_name: str, at: int, agreed: Iterable[Equivalence] = ()) -> Label:
         """`label` as `policy_name` must protect it: the same audience and origins, a level no lower.

@@ -107,21 +107,8 @@ def check_account(account: Account, policies: Policies, policy: str) -> None:
         raise InvalidInput(f"{account.id} has no clearance in {policy}", fix=f"Give one: --clearance {policy}:RUNG")
     for name, rung in account.clearance.items():
         policies.policy(name).rank(rung)
-    _check_categories(account, policies)
+    policies.check_accreditation(account.categories)
     roles = frozenset(account.roles)
     check_roles(roles)
     if Role.GUEST in roles and (ANY in account.projects or ANY in account.kinds or "" in account.projects):
         raise InvalidInput(f"{account.id} is a guest", fix="Name the projects and kinds that they were invited to")
-
-
-def _check_categories(account: Account, policies: Policies) -> None:
-    for tag, values in account.categories.items():
-        known = [policies.policy(name).categories for name in policies.names]
-        found = [categories[tag] for categories in known if tag in categories]
-        if not found:
-            raise UnknownTerm(f"no policy has a category {tag!r}", fix="docs/reference/labels.md lists them")
-        for value in set(values) - {ANY}:
-            if not any(not category.values or value in category.values for category in found):
-                raise UnknownTerm(
-                    f"the category {tag} has no value {value!r}", fix="docs/reference/labels.md lists them"
-                )

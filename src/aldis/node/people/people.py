@@ -14,8 +14,10 @@ from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, Unk
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.people.accounts import Account, Person, check_account, name_of
+from aldis.node.people.claimed import Claimed, account_of
 from aldis.node.people.passwords import Passwords
 from aldis.node.people.sessions import Sessions
+from aldis.node.provider import Provider
 from aldis.node.store import SessionRow
 from aldis.node.store.people import Attempt, Credential
 
@@ -145,8 +147,9 @@ class People:
         """
         self.passwords.check(password)
         person = _printable(person)
-        open_ = self._try(person)
-        kept, digest = self.passwords.hash(password), sha256(_plain(code).encode("utf-8", "replace"))
+        with self.passwords.turn():
+            open_, kept = self._try(person), self.passwords.hash(password)
+        digest = sha256(_plain(code).encode("utf-8", "replace"))
         with self._core.store.transaction():
             credential, account = self._rows.credential(person), self._active(person)
             good = hmac.compare_digest(digest, credential.code or bytes(32))
@@ -167,9 +170,9 @@ class People:
             RefusedByPolicy, UnknownTerm: a level above the clearance or this node's ceiling.
         """
         person = _printable(person)
-        open_ = self._try(person)
-        kept = self._rows.credential(person).password
-        good = self.passwords.fits(password, kept)
+        with self.passwords.turn():
+            open_, kept = self._try(person), self._rows.credential(person).password
+            good = self.passwords.fits(password, kept)
         with self._core.store.transaction():
             account = self._active(person)
             good = open_ and good and account is not None and self._rows.credential(person).password == kept
@@ -183,6 +186,57 @@ class People:
                 if account is not None:
                     return self.sessions.begin(account, level or {})
         raise _refusal()
+
+    def sign_in_claimed(self, claimed: Claimed, provider: Provider, subject: str, level: Mapping[str, str]) -> str:
+        """The token of a new session for somebody whom the OpenID provider names, within what it claims of them.
+
+        Raises:
+            NotAuthentic: no account here is open to them, or it is of another nation.
+            InvalidInput, UnknownTerm, RefusedByPolicy: an account that cannot be made; a level they may not choose.
+        """
+        with self._core.store.transaction():
+            account = self._claimed_account(claimed, provider, subject)
+            if account is not None:
+                return self.sessions.begin(account, level, claimed.bounds)
+        self.provider_refused("no account is open to them", claimed.id)
+        raise NotAuthentic(
+            "the provider knows you, and no account here is open to you", fix="Ask the administrator of this node"
+        )
+
+    def provider_refused(self, because: str, person: str = "") -> None:
+        """A leaf for a sign-in at the provider that came to nothing here."""
+        with self._core.store.transaction():
+            known = person and self._rows.get(_printable(person)) is not None
+            self._audit.write("sign-in", person if known else "nobody", verdict="refused", reasons=[because])
+
+    def unbind(self, person: str, by: str | Person = "") -> bool:
+        """Let the next subject that the provider names so open the account; whether one did before."""
+        actor = self._actor(by, person)
+        with self._core.store.transaction():
+            account = self.get(person)
+            before = self._core.store.identities.unbind(account.id)
+            if before:
+                self._rows.end_all(account.id)
+                self._audit.write("person", account.id, verdict="unbound", actor=actor)
+        return before
+
+    def _claimed_account(self, claimed: Claimed, provider: Provider, subject: str) -> Account | None:
+        """The account, made where settings allow it, that this subject alone opens; None where there is none."""
+        bound = self._core.store.identities.person(provider.issuer, subject)
+        if bound is not None and bound != claimed.id:
+            return None
+        if provider.provision and self._rows.get(claimed.id) is None:
+            account = account_of(claimed)
+            self._check(account)
+            self._put(account, "added", [*_told(account), f"by {provider.issuer}"], "")
+        found = self._active(claimed.id)
+        if found is None or (claimed.nationality and claimed.nationality != found.nationality):
+            return None
+        if bound is None:
+            if not self._core.store.identities.bind(found.id, provider.issuer, subject):
+                return None
+            self._audit.write("person", found.id, verdict="bound", reasons=[provider.issuer])
+        return found
 
     def _try(self, person: str) -> bool:
         """Whether a try is looked at now; it is counted as a failure before, so that many at once do not get past."""

@@ -11,6 +11,7 @@ from aldis.kernel.errors import NotAuthentic
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.people.accounts import Account, Person
+from aldis.node.people.claimed import Bounds, narrowed
 from aldis.node.people.levels import check_level, level_in_force
 from aldis.node.store import SessionRow
 
@@ -20,6 +21,7 @@ _TOKEN = 32
 _TOUCH_MS = 30_000
 _level = msgspec.json.Decoder(dict[str, str])
 _account = msgspec.json.Decoder(Account)
+_bounds = msgspec.json.Decoder(Bounds)
 
 
 class Sessions:
@@ -30,15 +32,18 @@ class Sessions:
         self._audit = audit
         self._rows = core.store.people
 
-    def begin(self, account: Account, level: Mapping[str, str]) -> str:
+    def begin(self, account: Account, level: Mapping[str, str], bounds: Bounds | None = None) -> str:
         """A session, in the open transaction, for somebody who has proved who they are; its token, kept nowhere.
+
+        With `bounds` it has no more of the account than they leave, now and whenever the account changes.
 
         Raises:
             RefusedByPolicy, UnknownTerm: a level that they may not choose; see `check_level`.
         """
         now = self._core.clock.now()
         self._rows.tidy(now)
-        return self._begin(account, level, now, now + self._core.config.session_h * 3_600_000, "signed in")
+        until, kept = now + self._core.config.session_h * 3_600_000, msgspec.json.encode(bounds) if bounds else b""
+        return self._begin(self._within(account, kept), level, now, until, "signed in", kept)
 
     def who(self, token: str) -> Person:
         """Whose session it is, with the account and the level that hold now.
@@ -51,6 +56,15 @@ class Sessions:
         if now - row.used >= _TOUCH_MS:
             self._rows.touch(row.token, now)
         return self.person(account, _level.decode(row.level))
+
+    def ends(self, token: str) -> int:
+        """When a session is over that nobody uses any more, ms since 1970 UTC.
+
+        Raises:
+            NotAuthentic: as `who`.
+        """
+        row, _ = self._find(token)
+        return min(row.until, row.used + self._core.config.session_idle_min * 60_000)
 
     def person(self, account: Account, level: Mapping[str, str]) -> Person:
         """The person with this account who chose this level, as far as it may be chosen now."""
@@ -67,7 +81,7 @@ class Sessions:
         """
         with self._core.store.transaction():
             row, account = self._find(token)
-            made = self._begin(account, level, row.began, row.until, "changed level")
+            made = self._begin(account, level, row.began, row.until, "changed level", row.bounds)
             self._rows.end(row.token)
         return made
 
@@ -83,12 +97,15 @@ class Sessions:
         """The sessions that still hold, of one person or of all, oldest first."""
         return [row for row in self._rows.sessions(person) if self._holds(row)]
 
-    def _begin(self, account: Account, level: Mapping[str, str], began: int, until: int, verdict: str) -> str:
+    def _begin(
+        self, account: Account, level: Mapping[str, str], began: int, until: int, verdict: str, bounds: bytes
+    ) -> str:
         """A session, in the transaction that is open; what holds of the level now is what was chosen."""
         config, now = self._core.config, self._core.clock.now()
         check_level(account.clearance, level, config.policy, config.ceiling, self._core.policies, now)
         token, chosen = b64(self._core.random(_TOKEN)), self.person(account, level).level
-        self._rows.begin(SessionRow(sha256(token.encode()), account.id, msgspec.json.encode(chosen), began, now, until))
+        row = SessionRow(sha256(token.encode()), account.id, msgspec.json.encode(chosen), began, now, until, bounds)
+        self._rows.begin(row)
         reasons = [f"{name} {rung}" for name, rung in chosen.items()]
         self._audit.write("sign-in", account.id, verdict=verdict, reasons=reasons, actor=account.id)
         return token
@@ -99,8 +116,11 @@ class Sessions:
             data = self._rows.get(row.person)
             account = _account.decode(data) if data else None
             if account is not None and account.active:
-                return row, account
+                return row, self._within(account, row.bounds)
         raise NotAuthentic("nobody is signed in with that, or no longer", fix="Sign in: `aldis sign-in PERSON`")
+
+    def _within(self, account: Account, bounds: bytes) -> Account:
+        return narrowed(account, _bounds.decode(bounds), self._core.policies) if bounds else account
 
     def _holds(self, row: SessionRow) -> bool:
         now = self._core.clock.now()

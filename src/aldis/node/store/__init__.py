@@ -22,6 +22,7 @@ from aldis.node.store.docket import Docket
 from aldis.node.store.erasure import Erased, Erasure
 from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Sealed
 from aldis.node.store.grants import Grants
+from aldis.node.store.identities import Identities
 from aldis.node.store.ledger import LeafRow, Ledger
 from aldis.node.store.listing import PAGE_LIMIT, Keep, Listing, Page
 from aldis.node.store.meanings import Due, Meanings
@@ -38,6 +39,7 @@ from aldis.node.store.referrals import NEVER, Hold, Referral, Referrals, Ruling
 from aldis.node.store.releases import Held, Releases
 from aldis.node.store.rows import Row, Substitute
 from aldis.node.store.saved import Saved, SavedRow
+from aldis.node.store.schema import MIGRATIONS
 from aldis.node.store.search import QUERY_LIMIT, Hit, Hits, Search, check_text
 from aldis.node.store.shapes import Shape, Shapes
 from aldis.node.store.withdrawals import Withdrawals
@@ -124,6 +126,7 @@ class Store:
         self.referrals = Referrals(database, self.shapes, random)
         self.docket = Docket(database, cursors)
         self.people = People(database)
+        self.identities = Identities(database)
         self.quarantine = Quarantine(database, quarantine_bytes)
         self._choose_texts(passages, texts)
         self.shapes.complete()
@@ -183,6 +186,15 @@ class Store:
         except AldisError as error:
             found.append(str(error))
         return found
+
+    def older_copies(self) -> list[Path]:
+        """Copies of the store as it was before it was brought up to date; erasing takes them away."""
+        return self._db.kept_copies()
+
+    @property
+    def schema(self) -> int:
+        """The version of its tables."""
+        return len(MIGRATIONS)
 
     def size(self) -> int:
         """How many bytes a copy of the store has."""

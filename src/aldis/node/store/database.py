@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import RLock, get_ident
 from time import monotonic, sleep
@@ -29,6 +29,7 @@ _PAGE_BYTES = 8_192
 _CHECKPOINT_PAGES = 2_000
 _COPY_PAGES = 2_000
 _JOURNAL_BYTES = 64 * 1024 * 1024
+_BEFORE = ".schema-"
 _DOCTOR = "Run `aldis doctor`, and restore a backup if it says so"
 
 
@@ -48,7 +49,7 @@ class Database:
         with self._explained():
             self._writer = _connect(path, vfs, alone)
             try:
-                self._migrate()
+                self._migrate(keep=vfs is None)
                 self._reader = self._writer if alone else _connect(path, vfs, alone)
             except BaseException:
                 self._writer.close()
@@ -135,7 +136,7 @@ class Database:
             raise VerificationFailed(f"{self.path} is damaged: {'; '.join(found[:3])}", fix=_DOCTOR)
 
     def rewrite(self) -> None:
-        """Write the file anew, so that nothing of what was deleted is left on its free pages or in its log.
+        """Write the file anew, so that nothing of what was deleted is left on its free pages, in its log or in copies.
 
         Raises:
             Unavailable: another process reads or writes for over 5 s, or too little space; try again.
@@ -143,16 +144,41 @@ class Database:
         with self._writing, self._explained():
             self._writer.execute("VACUUM")
             busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+        for copy in self.kept_copies():
+            copy.unlink(missing_ok=True)
         if busy:
             raise Unavailable(f"another process reads {self.path}; its log could not be emptied", fix="Try again")
+
+    def kept_copies(self) -> list[Path]:
+        """The copies of this file as it was before it was brought up to date, oldest first."""
+        return sorted(self.path.parent.glob(f"{self.path.name}{_BEFORE}*"))
+
+    def _keep_as_it_was(self, version: int) -> None:
+        """A copy of an older file beside it, whole or not at all, before any step; nobody else writes meanwhile."""
+        copy = self.path.with_name(f"{self.path.name}{_BEFORE}{version}")
+        part = copy.with_name(f"{copy.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            _make_private(part)
+            self.copy_to(part)
+            part.replace(copy)
+        except (AldisError, OSError) as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise Unavailable(
+                f"{self.path} is of an older Aldis (schema {version}), and no copy of it could be made: {error}",
+                fix=f"Free as much space as it has in {self.path.parent}; the file was left as it is",
+            ) from error
 
     def _check_sound(self) -> None:
         if self._spoiled or not self._writer.in_transaction:
             raise Unavailable("an earlier step of this transaction failed; nothing was written", fix="Do it all again")
 
-    def _migrate(self) -> None:
+    def _migrate(self, keep: bool) -> None:
         with self.transaction() as connection:
             version = _version(connection, self.path)
+            if keep and 0 < version < len(MIGRATIONS):
+                self._keep_as_it_was(version)
             for step in MIGRATIONS[version:]:
                 connection.execute(step)
             if version < len(MIGRATIONS):

@@ -25,7 +25,10 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class SessionRow(msgspec.Struct, frozen=True):
-    """A session: the SHA-256 of its token, whose it is, the chosen level (JSON); times in ms since 1970 UTC."""
+    """A session: the SHA-256 of its token, whose it is, the chosen level (JSON); times in ms since 1970 UTC.
+
+    `bounds` is what it has at most of the account (JSON), b"" for all of it.
+    """
 
     token: bytes
     person: str
@@ -33,6 +36,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     began: int
     used: int
     until: int
+    bounds: bytes = b""
 
 
 class People:
@@ -93,8 +97,8 @@ class People:
         """Add a session."""
         with self._db.writing() as connection:
             connection.execute(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)",
-                (session.token, session.person, session.level, session.began, session.used, session.until),
+                "INSERT INTO session (token, person, level, began, used, until, bounds) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                msgspec.structs.astuple(session),
             )
 
     def session(self, token: bytes) -> SessionRow | None:
@@ -126,6 +130,6 @@ class People:
             connection.execute("DELETE FROM session WHERE until <= ?", (at,))
 
     def _sessions(self, where: str, binding: str | bytes | None) -> list[SessionRow]:
-        query = f"SELECT token, person, level, began, used, until FROM session {where}"  # noqa: S608
+        query = f"SELECT token, person, level, began, used, until, bounds FROM session {where}"  # noqa: S608
         with self._db.reading() as connection:
             return [SessionRow(*row) for row in connection.execute(query, (binding,))]

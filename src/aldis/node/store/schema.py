@@ -237,5 +237,22 @@ CREATE TABLE outgoing (
 CREATE INDEX outgoing_waiting ON outgoing (partner, id) WHERE state = 'waits';
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK, _MEANING, _ATTACHMENTS)
+_PROVIDERS = """
+ALTER TABLE session ADD COLUMN bounds BLOB NOT NULL DEFAULT x'';
+CREATE TABLE identity (
+    person TEXT PRIMARY KEY REFERENCES person, issuer TEXT NOT NULL, subject TEXT NOT NULL, UNIQUE (issuer, subject)
+) STRICT;
+CREATE TABLE used_answer (digest BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT;
+CREATE INDEX used_answer_until ON used_answer (until);
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _RECORDS + _LEDGER + _EXCHANGE,
+    _PEOPLE,
+    _KEEPING,
+    _DESK,
+    _MEANING,
+    _ATTACHMENTS,
+    _PROVIDERS,
+)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
