@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import copy
 import hmac
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Self
 
-from aldis.app import Asker, Found, Live, Query
+import msgspec
+
+from aldis.app import Arrived, Asker, Found, Live, Query
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import UnknownTerm
+from aldis.kernel.errors import TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
@@ -28,6 +30,8 @@ from aldis.node.register import Register
 __all__ = ["NodeContext"]
 
 _QUEUE = 4096
+_OPAQUE = 8
+_MOST_NAME, _MOST_KEPT, _MOST_NAMES = 200, 64 * 1024, 1_000
 
 
 class NodeContext:
@@ -49,6 +53,7 @@ class NodeContext:
         self._partners = partners
         self._live = live
         self._viewer: str | Person = ""
+        self._issued: set[str] = set()
         self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
@@ -56,7 +61,7 @@ class NodeContext:
     def bound(self, person: Person) -> Self:
         """The same for one person: what they may see, and what their roles let them do."""
         made = copy.copy(self)
-        made._viewer = person
+        made._viewer, made._issued = person, set()
         return made
 
     @property
@@ -147,9 +152,21 @@ class NodeContext:
         """A version of a record, with the portions that whoever asks may see."""
         return self._records.get(record_id, version, self._viewer).record()
 
+    def issue(self) -> str:
+        """A new id for a first version that this context puts."""
+        made = self._core.random(_OPAQUE).hex()
+        self._issued.add(made)
+        return made
+
+    def put_all(self, drafts: Sequence[Draft]) -> Sequence[Record]:
+        """Store several records, all or none."""
+        made = self._records.put_all(list(drafts), self._viewer, self._issued)
+        self._issued -= {draft.id for draft in drafts}
+        return made
+
     def put(self, draft: Draft) -> Record:
         """Store a record and its ledger leaf in one transaction."""
-        return self._records.put(draft, self._viewer)
+        return self.put_all([draft])[0]
 
     def find(self, query: Query) -> Found:
         """Records that whoever asks may see."""
@@ -159,6 +176,30 @@ class NodeContext:
             return Found([hit.row.record() for hit in hits.hits], hits.next or "")
         page = self._records.page(**asked, limit=query.limit, viewer=self._viewer)
         return Found([row.record() for row in page.rows], page.next or "")
+
+    def standing(self, project: str, kinds: Collection[str]) -> Sequence[Arrived]:
+        """The newest version of every record of a project and some kinds that whoever asks may see."""
+        rows = self._records.standing(project, kinds, self._viewer)
+        return [Arrived(row.record(), row.arrived) for row in rows]
+
+    def kept(self, name: str) -> bytes:
+        """What `keep` kept for whoever asks at this level."""
+        return self._core.store.people.kept(self._keeper(), name)
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Keep a few bytes for whoever asks at this level."""
+        people, keeper = self._core.store.people, self._keeper()
+        if len(name.encode("utf-8", "replace")) > _MOST_NAME or len(data) > _MOST_KEPT:
+            raise TooLarge(f"{len(data)} bytes under a name of {len(name)}", fix=f"Keep at most {_MOST_KEPT} bytes")
+        if not people.keep(keeper, name, data, _MOST_NAMES):
+            raise TooLarge(f"more than {_MOST_NAMES} things kept for one person", fix="Let some go: keep nothing there")
+
+    def _keeper(self) -> str:
+        """Whoever asks, and the level: what was kept at a high level is not found at a low one."""
+        who = self._viewer
+        if not isinstance(who, Person):
+            return ""
+        return f"{who.id} {msgspec.json.encode(who.level, order='sorted').decode()}"
 
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""

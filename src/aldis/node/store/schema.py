@@ -155,5 +155,9 @@ CREATE TABLE altered (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING)
+_KEPT = """
+CREATE TABLE kept (keeper TEXT, name TEXT, data BLOB NOT NULL, PRIMARY KEY (keeper, name)) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _KEPT)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
