@@ -6,6 +6,7 @@ import asyncio
 import copy
 import hmac
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Self
 
 import msgspec
@@ -18,7 +19,7 @@ from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 from aldis.kernel.markings import parse, write
 from aldis.kernel.preview import Preview
-from aldis.kernel.records import Draft, Record
+from aldis.kernel.records import Draft, Record, read_record
 from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.live import LiveOut
@@ -30,6 +31,7 @@ from aldis.node.register import Register
 __all__ = ["NodeContext"]
 
 _QUEUE = 4096
+_REMEMBERED, _SMALL = 8_192, 8 * 1024
 _OPAQUE = 8
 _MOST_NAME, _MOST_KEPT, _MOST_NAMES = 200, 64 * 1024, 1_000
 
@@ -180,7 +182,7 @@ class NodeContext:
     def standing(self, project: str, kinds: Collection[str]) -> Sequence[Arrived]:
         """The newest version of every record of a project and some kinds that whoever asks may see."""
         rows = self._records.standing(project, kinds, self._viewer)
-        return [Arrived(row.record(), row.arrived) for row in rows]
+        return [Arrived(_record(row.header, tuple(row.portions)), row.arrived) for row in rows]
 
     def kept(self, name: str) -> bytes:
         """What `keep` kept for whoever asks at this level."""
@@ -255,3 +257,12 @@ class NodeContext:
                 if queue.full():
                     queue.get_nowait()
                 queue.put_nowait(live)
+
+
+def _record(header: bytes, portions: tuple[bytes, ...]) -> Record:
+    """The record of these bytes; small ones are remembered, for a project is looked at again and again."""
+    small = len(header) + sum(map(len, portions)) <= _SMALL
+    return _remembered(header, portions) if small else read_record(header, portions)
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(read_record)

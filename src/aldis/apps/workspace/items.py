@@ -13,6 +13,7 @@ from aldis.kernel.records import Record
 __all__ = ["Item", "Part", "about_of", "item_of"]
 
 _Value = TypeVar("_Value")
+_REMEMBERED, _SMALL = 8_192, 8 * 1024
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -76,12 +77,29 @@ class Item(msgspec.Struct, frozen=True):
         return next((part for part in self.parts if part.name == name), None)
 
 
+_known: dict[tuple[bytes, ...], Item] = {}
+
+
 def item_of(record: Record) -> Item:
     """The item that a record of one of the project kinds is; a portion that is not of its type is left out.
+
+    Those of small records are remembered by what they hold.
 
     Raises:
         InvalidInput: a record of another kind.
     """
+    if sum(len(portion.data) for portion in record.portions) > _SMALL:
+        return _made(record)
+    key = (record.digest, *(portion.digest for portion in record.portions))
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        found = _known[key] = _made(record)
+    return found
+
+
+def _made(record: Record) -> Item:
     header = record.header
     kind = by_name(header.kind)
     parts = []
