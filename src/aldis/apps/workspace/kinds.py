@@ -5,7 +5,6 @@ Days are UTC days, instants ms since 1970 UTC. What is unknown is left out.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Annotated, Literal
 
@@ -41,8 +40,8 @@ __all__ = [
     "by_name",
 ]
 
-_PARTY = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9]{1,11}$")]
-_LINE = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_PARTY = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9]{1,11}\\Z")]
+_LINE = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 _MS = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_000)]
 _TITLE = 300
 
@@ -198,7 +197,6 @@ COLUMNS = {
 """The states of each kind that has any, in the order of a board; the first is where it begins."""
 ABOUT = {"progress": "progress", "post": "thread"}
 """The portion by which a record refers to what it is about, by kind."""
-_REF = re.compile(r"([^/]{1,64})/([^/]{1,96})")
 
 
 def by_name(name: str) -> Kind:

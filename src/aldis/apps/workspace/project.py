@@ -45,7 +45,8 @@ class Project:
         found = cls(ctx, name, author)
         if not found.board.cards:
             raise UnknownTerm(
-                f"no project {name[:80]!r} here", fix="`aldis project list` names them; `aldis project start` begins one"
+                f"no project {name[:80]!r} here",
+                fix="`aldis project list` names them, `aldis project start` begins one",
             )
         return found
 
