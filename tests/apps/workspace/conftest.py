@@ -11,8 +11,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "node"))
 
-from nations import Coalition  # noqa: E402
-from worksites import ARRANGEMENT, NATIONS  # noqa: E402
+from nations import Coalition
+from worksites import ARRANGEMENT, NATIONS
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ class Drafts:
     def __init__(self, ctx: Context, project: str, charter: Item | None = None, author: str = "operator") -> None:
         self._ctx = ctx
         self._project = project
-        self._charter = charter
+        self.charter = charter
         self._author = ctx.person.id if ctx.person else author
 
     def draft(
@@ -93,8 +93,8 @@ class Drafts:
         if said is None and about is not None:
             return about.label
         said = said or self._settled(kind, "header")
-        if said is None and self._charter is not None:
-            return self._ours(self._charter.label)
+        if said is None and self.charter is not None:
+            return self._ours(self.charter.label)
         if said is None:
             raise InvalidInput(
                 f"nothing says how this {kind} is marked", fix="Mark it, or see to a charter that you may see"

@@ -23,8 +23,8 @@ STATE, NOTE = "state", "note"
 class Paper(msgspec.Struct, frozen=True):
     """One item: `texts` and `values` are its portions, `marks` their markings and that of `header`.
 
-    `state` is the latest word on it where one was said, with its `note`. `id`, `by` and `at` say whose it was; `about` is
-    the id of what a post answers. `line` gives the line of the file at which something stands.
+    `state` is the latest word on it where one was said, with its `note`. `id`, `by` and `at` say whose it was, `about`
+    is the id of what a post answers, and `line` gives the line of the file at which something stands.
     """
 
     kind: str
