@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aldis.app import Context, Page, Route
+from aldis.apps.workspace.commands import project
 from aldis.apps.workspace.kinds import KINDS
 from aldis.kernel.records import Record
 
@@ -20,7 +21,7 @@ class WorkspaceApp:
 
     def commands(self) -> Sequence[Any]:
         """`aldis project`; `aldis put`, `get`, `list` and `search` serve single records."""
-        return ()
+        return (project,)
 
     def routes(self) -> Sequence[Route]:
         """What the pages do, for programs."""

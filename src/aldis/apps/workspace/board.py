@@ -48,6 +48,11 @@ class Card(msgspec.Struct, frozen=True):
     said: tuple[Said, ...] = ()
     replies: tuple[Reply, ...] = ()
 
+    def __contains__(self, ref: Ref) -> bool:
+        """Whether an item is this one, or about it."""
+        items = (self.item, *(said.item for said in self.said), *(reply.item for reply in self.replies))
+        return any(item.ref == ref for item in items)
+
     @property
     def differs(self) -> bool:
         """Whether nations say different things of where it stands."""

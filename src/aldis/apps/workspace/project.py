@@ -71,6 +71,14 @@ class Project:
             raise _missing(ref)
         return found
 
+    def home_of(self, ref: Ref) -> Card:
+        """The card on which an item stands, its own or the one that it is about; UnknownTerm as `card`."""
+        own = self.board.get(ref)
+        found = own or next((card for card in self.board.cards if ref in card), None)
+        if found is None:
+            raise _missing(ref)
+        return found
+
     def item(self, ref: Ref) -> Item:
         """An item of the board, a post among them; UnknownTerm as `card`."""
         found = next((item for item in self.board.items if item.ref == ref), None)
