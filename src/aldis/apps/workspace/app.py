@@ -8,6 +8,7 @@ from typing import Any
 from aldis.app import Context, Page, Route
 from aldis.apps.workspace.commands import project
 from aldis.apps.workspace.kinds import KINDS
+from aldis.apps.workspace.routes import ROUTES
 from aldis.kernel.records import Record
 
 __all__ = ["WorkspaceApp"]
@@ -25,7 +26,7 @@ class WorkspaceApp:
 
     def routes(self) -> Sequence[Route]:
         """What the pages do, for programs."""
-        return ()
+        return ROUTES
 
     def pages(self) -> Sequence[Page]:
         """The pages of projects."""

@@ -5,8 +5,9 @@ Days are UTC days, instants ms since 1970 UTC. What is unknown is left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -36,8 +37,10 @@ __all__ = [
     "Progress",
     "Ref",
     "Ruling",
+    "State",
     "Time",
     "by_name",
+    "typed",
 ]
 
 _PARTY = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9]{1,11}\\Z")]
@@ -197,6 +200,23 @@ COLUMNS = {
 """The states of each kind that has any, in the order of a board; the first is where it begins."""
 ABOUT = {"progress": "progress", "post": "thread"}
 """The portion by which a record refers to what it is about, by kind."""
+
+
+def typed(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of portions, each as the type that its kind asks; one that is None stays so.
+
+    Raises:
+        InvalidInput: a portion that the kind does not have, or a value of another shape.
+    """
+    known, found = by_name(kind).portions, dict[str, Any]()
+    for name, value in values.items():
+        if name not in known:
+            raise InvalidInput(f"{kind} has no {name[:40]!r}", fix=f"It has: {', '.join(known)}")
+        try:
+            found[name] = None if value is None else msgspec.convert(value, known[name])
+        except (msgspec.ValidationError, ValueError) as error:
+            raise InvalidInput(f"{name}: {error}", fix="Mend it and try again") from error
+    return found
 
 
 def by_name(name: str) -> Kind:

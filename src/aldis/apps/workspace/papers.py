@@ -10,7 +10,7 @@ import msgspec
 from aldis.app import Context
 from aldis.apps.workspace.board import Card
 from aldis.apps.workspace.items import Item, about_of
-from aldis.apps.workspace.kinds import by_name
+from aldis.apps.workspace.kinds import typed
 from aldis.kernel.errors import AldisError, InvalidInput, NeedsPerson
 from aldis.kernel.labels import Label, decode_label, encode_label
 
@@ -51,16 +51,12 @@ class Paper(msgspec.Struct, frozen=True):
         Raises:
             InvalidInput: a portion that the kind does not have, or a value of another shape; with its line.
         """
-        kind, found = by_name(self.kind), dict[str, Any]()
+        found = dict[str, Any]()
         for name, value in {**self.texts, **self.values}.items():
-            if name not in kind.portions:
-                raise InvalidInput(
-                    f"{self.place(name)}: {self.kind} has no {name!r}", fix=f"It has: {', '.join(kind.portions)}"
-                )
             try:
-                found[name] = msgspec.convert(value, kind.portions[name])
-            except (msgspec.ValidationError, ValueError) as error:
-                raise InvalidInput(f"{self.place(name)}: {name}: {error}", fix="Mend it and import again") from error
+                found |= typed(self.kind, {name: value})
+            except InvalidInput as error:
+                raise InvalidInput(f"{self.place(name)}: {error.args[0]}", fix=error.fix) from error
         return found
 
 
