@@ -8,6 +8,7 @@ from typing import Any
 from aldis.app import Context, Page, Route
 from aldis.apps.workspace.commands import project
 from aldis.apps.workspace.kinds import KINDS
+from aldis.apps.workspace.pages import PAGES
 from aldis.apps.workspace.routes import ROUTES
 from aldis.kernel.records import Record
 
@@ -30,7 +31,7 @@ class WorkspaceApp:
 
     def pages(self) -> Sequence[Page]:
         """The pages of projects."""
-        return ()
+        return PAGES
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a board is computed when somebody looks."""

@@ -68,6 +68,8 @@ class Marker:
         self._parties = ctx.parties()
         self._own = ctx.banner([]).policy
         self._known: dict[Label, str] = {}
+        self._shown: dict[tuple[Label, bool], str] = {}
+        self._banners: dict[frozenset[Label], str] = {}
 
     def write(self, label: Label, node: str) -> str:
         """A label of what a node wrote, whose party's information it stays: a marking, or JSON where that says less."""
@@ -92,14 +94,23 @@ class Marker:
 
     def show(self, label: Label, *, portion: bool = False) -> str:
         """A label for people; one of another policy says of which."""
-        try:
-            text = self._ctx.marking(label, portion=portion)
-        except AldisError:
-            text = f"({label.classification}: see its JSON)"
-        return text if label.policy == self._own else f"{label.policy} {text}"
+        found = self._shown.get((label, portion))
+        if found is None:
+            try:
+                text = self._ctx.marking(label, portion=portion)
+            except AldisError:
+                text = f"({label.classification}: see its JSON)"
+            found = self._shown[label, portion] = text if label.policy == self._own else f"{label.policy} {text}"
+        return found
 
     def banner(self, labels: frozenset[Label]) -> str:
         """The roll-up of all labels; where no equivalence maps one of them, each of them."""
+        found = self._banners.get(labels)
+        if found is None:
+            found = self._banners[labels] = self._rolled_up(labels)
+        return found
+
+    def _rolled_up(self, labels: frozenset[Label]) -> str:
         try:
             return self.show(self._ctx.banner(labels))
         except NeedsPerson:
