@@ -67,6 +67,24 @@ def test_a_project_is_run_from_its_start_to_its_files(aus: Nation, tmp_path: Pat
     assert len(aus.ask("project", "board", "FRESH")["items"]) == len(aus.ask("project", "board", "REEF")["items"])
 
 
+def test_a_person_works_as_themselves(aus: Nation) -> None:
+    aus.run("project", "task", "add", "REEF", "Ours", "--marking", "PROTECTED")
+    code = aus.ask(
+        *("person", "add", "alice", "--name", "Alice Example", "--clearance", "SECRET", "--project", "REEF"),
+        *("--role", "originator"),
+    )["code"]
+    aus.run("person", "enrol", "alice", text=f"{code}\ncorrect horse battery\n")
+    aus.run("sign-in", "alice", "--level", "OFFICIAL", text="correct horse battery\n")
+    items = aus.ask("project", "board", "REEF", "--as", "person:alice")["items"]
+    assert [item["kind"] for item in items] == ["charter"]
+    made = aus.ask("project", "task", "add", "REEF", "Mine", "--as", "person:alice")["id"]
+    assert aus.ask("project", "item", made)["author"] == "alice"
+    assert "could not read" in aus.fails(
+        3, "project", "task", "add", "REEF", "High", "--marking", "SECRET", "--as", "person:alice"
+    )
+    assert "nobody is signed in" in aus.fails(4, "project", "board", "REEF", "--as", "person:bob")
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

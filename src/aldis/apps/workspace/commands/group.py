@@ -12,6 +12,7 @@ from aldis.apps.workspace.commands.carrying import export, import_
 from aldis.apps.workspace.commands.starting import extend, start
 from aldis.apps.workspace.commands.terminal import (
     Run,
+    as_person,
     card_data,
     card_row,
     item_data,
@@ -209,3 +210,4 @@ def _text(value: object) -> str:
 
 for _command in (start, extend, task, milestone, decision, event, post, document, member, export, import_):
     project.add_command(_command)
+as_person(project)

@@ -17,7 +17,20 @@ from aldis.apps.workspace.papers import Marker
 from aldis.apps.workspace.project import Project
 from aldis.kernel.records import Record
 
-__all__ = ["MARKS", "Run", "card_data", "card_row", "day", "item_data", "marks", "opened", "operator", "when", "wrote"]
+__all__ = [
+    "MARKS",
+    "Run",
+    "as_person",
+    "card_data",
+    "card_row",
+    "day",
+    "item_data",
+    "marks",
+    "opened",
+    "operator",
+    "when",
+    "wrote",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -39,6 +52,8 @@ class _Output(Protocol):
 class Run(Protocol):
     """The run of the command line: the node as whoever types sees it, and where to speak."""
 
+    person: str
+
     @property
     def context(self) -> Context:
         """The node, as whoever types sees it."""
@@ -56,6 +71,25 @@ def MARKS(command: _Command) -> _Command:  # noqa: N802
     ):
         command = option(command)
     return command
+
+
+def as_person(command: click.Command) -> None:
+    """Give a command, and each below it, the option `--as`."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            as_person(below)
+        return
+
+    def keep(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        if value and ctx.obj is not None:
+            ctx.obj.person = value
+
+    command.params.append(
+        click.Option(
+            ["--as", "person"], metavar="person:ID", expose_value=False, callback=keep, is_eager=True,
+            help="As a person who is signed in: what they may see, and write.",
+        )
+    )  # fmt: skip
 
 
 def marks(marking: str, portions: Sequence[str]) -> dict[str, str]:
