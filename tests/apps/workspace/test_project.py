@@ -12,6 +12,7 @@ from aldis.apps.workspace.items import about_of
 from aldis.apps.workspace.kinds import KINDS, Member, Plan, Ref
 from aldis.apps.workspace.project import Project, charters, project_of
 from aldis.kernel.errors import InvalidInput, NeedsPerson, RefusedByPolicy, UnknownTerm
+from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.records import Record
 
 CANARY = "canary"
@@ -217,10 +218,10 @@ def test_what_came_since_it_was_read_is_new_and_what_concerns_one_is_a_notice(co
     assert sorted((entry.verb, entry.item.ref.node) for entry in alice.news()) == [
         ("added", "gbr"), ("replied", "gbr"), ("said", "gbr"),
     ]  # fmt: skip
-    assert sorted(entry.verb for entry in alice.notices()) == ["assigned", "replied", "said"]
-    assert for_alice.header.id in {entry.item.ref.id for entry in alice.notices()}
+    assert sorted(entry.verb for entry in alice.concerns()) == ["assigned", "replied", "said"]
+    assert for_alice.header.id in {entry.item.ref.id for entry in alice.concerns()}
     alice.read()
-    assert alice.news() == [] and alice.notices() == []
+    assert alice.news() == [] and alice.concerns() == []
     low = Project(worker(coalition, "aus", "bert", level="OFFICIAL"), NAME)
     assert low.feed() == []
 
@@ -324,6 +325,11 @@ def test_labels_that_no_equivalence_maps_leave_the_level_to_the_author_and_the_a
     aus = project(coalition, "aus")
     reply = aus.post(ref(plain), "Fine", {"": "OFFICIAL//REL AUS/GBR"})
     assert reply.label.policy == "AUS" and reply.label.releasable.parties - {"AUS"} == {"GBR"}
+    few = Label("UK", "OFFICIAL-SENSITIVE", Releasability.to("AUS"))
+    two = gbr.add("task", {"title": "For two"}, {"": few})
+    coalition.settle()
+    wide = project(coalition, "aus").post(ref(two), "Fine", {"": "OFFICIAL//REL AUS/GBR/USA"})
+    assert wide.label.releasable.parties - {"AUS"} == {"GBR"}
     same = aus.post(ref(plain), "As you mark it", {})
     assert same.label.policy == "UK"
     mixed = gbr.add("task", {"title": "Mixed", "details": "x"}, {"": "OFFICIAL", "details": "OFFICIAL-SENSITIVE"})

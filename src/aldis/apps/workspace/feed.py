@@ -13,7 +13,7 @@ from aldis.apps.workspace.items import Item
 from aldis.apps.workspace.kinds import Ref
 from aldis.kernel.labels import Label
 
-__all__ = ["Entry", "Mark", "feed", "mark_of", "notices", "unread"]
+__all__ = ["Entry", "Mark", "concerns", "feed", "mark_of", "unread"]
 
 _DAY_MS = 86_400_000
 _SOON_DAYS = 7
@@ -70,7 +70,7 @@ def mark_of(entries: Sequence[Entry]) -> Mark:
     return Mark(at, tuple(sorted(entry.item.digest[:_PREFIX] for entry in entries if entry.at == at)[:_EDGE]))
 
 
-def notices(board: Board, fresh: Iterable[Entry], names: Collection[str], node: str, now: int) -> list[Entry]:
+def concerns(board: Board, fresh: Iterable[Entry], names: Collection[str], node: str, now: int) -> list[Entry]:
     """What concerns somebody of these names (id and name): answers to what they wrote here, what they are given to do,
 
     and what of that is due within a week, or overdue.

@@ -106,7 +106,7 @@ def _read_head(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) + 1 if found else 1
+        line = int(found[1]) + 1 if found else text.count("\n") + 2
         raise InvalidInput(f"{where}, line {line}: the head is not TOML: {error}", fix="Mend it") from error
 
 
@@ -138,10 +138,11 @@ def _sections(lines: list[str], start: int, where: str, places: dict[str, int]) 
         if name:
             yield name, "\n".join(held)
         name, held = (marker[1] if marker else ""), []
-        if name in seen:
+        if name and name in seen:
             raise InvalidInput(f"{where}, line {number}: a second {name!r}", fix="Join the two")
-        seen.add(name)
-        places.setdefault(name, number)
+        if name:
+            seen.add(name)
+            places.setdefault(name, number)
     if name:
         yield name, "\n".join(held).removesuffix("\n")
 

@@ -75,9 +75,9 @@ def _home(ctx: Context, asked: _Named) -> Shown:
         kind: {state: len(cards) for state, cards in project.board.columns(kind).items() if cards} for kind in COLUMNS
     }
     plain = {kind.name: len(project.board.of(kind.name)) for kind in PLAIN}
-    news, notices = project.news(), project.notices()
+    news, concerns = project.news(), project.concerns()
     labels = [*(charter.labels if charter else ()), *(label for card in members for label in card.item.labels)]
-    labels += _entry_labels([*news[:10], *notices])
+    labels += _entry_labels([*news[:10], *concerns])
     counted = (card for card in project.board.of(*COLUMNS, *plain))
     labels += [label for card in counted for label in brief_labels(card)]
     values = {
@@ -86,7 +86,7 @@ def _home(ctx: Context, asked: _Named) -> Shown:
         "counts": counts,
         "plain": plain,
         "news": news,
-        "notices": notices,
+        "concerns": concerns,
     }
     own = charter is not None and charter.ref.node == ctx.node
     return _shown(project, values | {"extends": own and writes(ctx)}, labels)
@@ -138,11 +138,11 @@ def _listed(heading: str, *kinds: str) -> Callable[[Context, _Named], Shown]:
 
 def _activity(ctx: Context, asked: _Named) -> Shown:
     project = Project.open(ctx, asked.name)
-    entries, fresh, notices = project.feed()[:_FEED], project.news(), project.notices()
+    entries, fresh, concerns = project.feed()[:_FEED], project.news(), project.concerns()
     new = {(entry.item.ref, entry.at) for entry in fresh}
     rows = [(entry, (entry.item.ref, entry.at) in new) for entry in entries]
     return _shown(
-        project, {"rows": rows, "notices": notices, "any_new": bool(fresh)}, _entry_labels([*entries, *notices])
+        project, {"rows": rows, "concerns": concerns, "any_new": bool(fresh)}, _entry_labels([*entries, *concerns])
     )
 
 

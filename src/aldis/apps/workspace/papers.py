@@ -12,7 +12,7 @@ from aldis.apps.workspace.board import Card
 from aldis.apps.workspace.items import Item, about_of
 from aldis.apps.workspace.kinds import typed
 from aldis.kernel.errors import AldisError, InvalidInput, NeedsPerson
-from aldis.kernel.labels import Label, decode_label, encode_label
+from aldis.kernel.labels import Access, Label, decode_label, encode_label
 
 __all__ = ["NOTE", "STATE", "Marker", "Paper", "paper_of"]
 
@@ -93,14 +93,16 @@ class Marker:
         return decode_label(text.encode()) if text.startswith("{") else self._ctx.label(text)
 
     def show(self, label: Label, *, portion: bool = False) -> str:
-        """A label for people; one of another policy says of which."""
+        """A label for people: its marking, its policy where that is another one, its export-control tags."""
         found = self._shown.get((label, portion))
         if found is None:
             try:
                 text = self._ctx.marking(label, portion=portion)
             except AldisError:
-                text = f"({label.classification}: see its JSON)"
-            found = self._shown[label, portion] = text if label.policy == self._own else f"{label.policy} {text}"
+                text = _in_words(label)
+            known = label.policy == self._own or text.lstrip("(").startswith(label.policy)
+            control = f" [export control: {', '.join(sorted(label.control))}]" if label.control else ""
+            found = self._shown[label, portion] = f"{'' if known else f'{label.policy}: '}{text}{control}"
         return found
 
     def banner(self, labels: frozenset[Label]) -> str:
@@ -115,6 +117,13 @@ class Marker:
             return self.show(self._ctx.banner(labels))
         except NeedsPerson:
             return " + ".join(sorted({self.show(label) for label in labels}))
+
+
+def _in_words(label: Label) -> str:
+    """A label that its policy has no marking for."""
+    said = label.releasable
+    to = f"releasable to {', '.join(sorted(said.parties)) or 'nobody'}" if said.access is Access.LISTED else "refused"
+    return f"{label.classification}; {to if said.access is not Access.UNMARKED else 'nobody has said to whom'}"
 
 
 def paper_of(card: Card | Item, marker: Marker, when: Callable[[int], str]) -> Paper:

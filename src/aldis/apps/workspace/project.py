@@ -10,7 +10,7 @@ import msgspec
 from aldis.app import Arrived, Context, Query
 from aldis.apps.workspace.board import Board, Card, fold
 from aldis.apps.workspace.drafts import Drafts, Marks
-from aldis.apps.workspace.feed import Entry, Mark, feed, mark_of, notices, unread
+from aldis.apps.workspace.feed import Entry, Mark, concerns, feed, mark_of, unread
 from aldis.apps.workspace.items import Item, item_of
 from aldis.apps.workspace.kinds import COLUMNS, KINDS, About, Progress, Ref
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
@@ -164,11 +164,11 @@ class Project:
         """What came since whoever asks last said that they had read."""
         return unread(self.feed(), self._mark())
 
-    def notices(self) -> list[Entry]:
+    def concerns(self) -> list[Entry]:
         """What of the news concerns whoever asks, and what of theirs is due."""
         who = self.ctx.person
         names = {who.id, who.name} if who else {self._author}
-        return notices(self.board, self.news(), names, self.ctx.node, self.ctx.now())
+        return concerns(self.board, self.news(), names, self.ctx.node, self.ctx.now())
 
     def read(self) -> None:
         """Remember that all there is has been read; it is kept for this person at this level, and never travels."""

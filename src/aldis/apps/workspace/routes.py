@@ -265,7 +265,7 @@ def _topic(ctx: Context, asked: _Topic) -> ItemShown:
 
 def _activity(ctx: Context, asked: _Since) -> list[EntryShown]:
     project, shower = Project.open(ctx, asked.name), Shower(ctx)
-    entries = {"all": project.feed, "new": project.news, "mine": project.notices}[asked.which]()
+    entries = {"all": project.feed, "new": project.news, "mine": project.concerns}[asked.which]()
     return [shower.entry(entry) for entry in entries]
 
 

@@ -147,7 +147,7 @@ def members(run: Run, name: str) -> None:
 def activity(run: Run, name: str, new: bool, read: bool, mine: bool) -> None:
     """Show what happened in a project, newest first."""
     found = opened(run, name)
-    entries = found.notices() if mine else found.news() if new else found.feed()
+    entries = found.concerns() if mine else found.news() if new else found.feed()
     marker, parties = Marker(run.context), run.context.parties()
     data = [
         {"at": entry.at, "verb": entry.verb, "state": entry.said, "about": entry.about.ref.id}

@@ -86,7 +86,7 @@ def extend(run: Run, name: str, party: str, marking: str, output: Path | None, y
                 mark = marker.banner(frozenset(item.labels))
                 lines.append(f"  {'yes' if goes else 'no '}  {item.kind} {item.ref.id}  {mark}  {item.title}")
     run.out.say("\n".join(lines))
-    path = _agreed(run, output, plan.terms.instrument, f"Take {party} into {name}?", yes)
+    path = _agreed(run, output, f"{plan.terms.instrument}-with-{party.lower()}", f"Take {party} into {name}?", yes)
     charter = plan.put(run.context, operator())
     path.write_text(plan.arrangement, "utf-8")
     seen = [{"id": item.ref.id, "kind": item.kind, "goes": item.goes} for item in plan.items]
@@ -97,9 +97,9 @@ def extend(run: Run, name: str, party: str, marking: str, output: Path | None, y
     run.out.next(f"`aldis instrument amend {path}`, then every party signs it, {party} too")
 
 
-def _agreed(run: Run, output: Path | None, instrument: str, question: str, yes: bool) -> Path:
+def _agreed(run: Run, output: Path | None, name: str, question: str, yes: bool) -> Path:
     """The file for the arrangement, once somebody said yes."""
-    path = output or Path(f"{instrument}.toml")
+    path = output or Path(f"{name}.toml")
     if path.exists():
         raise click.BadParameter(f"{path} is there already", param_hint="--output")
     if not yes:
