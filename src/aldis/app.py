@@ -6,7 +6,7 @@ the node or SQL.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
@@ -21,6 +21,7 @@ from aldis.kernel.records import Draft, Kind, Record
 
 __all__ = [
     "App",
+    "Arrived",
     "Asker",
     "Command",
     "Context",
@@ -56,6 +57,13 @@ class Found(msgspec.Struct, frozen=True):
 
     records: Sequence[Record]
     next: str
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """A record and when it came to this node, or was written here, in ms since 1970 UTC."""
+
+    record: Record
+    at: int
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -139,6 +147,12 @@ class Context(Protocol):
             UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.
         """
 
+    def issue(self) -> str:
+        """A new id for a first version that this context puts: opaque, so that it tells nothing."""
+
+    def put_all(self, drafts: Sequence[Draft]) -> Sequence[Record]:
+        """Store several records, all or none; see `put`. They may refer to one another by ids from `issue`."""
+
     def put(self, draft: Draft) -> Record:
         """Store a record and its ledger leaf in one transaction. Of a person's first version the node chooses the id.
 
@@ -149,6 +163,23 @@ class Context(Protocol):
 
     def find(self, query: Query) -> Found:
         """Records that whoever asks may see, with the portions that they may see."""
+
+    def standing(self, project: str, kinds: Collection[str]) -> Sequence[Arrived]:
+        """The newest version of every record of a project and some kinds that whoever asks may see, oldest first.
+
+        Raises:
+            TooLarge: more than 50,000 of them: look through them page by page with `find`.
+        """
+
+    def kept(self, name: str) -> bytes:
+        """What `keep` kept for whoever asks at the level they work at; empty where it kept nothing."""
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Keep a few bytes for whoever asks: it is nobody else's, no record, and never leaves this node.
+
+        Raises:
+            TooLarge: a name of over 200 bytes, data of over 64 KiB, or over 1,000 names.
+        """
 
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""

@@ -34,6 +34,7 @@ _RELEASE = (
     "tests/kernel/test_release_corners.py",
     "tests/kernel/test_release_laws.py",
 )
+_PROJECT = ("tests/apps/workspace/test_project.py",)
 _REGISTER = ("tests/kernel/test_instruments_register.py",)
 _POLICIES = ("tests/kernel/test_policies_roll_up.py", "tests/kernel/test_labels.py")
 _EXPLAIN = ("tests/kernel/test_explain.py",)
@@ -601,5 +602,47 @@ MUTANTS = (
         "        if not held.whole:\n            raise",
         "        if False:\n            raise",
         _CONTENT,
+    ),
+    Mutant(
+        "board-shows-orphans",
+        "apps/workspace/board.py",
+        'return item.kind not in _RESPONSES or (item.part("thread", About) is not None and about_of(item) is None)',
+        'return item.kind != "progress"',
+        ("tests/apps/workspace/test_board.py",),
+    ),
+    Mutant(
+        "kept-across-levels",
+        "node/context.py",
+        "return f\"{who.id} {msgspec.json.encode(who.level, order='sorted').decode()}\"",
+        "return who.id",
+        _PROJECT,
+    ),
+    Mutant(
+        "word-wider-than-its-item",
+        "apps/workspace/drafts.py",
+        "            if label != floor:",
+        "            if False:",
+        _PROJECT,
+    ),
+    Mutant(
+        "foreign-audience-not-cut",
+        "apps/workspace/drafts.py",
+        "label.narrowed(releasable=_common(label.releasable, floor.releasable, owners))",
+        "label.narrowed()",
+        _PROJECT,
+    ),
+    Mutant(
+        "cell-runs",
+        "apps/workspace/tables.py",
+        'return "\'" + cell if cell.startswith(_FORMULA) else cell',
+        "return cell",
+        ("tests/apps/workspace/test_files.py",),
+    ),
+    Mutant(
+        "any-id-is-issued",
+        "node/authorship.py",
+        "        elif draft.id not in issued:  # 6",
+        "        elif False:",
+        ("tests/apps/workspace/test_files.py", "tests/node/test_authorship.py"),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from msgspec.structs import replace
 
 from aldis.kernel.authority import Act
@@ -34,8 +36,10 @@ class Authorship:
         self._core = core
         self._sights = sights
 
-    def checked(self, draft: Draft, person: Person) -> Draft:
-        """The draft with the person as its author, and an opaque id where it is a first version.
+    def checked(self, draft: Draft, person: Person, issued: Collection[str] = ()) -> Draft:
+        """The draft with the person as its author, and an opaque id where it is a first version and has none.
+
+        `issued` are opaque ids that this node gave out for it.
 
         Raises:
             RefusedByPolicy: the person may not write this.
@@ -59,10 +63,10 @@ class Authorship:
             author = self._seen(draft.previous, person, whole=True)
             if draft.deleted and author != person.id:
                 raise RefusedByPolicy(f"{person.id} did not write {draft.id!r}", fix=f"Ask {author} to delete it")
-        elif draft.id:  # 6
-            raise InvalidInput(f"{person.id} asked for the id {draft.id!r}", fix="Leave it out: the node gives one")
-        else:
+        elif not draft.id:
             draft = replace(draft, id=self._core.random(_OPAQUE).hex())
+        elif draft.id not in issued:  # 6
+            raise InvalidInput(f"{person.id} asked for the id {draft.id!r}", fix="Leave it out: the node gives one")
         return draft
 
     def _seen(self, digest: bytes, person: Person, *, whole: bool = False) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import copy
 import hmac
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
-from aldis.app import Asker, Found, Live, Query
+import msgspec
+
+from aldis.app import Arrived, Asker, Found, Live, Query
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import UnknownTerm
+from aldis.kernel.errors import TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 from aldis.kernel.markings import parse, write
 from aldis.kernel.preview import Preview
-from aldis.kernel.records import Draft, Record
+from aldis.kernel.records import Draft, Record, read_record
 from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.filters import Filters
@@ -29,6 +32,9 @@ from aldis.node.register import Register
 __all__ = ["NodeContext"]
 
 _QUEUE = 4096
+_REMEMBERED, _SMALL = 8_192, 8 * 1024
+_OPAQUE = 8
+_MOST_NAME, _MOST_KEPT, _MOST_NAMES = 200, 64 * 1024, 1_000
 
 
 class NodeContext:
@@ -50,6 +56,7 @@ class NodeContext:
         self._partners = partners
         self._live = live
         self._viewer: str | Person = ""
+        self._issued: set[str] = set()
         self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
@@ -57,7 +64,7 @@ class NodeContext:
     def bound(self, person: Person) -> Self:
         """The same for one person: what they may see, and what their roles let them do."""
         made = copy.copy(self)
-        made._viewer = person
+        made._viewer, made._issued = person, set()
         return made
 
     @property
@@ -148,9 +155,21 @@ class NodeContext:
         """A version of a record, with the portions that whoever asks may see."""
         return self._records.get(record_id, version, self._viewer).record()
 
+    def issue(self) -> str:
+        """A new id for a first version that this context puts."""
+        made = self._core.random(_OPAQUE).hex()
+        self._issued.add(made)
+        return made
+
+    def put_all(self, drafts: Sequence[Draft]) -> Sequence[Record]:
+        """Store several records, all or none."""
+        made = self._records.put_all(list(drafts), self._viewer, self._issued)
+        self._issued -= {draft.id for draft in drafts}
+        return made
+
     def put(self, draft: Draft) -> Record:
         """Store a record and its ledger leaf in one transaction."""
-        return self._records.put(draft, self._viewer)
+        return self.put_all([draft])[0]
 
     def find(self, query: Query) -> Found:
         """Records that whoever asks may see."""
@@ -161,6 +180,30 @@ class NodeContext:
             return Found([hit.row.record() for hit in hits.hits], hits.next or "")
         page = self._records.page(**asked, limit=query.limit, viewer=self._viewer)
         return Found([row.record() for row in page.rows], page.next or "")
+
+    def standing(self, project: str, kinds: Collection[str]) -> Sequence[Arrived]:
+        """The newest version of every record of a project and some kinds that whoever asks may see."""
+        rows = self._records.standing(project, kinds, self._viewer)
+        return [Arrived(_record(row.header, tuple(row.portions)), row.arrived) for row in rows]
+
+    def kept(self, name: str) -> bytes:
+        """What `keep` kept for whoever asks at this level."""
+        return self._core.store.people.kept(self._keeper(), name)
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Keep a few bytes for whoever asks at this level."""
+        people, keeper = self._core.store.people, self._keeper()
+        if len(name.encode("utf-8", "replace")) > _MOST_NAME or len(data) > _MOST_KEPT:
+            raise TooLarge(f"{len(data)} bytes under a name of {len(name)}", fix=f"Keep at most {_MOST_KEPT} bytes")
+        if not people.keep(keeper, name, data, _MOST_NAMES):
+            raise TooLarge(f"more than {_MOST_NAMES} things kept for one person", fix="Let some go: keep nothing there")
+
+    def _keeper(self) -> str:
+        """Whoever asks, and the level: what was kept at a high level is not found at a low one."""
+        who = self._viewer
+        if not isinstance(who, Person):
+            return ""
+        return f"{who.id} {msgspec.json.encode(who.level, order='sorted').decode()}"
 
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""
@@ -216,3 +259,12 @@ class NodeContext:
                 if queue.full():
                     queue.get_nowait()
                 queue.put_nowait(live)
+
+
+def _record(header: bytes, portions: tuple[bytes, ...]) -> Record:
+    """The record of these bytes; small ones are remembered, for a project is looked at again and again."""
+    small = len(header) + sum(map(len, portions)) <= _SMALL
+    return _remembered(header, portions) if small else read_record(header, portions)
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(read_record)

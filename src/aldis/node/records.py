@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aldis.kernel.bundles import onward_of
-from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, explain_record
 from aldis.kernel.labels import Label, audience
 from aldis.kernel.records import Draft, Record, make_record, next_version, read_portion, tombstone
@@ -28,6 +28,7 @@ from aldis.node.store import Hits, Keep, Page, Row, check_text
 
 __all__ = ["Records"]
 
+_STANDING = 50_000
 _POLICY_KINDS = frozenset(kind.name for kind in KINDS)
 
 
@@ -70,11 +71,13 @@ class Records:
         """
         return self.put_all([draft], by)[0]
 
-    def put_all(self, drafts: list[Draft], by: str | Person = "") -> list[Record]:
-        """Store several, all or none; see `put`."""
+    def put_all(
+        self, drafts: list[Draft], by: str | Person = "", issued: Collection[str] = frozenset()
+    ) -> list[Record]:
+        """Store several, all or none; see `put`. `issued` are ids that this node gave out for first versions."""
         now = self._core.clock.now()
         if isinstance(by, Person):
-            drafts = [self._authorship.checked(draft, by) for draft in drafts]
+            drafts = [self._authorship.checked(draft, by, issued) for draft in drafts]
         records = [self._make(draft) for draft in drafts]
         with self._store.transaction():
             try:
@@ -214,6 +217,22 @@ class Records:
             keep=asked.keep,
             span=asked.span,
         )
+
+    def standing(self, project: str, kinds: Collection[str], viewer: str | Person = "") -> list[Row]:
+        """What stands of a project and some kinds, as far as the viewer may see it, oldest arrival first.
+
+        Raises:
+            TooLarge: more than 50,000 records.
+        """
+        sight = self._sights.of(viewer) if isinstance(viewer, Person) else None
+        rows = self._store.listing.standing(self.visible(viewer), project=project, kinds=kinds, limit=_STANDING + 1)
+        if sight is not None and not sight.exact:
+            rows = [cut for row in rows if (cut := self._sights.cut(row, sight)) is not None]
+        if len(rows) > _STANDING:
+            raise TooLarge(
+                f"more than {_STANDING:,} records of {project!r} at once", fix="Look through them with `aldis list`"
+            )
+        return rows
 
     def search(
         self,

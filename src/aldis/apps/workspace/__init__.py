@@ -1,8 +1,8 @@
-"""The collaborative environment: documents and technical data packages of projects between nations."""
+"""The collaborative environment: projects between nations, each from its own node."""
 
 from __future__ import annotations
 
-from aldis.apps.workspace.documents import WorkspaceApp
+from aldis.apps.workspace.app import WorkspaceApp
 
 __all__ = ["app"]
 

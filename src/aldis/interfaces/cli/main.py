@@ -46,6 +46,12 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "attachments": (f"{_HERE}.attachments:attachments", "Which attachments are under way, and how far."),
         "label": (f"{_HERE}.label:label", "Check the labels of files as other systems write them."),
     },
+    "Projects": {
+        "project": (
+            "aldis.apps.workspace.commands:project",
+            "Projects with other nations: tasks, decisions, documents, discussions, days.",
+        ),
+    },
     "Release": {
         "why": (f"{_HERE}.why:why", "Why a partner may or may not have a record, and what would change it."),
         "offer": (f"{_HERE}.offer:offer", "Offer a record to a partner now."),

@@ -9,7 +9,7 @@ Pages are always full but the last: neither their length nor their cursor tells 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import apsw
@@ -57,6 +57,7 @@ SELECT wanted.value, (
     FROM (SELECT seq FROM listing WHERE place = wanted.value AND seq < ?2 ORDER BY seq DESC LIMIT ?3)
 ) FROM carray(?1) AS wanted
 """
+_STANDING = "SELECT seq FROM listing WHERE place IN (SELECT value FROM carray(?)) ORDER BY seq LIMIT ?"
 _PLACE = "SELECT seq FROM listing WHERE place = ? AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
 
 
@@ -116,6 +117,19 @@ class Listing:
             before, count = seqs[-1], min(2 * count, LOOKED_AT)
         more = self._cursors.seal(kept[limit - 1].seq, *bound) if len(kept) > limit else None
         return Page(kept[:limit], more)
+
+    def standing(self, visible: NDArray[np.bool_], *, project: str, kinds: Collection[str], limit: int) -> list[Row]:
+        """What stands of a project and some kinds and is visible, oldest arrival first, with just its visible portions.
+
+        At most `limit` rows, the oldest.
+        """
+        with self._db.reading() as connection:
+            every = [np.flatnonzero(self._places(visible, kind, project, latest_only=True)) for kind in {*kinds}]
+            places = np.concatenate(every) if every else np.zeros(0, dtype=np.int64)
+            seqs = (
+                [seq for (seq,) in connection.execute(_STANDING, (apsw.carray(places), limit))] if len(places) else []
+            )
+            return rows_of(connection, seqs, self._profiles.profile, visible.tobytes())
 
     def count_visible(self, visible: NDArray[np.bool_], *, kind: str | None = None, project: str | None = None) -> int:
         """How many standing records are visible: for the node's own people only, since counts tell of what is withheld.

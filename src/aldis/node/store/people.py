@@ -65,6 +65,24 @@ class People:
         with self._db.reading() as connection:
             return [bytes(data) for (data,) in connection.execute("SELECT data FROM person ORDER BY id")]
 
+    def kept(self, keeper: str, name: str) -> bytes:
+        """What was kept under a name; empty where nothing was."""
+        with self._db.reading() as connection:
+            found = connection.execute("SELECT data FROM kept WHERE keeper = ? AND name = ?", (keeper, name)).get
+        return b"" if found is None else bytes(found)
+
+    def keep(self, keeper: str, name: str, data: bytes, most: int) -> bool:
+        """Keep bytes under a name, none to forget it; False where there would be more than `most` names."""
+        with self._db.writing() as connection:
+            if not data:
+                connection.execute("DELETE FROM kept WHERE keeper = ? AND name = ?", (keeper, name))
+                return True
+            known = "SELECT count(*) FROM kept WHERE keeper = ? AND name != ?"
+            if int(connection.execute(known, (keeper, name)).get) >= most:
+                return False
+            connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", (keeper, name, data))
+            return True
+
     def credential(self, person: str) -> Credential:
         """How a person signs in; an empty one where there is none."""
         with self._db.reading() as connection:

@@ -246,6 +246,10 @@ CREATE TABLE used_answer (digest BLOB PRIMARY KEY, until INTEGER NOT NULL) STRIC
 CREATE INDEX used_answer_until ON used_answer (until);
 """
 
+_KEPT = """
+CREATE TABLE kept (keeper TEXT, name TEXT, data BLOB NOT NULL, PRIMARY KEY (keeper, name)) STRICT;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _RECORDS + _LEDGER + _EXCHANGE,
     _PEOPLE,
@@ -254,5 +258,6 @@ MIGRATIONS: tuple[str, ...] = (
     _MEANING,
     _ATTACHMENTS,
     _PROVIDERS,
+    _KEPT,
 )
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
