@@ -137,6 +137,28 @@ class Records:
             raise _unknown(record_id)
         return row.only(seen)
 
+    def versions(self, record_id: str, viewer: Person) -> list[Row]:
+        """Every version of a record that a person may see, the oldest first; whose it is, as in `get`.
+
+        Raises:
+            UnknownTerm, InvalidInput: as `get`.
+        """
+        originator, sight = self.get(record_id, None, viewer).originator, self._sights.of(viewer)
+        rows = self._store.records.versions(record_id, originator)
+        return [cut for row in rows if (cut := self._sights.cut(row, sight)) is not None]
+
+    def by_digest(self, digest: bytes, viewer: Person) -> Row:
+        """The version with this digest, with the portions that a person may see.
+
+        Raises:
+            UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.
+        """
+        row = self._store.records.by_digest(digest)
+        cut = self._sights.cut(row, self._sights.of(viewer)) if row else None
+        if cut is None:
+            raise UnknownTerm(f"no record {digest.hex()} here", fix="Name it by its full digest")
+        return cut
+
     def explain(self, record_id: str, viewer: Person, version: int | None = None) -> RecordExplanation:
         """Why a person may see what they see of a record; of what is withheld it says nothing.
 

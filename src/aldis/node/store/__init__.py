@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from aldis.kernel.errors import AldisError
+from aldis.node.store.answers import Answers
 from aldis.node.store.arrivals import Stored
 from aldis.node.store.cursors import KEY_SIZE, Cursors
 from aldis.node.store.database import Database
@@ -99,6 +100,7 @@ class Store:
         self.grants = Grants(database)
         self.referrals = Referrals(database)
         self.people = People(database)
+        self.answers = Answers(database)
         self.quarantine = Quarantine(database, quarantine_bytes)
         self._choose_texts(passages, texts)
 
