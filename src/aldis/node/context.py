@@ -163,23 +163,19 @@ class NodeContext:
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""
         name_of(self._viewer, Act.OFFER)
-        self.get(record.header.id)
-        return self._shown(record, self._desk.offer(record.header.id, party))
+        seen = self.get(record.header.id)
+        return _shown(seen, self._desk.offer(seen.header.id, party, originator=seen.header.originator))
 
     def explain(self, record: Record, party: str) -> RecordExplanation:
         """Why a party may or may not have it; of the portions that whoever asks may see."""
         name_of(self._viewer, Act.OFFER)
-        self.get(record.header.id)
-        return self._shown(record, self._desk.why(record.header.id, party))
+        seen = self.get(record.header.id)
+        return _shown(seen, self._desk.why(seen.header.id, party, originator=seen.header.originator))
 
     def preview(self, *instruments: str) -> Preview:
         """What draft instruments would newly release of what whoever asks may see."""
         name_of(self._viewer, Act.OFFER)
         return self._register.preview(*instruments, viewer=self._viewer)
-
-    def _shown(self, record: Record, found: RecordExplanation) -> RecordExplanation:
-        seen = {portion.name for portion in self.get(record.header.id).portions}
-        return RecordExplanation(found.header, {name: one for name, one in found.portions.items() if name in seen})
 
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""
@@ -214,3 +210,9 @@ class NodeContext:
                 if queue.full():
                     queue.get_nowait()
                 queue.put_nowait(live)
+
+
+def _shown(record: Record, found: RecordExplanation) -> RecordExplanation:
+    """An explanation of just the portions of a record that were shown."""
+    seen = {portion.name for portion in record.portions}
+    return RecordExplanation(found.header, {name: one for name, one in found.portions.items() if name in seen})

@@ -24,6 +24,7 @@ from aldis.interfaces.api.operations import Answer, Call, Operation
 from aldis.interfaces.api.problems import HttpProblem, problem_of
 from aldis.interfaces.api.shown import Shower
 from aldis.interfaces.api.visits import Visit, visit_of
+from aldis.kernel.authority import Act
 from aldis.kernel.errors import AldisError, NotAuthentic, TooLarge
 from aldis.node.node import Node
 from aldis.node.people import Person, name_of
@@ -69,9 +70,10 @@ class Gateway:
         """
         self.slow_down(self.strangers.wait(address))
         scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN:
+            self.strangers.take(address)
+            raise not_signed_in()
         try:
-            if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN:
-                raise NotAuthentic("no session is named")
             person = await self.run(self.node.people.sessions.who, token)
         except NotAuthentic as error:
             self.strangers.take(address)
@@ -90,6 +92,17 @@ class Gateway:
             raise HttpProblem(
                 "too-many-requests", "too many requests", f"Wait {seconds} s", headers={"retry-after": str(seconds)}
             )
+
+
+def check_act(person: Person, act: Act | tuple[Act, ...] | None) -> None:
+    """Return if a role of the person allows the act, or one of several.
+
+    Raises:
+        RefusedByPolicy: none does.
+    """
+    acts = act if isinstance(act, tuple) else () if act is None else (act,)
+    if acts and not any(person.may(one) for one in acts):
+        name_of(person, acts[0])
 
 
 def not_signed_in() -> HttpProblem:
@@ -142,8 +155,7 @@ class Place:
         else:
             token, person = await gateway.who(headers, address)  # 2 to 4
             visit.person = person.id
-            if operation.act is not None:
-                name_of(person, operation.act)  # 5
+            check_act(person, operation.act)  # 5
         query = _query(scope["query_string"])
         body = (
             await read_body(receive, headers, operation.size, gateway.limits.body_s) if operation.has_body else b""
@@ -238,7 +250,7 @@ def _query(raw: bytes) -> list[tuple[str, str]]:
         raise TooLarge(f"a query of {len(raw)} bytes; the limit is {_QUERY}", fix="Ask for less at once")
     try:
         return parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=64
+            raw.decode("ascii"), keep_blank_values=True, strict_parsing=raw != b"", errors="strict", max_num_fields=64
         )
     except ValueError as error:
         raise HttpProblem("invalid-input", "the query cannot be read", "Write it as name=value&name=value") from error

@@ -18,10 +18,22 @@ from aldis.kernel.errors import InvalidInput
 from aldis.node.node import Node
 from aldis.node.people import Person
 
-__all__ = ["Answer", "Call", "Nothing", "Operation"]
+__all__ = ["Answer", "Call", "Nothing", "Operation", "said"]
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
 _TEXT = 4_096
+_REASON = 500
+
+
+def said(because: str) -> str:
+    """The reason that somebody gave.
+
+    Raises:
+        InvalidInput: it is blank, or longer than the ledger keeps.
+    """
+    if not because.strip() or len(because) > _REASON:
+        raise InvalidInput(f"a reason of 1 to {_REASON} characters is needed", fix="Say why in `because`")
+    return because
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +82,7 @@ class Operation:
     """One operation of the API.
 
     `asks` is a struct: what `path` names in braces comes from there; the rest from the query for GET and DELETE and
-    from the JSON body for POST and PUT. `act` is what a role must allow, None for whoever is signed in; `open_` is for
+    from the JSON body for POST and PUT. `act` is what a role must allow (one of several), None for whoever is signed in; `open_` is for
     whoever is not. `secret` answers are never kept. `streams` are server-sent events; `etag` and `if_match` say which
     conditions it heeds. `size` is the most bytes of its body.
     """
@@ -81,7 +93,7 @@ class Operation:
     asks: type[msgspec.Struct]
     answers: Any
     handler: Callable[[Call, Any], Any]
-    act: Act | None = None
+    act: Act | tuple[Act, ...] | None = None
     open_: bool = False
     secret: bool = False
     streams: bool = False

@@ -20,7 +20,7 @@ from aldis.kernel.records import Draft, DraftPortion
 from aldis.node.node import Node
 from aldis.node.store import Row
 
-__all__ = ["Drafting", "structured"]
+__all__ = ["Drafting", "bound", "check_tags", "structured"]
 
 _OPAQUE = 10
 """Random bytes of an id: nobody can tell anything from it, and no two nodes make the same."""
@@ -53,7 +53,7 @@ class Drafting:
                 f"this {document.kind or 'record'} has no portion",
                 fix="Give it one: --portion NAME=VALUE, or [[portion]] in the file; `aldis apps` names them",
             )
-        _check_tags([*document.control, *(tag for part in document.parts for tag in part.control)])
+        check_tags([*document.control, *(tag for part in document.parts for tag in part.control)])
         rows = [self._source(name) for name in document.sources]
         given = self._label(document.marking)
         rolled = self._node.records.derived_label([row.digest for row in rows]) if rows and given is None else None
@@ -65,7 +65,7 @@ class Drafting:
             originator=self._node.name,
             author=self._author,
             created=self._at,
-            label=_bound(header, rows, document.control, self._node),
+            label=bound(header, rows, document.control, self._node),
             portions=parts,
             project=document.project,
             sources=[row.digest for row in rows],
@@ -79,7 +79,7 @@ class Drafting:
                 fix="Give the document a marking, or each portion its own",
             )
         value = self._value(document.kind, part)
-        return DraftPortion(part.name, _bound(label, rows, (*document.control, *part.control), self._node), value)
+        return DraftPortion(part.name, bound(label, rows, (*document.control, *part.control), self._node), value)
 
     def _label(self, marking: str | Label) -> Label | None:
         if isinstance(marking, Label):
@@ -120,7 +120,12 @@ def structured(text: str, where: str) -> Any:
         raise InvalidInput(f"{where} is neither text for this portion nor JSON: {error}", fix="Mend it") from error
 
 
-def _check_tags(tags: Iterable[str]) -> None:
+def check_tags(tags: Iterable[str]) -> None:
+    """Return if each is an export-control tag.
+
+    Raises:
+        InvalidInput: one is not.
+    """
     for tag in tags:
         if not _TAG.fullmatch(tag):
             raise InvalidInput(
@@ -129,7 +134,8 @@ def _check_tags(tags: Iterable[str]) -> None:
             )
 
 
-def _bound(label: Label, rows: Iterable[Row], control: Iterable[str], node: Node) -> Label:
+def bound(label: Label, rows: Iterable[Row], control: Iterable[str], node: Node) -> Label:
+    """The label with what binds it from its sources: their export-control tags and origins, and those of `control`."""
     parties = {name: party for name, (party, _) in node.partners.keys().items()}
     tags, origins = label.control | frozenset(control), label.origins
     for row in rows:
