@@ -180,7 +180,7 @@ class NodeContext:
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""
         self._live.publish(header, label, project, update, self._active())
-        self.told(Live("", label, update))
+        self.told(Live("", label, update, header, project))
 
     def _active(self) -> Sequence[str]:
         """The names of the active partners, looked up again where a millisecond has passed and one has changed."""
@@ -195,11 +195,13 @@ class NodeContext:
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind; a subscriber that falls behind loses the oldest."""
         queue: asyncio.Queue[Live] = asyncio.Queue(_QUEUE)
-        entry = (kind, queue)
+        entry, person = (kind, queue), self._viewer
         self._subscribers.add(entry)
         try:
             while True:
-                yield await queue.get()
+                live = await queue.get()
+                if not isinstance(person, Person) or await asyncio.to_thread(self._records.may_watch, live, person):
+                    yield live
         finally:
             self._subscribers.discard(entry)
 

@@ -162,7 +162,9 @@ class Inbound:
             raise UnknownTerm(f"no entry {number} in quarantine", fix="`aldis quarantine list` names them")
         with self._store.transaction():
             self._store.quarantine.drop(number)
-            self._audit.write("quarantine", sha256(found[1]).hex(), verdict="dropped", reasons=[because[:_TEXT]], actor=actor)
+            self._audit.write(
+                "quarantine", sha256(found[1]).hex(), verdict="dropped", reasons=[because[:_TEXT]], actor=actor
+            )
 
     def peers(self) -> Peers:
         """What admission rests on now."""

@@ -29,11 +29,12 @@ from aldis.kernel.errors import AldisError, NotAuthentic, TooLarge
 from aldis.node.node import Node
 from aldis.node.people import Person, name_of
 
-__all__ = ["Gateway", "Place"]
+__all__ = ["STREAM", "Gateway", "Place", "check_act", "not_signed_in", "read_body", "respond"]
 
 _T = TypeVar("_T")
 _TOKEN = 128
 _QUERY = 8_192
+STREAM = b"text/event-stream"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 _log = structlog.get_logger()
 
@@ -163,6 +164,9 @@ class Place:
         visit.body_read = True
         call = Call(gateway.node, gateway.shower, person, token, headers, address)
         if operation.streams:
+            if scope["method"] == "HEAD":
+                await respond(send, 200, b"", {"content-type": STREAM.decode()})
+                return
             asked = operation.read(scope["path_params"], query, body)
             await operation.handler(call, asked)(gateway, receive, send)
             return
@@ -190,8 +194,6 @@ def _encoded(found: Any, operation: Operation) -> Answer:
     """The answer with its body as bytes."""
     answer = found if isinstance(found, Answer) else Answer(found, operation.status)
     headers = dict(answer.headers)
-    if operation.paged and not isinstance(answer.body, bytes) and getattr(answer.body, "next", ""):
-        headers["x-next"] = answer.body.next
     if answer.body is None:
         return Answer(b"", 204 if answer.status == 200 else answer.status, headers)
     body = answer.body if isinstance(answer.body, bytes) else msgspec.json.encode(answer.body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -82,9 +82,9 @@ class Operation:
     """One operation of the API.
 
     `asks` is a struct: what `path` names in braces comes from there; the rest from the query for GET and DELETE and
-    from the JSON body for POST and PUT. `act` is what a role must allow (one of several), None for whoever is signed in; `open_` is for
-    whoever is not. `secret` answers are never kept. `streams` are server-sent events; `etag` and `if_match` say which
-    conditions it heeds. `size` is the most bytes of its body.
+    from the JSON body for POST and PUT. `act` is what a role must allow (one of several), None for whoever is signed
+    in; `open_` is for whoever is not. `secret` answers are never kept. `streams` are server-sent events; `etag` and
+    `if_match` say which conditions it heeds. `size` is the most bytes of its body.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -125,28 +125,10 @@ class Operation:
         """The fields that do not come from the path."""
         return [one for one in msgspec.structs.fields(self.asks) if one.encode_name not in self.path_names]
 
-    @cached_property
+    @property
     def body_type(self) -> type[msgspec.Struct]:
         """The struct of its JSON body."""
-        if not self.path_names:
-            return self.asks
-        names = {one.name: one for one in self.fields}
-        made = [
-            (one.name, one.type)
-            if one.required
-            else (
-                one.name,
-                one.type,
-                msgspec.field(default_factory=one.default_factory)
-                if one.default_factory is not msgspec.NODEFAULT
-                else one.default,
-            )
-            for one in names.values()
-        ]
-        return msgspec.defstruct(
-            f"{self.asks.__name__}Body", made, kw_only=True, forbid_unknown_fields=True, frozen=True,
-            namespace={"__doc__": self.asks.__doc__}, module=self.asks.__module__,
-        )  # fmt: skip
+        return _without(self.asks, self.path_names)
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Any]:
@@ -191,3 +173,24 @@ class Operation:
 
 def _plain(value: msgspec.Struct) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__struct_fields__}
+
+
+@lru_cache
+def _without(asks: type[msgspec.Struct], names: tuple[str, ...]) -> type[msgspec.Struct]:
+    """The struct without some of its fields."""
+    if not names:
+        return asks
+    made: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for one in msgspec.structs.fields(asks):
+        if one.encode_name in names:
+            continue
+        if one.required:
+            made.append((one.name, one.type))
+        elif one.default_factory is not msgspec.NODEFAULT:
+            made.append((one.name, one.type, msgspec.field(default_factory=one.default_factory)))
+        else:
+            made.append((one.name, one.type, one.default))
+    return msgspec.defstruct(
+        f"{asks.__name__}Body", made, kw_only=True, forbid_unknown_fields=True, frozen=True,
+        namespace={"__doc__": asks.__doc__}, module=asks.__module__,
+    )  # fmt: skip

@@ -82,9 +82,7 @@ def preview(call: Call, asked: PreviewAsked) -> PreviewShown:
         lacking=list(found.lacking),
         at=found.at,
         gains=[
-            GainShown(
-                one.node, one.party, list(one.records), dict(one.portions), dict(one.control), list(one.referred)
-            )
+            GainShown(one.node, one.party, list(one.records), dict(one.portions), dict(one.control), list(one.referred))
             for one in found.gains
         ],
         narrowed=list(found.narrowed),

@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aldis.interfaces.api.gateway import Gateway, Place
 from aldis.interfaces.api.guard import Guard
+from aldis.interfaces.api.health import health
 from aldis.interfaces.api.limits import Limits
 from aldis.interfaces.api.metrics import Metrics
+from aldis.interfaces.api.openapi import Document, document
 from aldis.interfaces.api.operations import Operation
 from aldis.interfaces.api.problems import HttpProblem
 from aldis.interfaces.api.protocol import bounded
@@ -96,10 +98,16 @@ class _Server(uvicorn.Server):
 
 
 def _app(node: Node, gateway: Gateway) -> ASGIApp:
-    routes: list[BaseRoute] = list(_places(gateway, operations(node.apps)))
+    metrics = Metrics()
+    table = operations(node.apps)
+    routes: list[BaseRoute] = [
+        *_places(gateway, table),
+        Route("/api/v1/openapi.json", Document(document(table))),
+        *health(gateway, metrics),
+    ]
     # The pages' line: routes += site(node)
     router = Router(routes, redirect_slashes=False, default=_no_such_path)
-    return Guard(router, Metrics())
+    return Guard(router, metrics)
 
 
 def _places(gateway: Gateway, table: Sequence[Operation]) -> Iterator[Route]:

@@ -32,7 +32,7 @@ class LabelShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classification: str
     releasable: str | list[str]
     display: list[str] = []
-    categories: list[tuple[str, list[str]]] | dict[str, list[str]] = {}
+    categories: dict[str, list[str]] = {}
     control: list[str] = []
     origins: list[str] = []
 

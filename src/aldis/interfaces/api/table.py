@@ -6,12 +6,34 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aldis.app import App, Route
-from aldis.interfaces.api import reading, sessions
+from aldis.interfaces.api import (
+    ledger,
+    partners,
+    people,
+    reading,
+    recalls,
+    releases,
+    sessions,
+    streams,
+    terms,
+    writing,
+)
 from aldis.interfaces.api.operations import Call, Operation
 
 __all__ = ["NODE", "operations"]
 
-NODE: tuple[Operation, ...] = (*sessions.OPERATIONS, *reading.OPERATIONS)
+NODE: tuple[Operation, ...] = (
+    *sessions.OPERATIONS,
+    *reading.OPERATIONS,
+    *writing.OPERATIONS,
+    *releases.OPERATIONS,
+    *streams.OPERATIONS,
+    *terms.OPERATIONS,
+    *people.OPERATIONS,
+    *partners.OPERATIONS,
+    *recalls.OPERATIONS,
+    *ledger.OPERATIONS,
+)
 """The node's own."""
 
 

@@ -9,13 +9,12 @@ import msgspec
 from aldis.interfaces.api.operations import Answer, Call, Operation
 from aldis.interfaces.api.problems import HttpProblem
 from aldis.interfaces.api.reading import Id, etag
-from aldis.interfaces.cli.drafting import bound, check_tags
+from aldis.interfaces.cli.document import Document, Part
+from aldis.interfaces.cli.drafting import Drafting
 from aldis.interfaces.cli.marks import Marks
 from aldis.kernel.authority import Act
-from aldis.kernel.encoding import digest_from_hex
 from aldis.kernel.errors import InvalidInput
-from aldis.kernel.labels import Label
-from aldis.kernel.records import MAX_RECORD, Draft, DraftPortion, Record, next_version
+from aldis.kernel.records import MAX_RECORD, Draft, Record, next_version
 
 __all__ = ["OPERATIONS"]
 
@@ -30,7 +29,7 @@ class PortionGiven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PutRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A record to be. Without a marking its label is the roll-up of its sources (digests), else of its portions.
+    """A record to be. Without a marking its label is the roll-up of its sources (digests or ids), else of its portions.
 
     `control` are export-control tags such as USML:XI(c); those of its sources stay on it, and their origins.
     """
@@ -119,39 +118,18 @@ def _changed() -> HttpProblem:
 
 
 def _draft(call: Call, asked: PutRecord | ReviseRecord, kind: str, project: str, record_id: str) -> Draft:
-    node, now = call.node, call.node.core.clock.now()
-    marks = Marks.of(node)
     if not asked.portions:
         raise InvalidInput("the record has no portion", fix="GET /api/v1/kinds names those of its kind")
-    check_tags([*asked.control, *(tag for portion in asked.portions for tag in portion.control)])
-    rows = [node.records.by_digest(digest_from_hex(digest), call.person) for digest in asked.sources]
-    given = marks.read(asked.marking, now) if asked.marking else None
-    rolled = node.records.derived_label([row.digest for row in rows]) if rows and given is None else None
-
-    def label_of(portion: PortionGiven) -> Label:
-        label = marks.read(portion.marking, now) if portion.marking else given or rolled
-        if label is None:
-            raise InvalidInput(
-                f"portion {portion.name!r} has no marking, and the record has none either",
-                fix="Mark the record, or each portion",
-            )
-        return bound(label, rows, (*asked.control, *portion.control), node)
-
-    portions = [DraftPortion(one.name, label_of(one), one.value) for one in asked.portions]
-    header = given or rolled
-    if header is None:
-        header = node.core.policies.roll_up([one.label for one in portions], node.core.config.policy, now)
-    return Draft(
+    document = Document(
         kind=kind,
+        parts=tuple(Part(one.name, one.value, one.marking, tuple(one.control)) for one in asked.portions),
         id=record_id,
-        originator=node.name,
-        author=call.person.id,
-        created=now,
-        label=bound(header, rows, asked.control, node),
-        portions=portions,
         project=project,
-        sources=[row.digest for row in rows],
+        marking=asked.marking,
+        control=tuple(asked.control),
+        sources=tuple(asked.sources),
     )
+    return Drafting(call.node, call.person.id, call.person).draft(document)
 
 
 def _written(call: Call, record: Record, status: int = 201) -> Answer:

@@ -18,9 +18,10 @@ from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion
 from aldis.node.node import Node
+from aldis.node.people import Person
 from aldis.node.store import Row
 
-__all__ = ["Drafting", "bound", "check_tags", "structured"]
+__all__ = ["Drafting", "structured"]
 
 _OPAQUE = 10
 """Random bytes of an id: nobody can tell anything from it, and no two nodes make the same."""
@@ -29,11 +30,12 @@ _TAG = re.compile(r"[A-Z][A-Z0-9-]{0,15}:[A-Za-z0-9][A-Za-z0-9.()/-]{0,63}")
 
 
 class Drafting:
-    """Makes drafts at one node, at one instant."""
+    """Makes drafts at one node, at one instant, of sources that the `viewer` may see."""
 
-    def __init__(self, node: Node, author: str) -> None:
+    def __init__(self, node: Node, author: str, viewer: str | Person = "") -> None:
         self._node = node
         self._author = author
+        self._viewer = viewer
         self._at = node.core.clock.now()
         self._marks = Marks.of(node)
 
@@ -53,19 +55,20 @@ class Drafting:
                 f"this {document.kind or 'record'} has no portion",
                 fix="Give it one: --portion NAME=VALUE, or [[portion]] in the file; `aldis apps` names them",
             )
-        check_tags([*document.control, *(tag for part in document.parts for tag in part.control)])
+        _check_tags([*document.control, *(tag for part in document.parts for tag in part.control)])
         rows = [self._source(name) for name in document.sources]
         given = self._label(document.marking)
-        rolled = self._node.records.derived_label([row.digest for row in rows]) if rows and given is None else None
+        digests = [row.digest for row in rows]
+        rolled = self._node.records.derived_label(digests, self._viewer) if rows and given is None else None
         parts = [self._portion(document, part, rows, given or rolled) for part in document.parts]
         header = given or rolled or self._rolled_up(parts)
         return Draft(
             kind=document.kind,
-            id=document.id or self._node.core.random(_OPAQUE).hex(),
+            id=document.id or ("" if self._viewer else self._node.core.random(_OPAQUE).hex()),
             originator=self._node.name,
             author=self._author,
             created=self._at,
-            label=bound(header, rows, document.control, self._node),
+            label=_bound(header, rows, document.control, self._node),
             portions=parts,
             project=document.project,
             sources=[row.digest for row in rows],
@@ -79,7 +82,7 @@ class Drafting:
                 fix="Give the document a marking, or each portion its own",
             )
         value = self._value(document.kind, part)
-        return DraftPortion(part.name, bound(label, rows, (*document.control, *part.control), self._node), value)
+        return DraftPortion(part.name, _bound(label, rows, (*document.control, *part.control), self._node), value)
 
     def _label(self, marking: str | Label) -> Label | None:
         if isinstance(marking, Label):
@@ -101,8 +104,10 @@ class Drafting:
 
     def _source(self, name: str) -> Row:
         if len(name) != _DIGEST:
-            return self._node.records.get(name)
+            return self._node.records.get(name, viewer=self._viewer)
         row = self._node.core.store.records.by_digest(digest_from_hex(name))
+        if row is not None and isinstance(self._viewer, Person):
+            row = self._node.sights.cut(row, self._node.sights.of(self._viewer))
         if row is None:
             raise UnknownTerm(f"no record with the digest {name} here", fix="`aldis get ID --json` gives the digest")
         return row
@@ -120,12 +125,7 @@ def structured(text: str, where: str) -> Any:
         raise InvalidInput(f"{where} is neither text for this portion nor JSON: {error}", fix="Mend it") from error
 
 
-def check_tags(tags: Iterable[str]) -> None:
-    """Return if each is an export-control tag.
-
-    Raises:
-        InvalidInput: one is not.
-    """
+def _check_tags(tags: Iterable[str]) -> None:
     for tag in tags:
         if not _TAG.fullmatch(tag):
             raise InvalidInput(
@@ -134,9 +134,8 @@ def check_tags(tags: Iterable[str]) -> None:
             )
 
 
-def bound(label: Label, rows: Iterable[Row], control: Iterable[str], node: Node) -> Label:
-    """The label with what binds it from its sources: their export-control tags and origins, and those of `control`."""
-    parties = {name: party for name, (party, _) in node.partners.keys().items()}
+def _bound(label: Label, rows: Iterable[Row], control: Iterable[str], node: Node) -> Label:
+    parties = node.partners.parties()
     tags, origins = label.control | frozenset(control), label.origins
     for row in rows:
         record = row.record()

@@ -113,16 +113,17 @@ class Sights:
         """
         with self._lock:
             terms = self._up_to_date(person).terms
+        exact = person.account.nationality == self._core.party
         request = Request(
             label=label,
             kind=kind,
             recipient=terms.recipient,
             originator=self.party(originator) if originator else self._core.party,
             project=project,
+            origin_grants=frozenset({self._core.party}) if exact else frozenset(),
         )
         decision = terms.decide(request)
         plain = not decision.transforms and not decision.basis.delay_ms
-        exact = person.account.nationality == self._core.party
         return covers(frozenset(person.account.kinds), kind) and decision.permits and (exact or plain)
 
     def whole(self, person: Person) -> bool:
