@@ -107,7 +107,7 @@ def _app(node: Node, gateway: Gateway) -> ASGIApp:
     ]
     # The pages' line: routes += site(node)
     router = Router(routes, redirect_slashes=False, default=_no_such_path)
-    return Guard(router, metrics)
+    return Guard(router, metrics, gateway.limits.head_bytes)
 
 
 def _places(gateway: Gateway, table: Sequence[Operation]) -> Iterator[Route]:
