@@ -99,16 +99,16 @@ People and their programs work at a node over HTTP; [how to](../how-to/use-the-h
   POST and PUT; unknown ones are errors. Times are milliseconds since 1970 UTC, digests lower-case hexadecimal.
 - Lists are paged: `next` in the body, and a `Link` with `rel="next"`, hold an opaque cursor for the same person and
   question; it is empty where nothing follows. No list says how many there are.
-- The `ETag` of a record is its digest. It names the version, not which of its portions you see: after a change of level,
-  drop what you hold. A revision and a deletion need `If-Match`; a reading heeds `If-None-Match`.
-- A POST may carry an `Idempotency-Key` of your choice. For 24 hours the same request with it is done once and answered
-  alike, with `Idempotency-Replayed: true`; another request, level or account with it is refused. An answer with a secret
-  in it is never kept.
-- `live` and `changes` are server-sent events. They have no ids and `Last-Event-ID` is not heeded: what was missed is not
-  told again. They end when the session does, or its level, within a second; a comment is sent every 10 s; whoever reads
+- The `ETag` of a record is its digest. It names the version, not which of its portions you see: after a change of
+  level, drop what you hold. A revision and a deletion need `If-Match`; a reading heeds `If-None-Match`.
+- A POST may carry an `Idempotency-Key` of your choice. For 24 hours the same request with it is done once and
+  answered alike, with `Idempotency-Replayed: true`; another request, level or account with it is refused. An answer with
+  a secret in it is never kept.
+- `live` and `changes` are server-sent events. They have no ids and `Last-Event-ID` is not heeded: what was missed is
+  not told again. They end when the session does, or its level, within a second; a comment is sent every 10 s; whoever reads
   too slowly loses the oldest.
-- Instruments are signed, and partners paired, by the operator at the machine: there is no operation for it. Nor is there
-  one for an inquiry, whose files are written there.
+- Instruments are signed, and partners paired, by the operator at the machine: there is no operation for it. Nor is
+  there one for an inquiry, whose files are written there.
 
 | limit | |
 |---|---|
@@ -126,8 +126,11 @@ People and their programs work at a node over HTTP; [how to](../how-to/use-the-h
 | path | answers | for |
 |---|---|---|
 | `GET /healthz` | `{"alive": true}` | anybody |
-| `GET /readyz` | `{"ready": true}`, or 503: the store cannot be written, or was restored and waits for a new epoch | anybody |
-| `GET /metrics` | Prometheus's text format: requests by route, status and time; what partners have yet to receipt; sizes | the token in `metrics.token` in the node's folder, or administrator |
+| `GET /readyz` | `{"ready": true}`, or 503: no writing to the store, or it was restored and waits | anybody |
+| `GET /metrics` | Prometheus's text format: requests, times, sizes, what partners have yet to receipt | administrator |
+
+`/metrics` is also for whoever has the token in `metrics.token` in the node's folder, which only its owner can read. It is
+for no address alone: behind a proxy, everybody comes from the same.
 """
 
 _PROBLEMS = """\

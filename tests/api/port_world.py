@@ -64,7 +64,7 @@ class World:
     limits: Limits = OPEN
     tokens: dict[str, str] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    _client: httpx2.Client | None = None
+    client: httpx2.Client | None = None
 
     def token(self, who: str) -> str:
         """The token of a person's session, signed in where they are not."""
@@ -78,14 +78,13 @@ class World:
         headers = dict(rest.pop("headers", {}))
         if who:
             headers["authorization"] = f"Bearer {self.token(who)}"
-        if self._client is None:
-            self._client = httpx2.Client(base_url=self.url, trust_env=False, timeout=20, verify=False)
-        return self._client.request(method, path, headers=headers, **rest)
+        assert self.client is not None
+        return self.client.request(method, path, headers=headers, **rest)
 
     def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            self._client.close()
+        if self.client is not None:
+            self.client.close()
 
 
 def seeded(seed: int) -> Callable[[int], bytes]:
@@ -156,6 +155,7 @@ def served(folder: Path, *, limits: Limits = OPEN, seed: int = 1, at: int = STAR
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     ready.wait(20)
+    world.client = httpx2.Client(base_url=world.url, trust_env=False, timeout=20, verify=False)
     try:
         yield world
     finally:
