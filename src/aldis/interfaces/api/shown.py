@@ -5,10 +5,8 @@ Rows are spliced together from stored bytes; only labels, alike in most rows, ar
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from threading import Lock
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,8 +19,9 @@ from aldis.node.store import Row
 
 __all__ = ["HeaderShown", "LabelShown", "PortionShown", "RecordShown", "Shower"]
 
-_KEPT = 4_096
+_MOST = 8_192
 _DAY = 86_400_000
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class LabelShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,44 +89,24 @@ class Shower:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._marks = Marks(core.policies, core.config.policy)
-        self._lock = Lock()
-        self._day = self._generation = -1
-        self._written: dict[int, bytes] = {}
-        self._banners: OrderedDict[tuple[int, ...], bytes] = OrderedDict()
+        self._writing = Marks(core.policies, core.config.policy)
+        self._good = -1, -1
+        self._marks, self._banners = _Kept(self._mark), _Kept(self._roll_up)
 
     def record(self, row: Row) -> bytes:
         """A row, already cut to what its viewer may see, as JSON (`RecordShown`)."""
-        profiles = (row.profile, *row.portion_profiles, *row.substitute_profiles)
-        portions = [
-            self._portion(data, number) for data, number in zip(row.portions, row.portion_profiles, strict=True)
-        ]
-        if row.substitutes:
-            portions += [
-                self._portion(data, number, transform)
-                for (data, transform), number in zip(row.substitutes, row.substitute_profiles, strict=True)
-            ]
-        return b'{"digest":"%s","banner":%s,"marking":%s,"header":%s,"portions":[%s]}' % (
-            row.digest.hex().encode(),
-            self._banner(profiles),
-            self._marking(row.profile),
-            row.header,
-            b",".join(portions),
-        )
+        self._fresh()
+        return self._record(row)
 
     def page(self, rows: Sequence[Row], after: str, around: Iterable[bytes] = ()) -> bytes:
         """A page of rows as JSON, with the roll-up of all that is shown; `around` adds members to each record."""
-        profiles = tuple(
-            {number for row in rows for number in (row.profile, *row.portion_profiles, *row.substitute_profiles)}
-        )
-        shown = [self.record(row) for row in rows]
+        self._fresh()
+        profiles = {number for row in rows for number in _profiles(row)}
+        shown = [self._record(row) for row in rows]
         if more := list(around):
             shown = [one[:-1] + b"," + extra + b"}" for one, extra in zip(shown, more, strict=True)]
-        return b'{"banner":%s,"records":[%s],"next":"%s"}' % (
-            self._banner(tuple(sorted(profiles))) if rows else b'""',
-            b",".join(shown),
-            after.encode(),
-        )
+        banner = self._banners[tuple(sorted(profiles))] if rows else b'""'
+        return b'{"banner":%s,"records":[%s],"next":"%s"}' % (banner, b",".join(shown), after.encode())
 
     def portion(self, row: Row, name: str) -> bytes:
         """One portion of a row as JSON (`PortionShown`).
@@ -135,50 +114,73 @@ class Shower:
         Raises:
             UnknownTerm: none of that name in the row.
         """
+        self._fresh()
         quoted = msgspec.json.encode(name)
         for data, number in zip(row.portions, row.portion_profiles, strict=True):
             if bytes(_part.decode(data).name) == quoted:
-                return self._portion(data, number)
+                return _portion(data, self._marks[number])
         raise UnknownTerm(f"no portion {name!r} of {row.id!r} here", fix="Read the record to see which there are")
 
     def banner(self, row: Row) -> str:
         """The marking of a row with all its portions."""
-        return str(msgspec.json.decode(self._banner((row.profile, *row.portion_profiles, *row.substitute_profiles))))
+        self._fresh()
+        return str(msgspec.json.decode(self._banners[_profiles(row)]))
 
     def write(self, label: Label) -> str:
         """A label as people write it."""
-        return self._marks.write(label, self._core.clock.now())
+        return self._writing.write(label, self._core.clock.now())
 
-    def _portion(self, data: bytes, number: int, transform: str = "") -> bytes:
-        part = _part.decode(data)
-        more = b',"transform":%s' % msgspec.json.encode(transform) if transform else b""
-        return b'{"name":%s,"marking":%s,"label":%s,"value":%s%s}' % (
-            bytes(part.name), self._marking(number), bytes(part.label), bytes(part.value), more
-        )  # fmt: skip
-
-    def _marking(self, number: int) -> bytes:
-        self._fresh()
-        found = self._written.get(number)
-        if found is None:
-            label = self._core.store.profiles.profile(number).label
-            found = self._written[number] = msgspec.json.encode(self.write(label))
-        return found
-
-    def _banner(self, numbers: tuple[int, ...]) -> bytes:
-        self._fresh()
-        found = self._banners.get(numbers)
-        if found is None:
-            labels = [self._core.store.profiles.profile(number).label for number in numbers]
-            found = msgspec.json.encode(self._marks.roll_up(labels, self._core.clock.now()))
-            with self._lock:
-                self._banners[numbers] = found
-                while len(self._banners) > _KEPT:
-                    self._banners.popitem(last=False)
-        return found
+    def _record(self, row: Row) -> bytes:
+        marks = self._marks
+        portions = [
+            _portion(data, marks[number]) for data, number in zip(row.portions, row.portion_profiles, strict=True)
+        ]
+        if row.substitutes:
+            portions += [
+                _portion(data, marks[number], transform)
+                for (data, transform), number in zip(row.substitutes, row.substitute_profiles, strict=True)
+            ]
+        return b'{"digest":"%s","banner":%s,"marking":%s,"header":%s,"portions":[%s]}' % (
+            row.digest.hex().encode(),
+            self._banners[_profiles(row)],
+            marks[row.profile],
+            row.header,
+            b",".join(portions),
+        )
 
     def _fresh(self) -> None:
         day, generation = self._core.clock.now() // _DAY, self._core.store.profiles.generation
-        if (day, generation) != (self._day, self._generation):
-            with self._lock:
-                self._written, self._banners = {}, OrderedDict()
-                self._day, self._generation = day, generation
+        if (day, generation) != self._good:
+            self._marks, self._banners = _Kept(self._mark), _Kept(self._roll_up)
+            self._good = day, generation
+
+    def _mark(self, number: int) -> bytes:
+        return msgspec.json.encode(self.write(self._core.store.profiles.profile(number).label))
+
+    def _roll_up(self, numbers: tuple[int, ...]) -> bytes:
+        labels = [self._core.store.profiles.profile(number).label for number in numbers]
+        return msgspec.json.encode(self._writing.roll_up(labels, self._core.clock.now()))
+
+
+class _Kept(dict[_Key, bytes]):
+    """What was worked out once; emptied where it grows too large."""
+
+    def __init__(self, work: Callable[[_Key], bytes]) -> None:
+        super().__init__()
+        self._work = work
+
+    def __missing__(self, key: _Key) -> bytes:
+        if len(self) >= _MOST:
+            self.clear()
+        found = self[key] = self._work(key)
+        return found
+
+
+def _profiles(row: Row) -> tuple[int, ...]:
+    return (row.profile, *row.portion_profiles, *row.substitute_profiles)
+
+
+def _portion(data: bytes, marking: bytes, transform: str = "") -> bytes:
+    part = _part.decode(data)
+    more = b',"transform":%s' % msgspec.json.encode(transform) if transform else b""
+    return b'{"name":%b,"marking":%b,"label":%b,"value":%b%b}' % (part.name, marking, part.label, part.value, more)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import structlog
+from starlette.routing import BaseRoute
 
 from aldis.interfaces.api.server import PeoplePort
 from aldis.interfaces.cli.session import Session, pass_session
@@ -52,7 +53,8 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
 
-    people = PeoplePort(node) if node.core.config.http else None
+    pages: list[BaseRoute] = []  # the pages' line: site(node)
+    people = PeoplePort(node, pages=pages) if node.core.config.http else None
     url = await people.start() if people else ""
 
     def ready(address: str) -> None:
