@@ -391,3 +391,10 @@ def test_what_others_reach_needs_a_certificate(tmp_path: Path) -> None:
             pytest.raises(httpx2.ConnectError),
         ):
             old.get("/healthz")
+
+
+def test_the_ledger_is_for_who_works_at_the_ceiling(world: World) -> None:
+    assert world.ask("GET", "/api/v1/ledger/leaves", "auditor").status_code == 200
+    world.tokens["auditor"] = world.node.people.sign_in("auditor", PASSWORD, {"AUS": "PROTECTED"})
+    for path in ("leaves", "leaves/0/proof", "checkpoint"):
+        problem(world.ask("GET", f"/api/v1/ledger/{path}", "auditor"), "refused")
