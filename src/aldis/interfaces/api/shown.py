@@ -5,6 +5,7 @@ Rows are spliced together from stored bytes; only labels, alike in most rows, ar
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -15,11 +16,16 @@ from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Attachment
 from aldis.node.core import Core
-from aldis.node.store import Row
+from aldis.node.people import Person
+from aldis.node.records import Records
+from aldis.node.store import Head, Row
 
 __all__ = ["HeaderShown", "LabelShown", "PortionShown", "RecordShown", "Shower"]
 
 _MOST = 8_192
+_MOST_SHOWN, _LARGEST = 4_096, 8_192
+"""Rows that are kept as they were shown, and the largest of them, in bytes: 32 MiB at most."""
+_ShownKey = tuple[bytes, bytes, bytes, tuple[int, ...], tuple[int, ...]]
 _DAY = 86_400_000
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -92,6 +98,7 @@ class Shower:
         self._writing = Marks(core.policies, core.config.policy)
         self._good = -1, -1
         self._marks, self._banners = _Kept(self._mark), _Kept(self._roll_up)
+        self._shown: dict[_ShownKey, bytes] = {}
 
     def record(self, row: Row) -> bytes:
         """A row, already cut to what its viewer may see, as JSON (`RecordShown`)."""
@@ -106,7 +113,41 @@ class Shower:
         if more := list(around):
             shown = [one[:-1] + b"," + extra + b"}" for one, extra in zip(shown, more, strict=True)]
         banner = self._banners[tuple(sorted(profiles))] if rows else b'""'
-        return b'{"banner":%s,"records":[%s],"next":"%s"}' % (banner, b",".join(shown), after.encode())
+        return _paged(banner, shown, after)
+
+    def listing(self, records: Records, viewer: Person, **asked: Any) -> tuple[bytes, str | None]:
+        """A page of what a person may see, as `page`, and its cursor; rows that are the same as before are not read.
+
+        What was shown is kept by what the person sees of the very content: a row that gained or lost content, and a
+        person who sees other portions of it, have another key.
+        """
+        self._fresh()
+        found = records.heads(viewer, **asked)
+        if found is None:
+            page = records.page(viewer=viewer, **asked)
+            return self.page(page.rows, page.next or ""), page.next
+        heads, after, seen = found
+        look_up, shown = seen.tobytes(), self._shown
+        keys = [_key(head, look_up) for head in heads]
+        missing = [head.seq for head, key in zip(heads, keys, strict=True) if key not in shown]
+        fresh = {row.seq: self._record(row) for row in records.rows(missing, seen)} if missing else {}
+        parts, profiles = list[bytes](), set[int]()
+        for head, key in zip(heads, keys, strict=True):
+            part = fresh.get(head.seq) or shown.get(key)
+            if part is not None:
+                parts.append(part)
+                profiles.add(head.profile)
+                profiles.update(key[3], key[4])
+                if head.seq in fresh and len(part) <= _LARGEST:
+                    shown[key] = part
+        if len(shown) > _MOST_SHOWN:
+            self._shown = {}
+        banner = self._banners[tuple(sorted(profiles))] if parts else b'""'
+        return _paged(banner, parts, after or ""), after
+
+    def forget(self) -> None:
+        """Drop all that was kept, such as what has been erased since."""
+        self._shown = {}
 
     def portion(self, row: Row, name: str) -> bytes:
         """One portion of a row as JSON (`PortionShown`).
@@ -152,6 +193,7 @@ class Shower:
         day, generation = self._core.clock.now() // _DAY, self._core.store.profiles.generation
         if (day, generation) != self._good:
             self._marks, self._banners = _Kept(self._mark), _Kept(self._roll_up)
+            self._shown = {}
             self._good = day, generation
 
     def _mark(self, number: int) -> bytes:
@@ -160,6 +202,18 @@ class Shower:
     def _roll_up(self, numbers: tuple[int, ...]) -> bytes:
         labels = [self._core.store.profiles.profile(number).label for number in numbers]
         return msgspec.json.encode(self._writing.roll_up(labels, self._core.clock.now()))
+
+
+def _key(head: Head, seen: bytes) -> _ShownKey:
+    """What a rendered row depends on: its content, and the profiles of its parts that are seen."""
+    known = len(seen)
+    portions = [number for number in array("I", head.portion_profiles) if number < known and seen[number]]
+    others = [number for number in array("I", head.substitute_profiles) if number < known and seen[number]]
+    return head.digest, head.portion_profiles, head.substitute_profiles, tuple(portions), tuple(others)
+
+
+def _paged(banner: bytes, records: list[bytes], after: str) -> bytes:
+    return b'{"banner":%s,"records":[%s],"next":"%s"}' % (banner, b",".join(records), after.encode())
 
 
 class _Kept(dict[_Key, bytes]):
