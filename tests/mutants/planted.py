@@ -56,6 +56,9 @@ _SAVED = ("tests/node/test_saved.py",)
 _OIDC = ("tests/node/test_oidc_hostile.py",)
 _DESK = ("tests/node/test_desk.py",)
 _CASES = ("tests/node/test_cases.py",)
+_API = ("tests/api/test_api_requests.py",)
+_API_STREAMS = ("tests/api/test_api_streams.py",)
+_API_WALK = ("tests/api/test_api_walk.py",)
 
 _A = "kernel/admission.py"
 _B = "kernel/bundles.py"
@@ -644,5 +647,68 @@ MUTANTS = (
         "        elif draft.id not in issued:  # 6",
         "        elif False:",
         ("tests/apps/workspace/test_files.py", "tests/node/test_authorship.py"),
+    ),
+    Mutant(
+        "http-reads-as-operator",
+        "interfaces/api/reading.py",
+        "row = call.node.records.get(asked.id, asked.version, call.person)\n    row.record()",
+        'row = call.node.records.get(asked.id, asked.version, "")\n    row.record()',
+        _API_WALK,
+    ),
+    Mutant(
+        "http-ledger-below-ceiling",
+        "node/people/sights.py",
+        "return own and ladder.rank(person.level[config.policy]) >= ladder.rank(config.ceiling)",
+        "return own",
+        _API,
+    ),
+    Mutant(
+        "http-live-unfiltered",
+        "interfaces/api/streams.py",
+        "            if known[key]:",
+        "            if True:",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-live-header-unlooked",
+        "node/records.py",
+        "labels = (header, live.label)",
+        "labels = (live.label,)",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-changes-unfiltered",
+        "interfaces/api/streams.py",
+        "if wanted and call.node.sights.cut(row, sight) is not None:",
+        "if wanted:",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-stream-outlives-session",
+        "interfaces/api/streams.py",
+        "lambda: sessions.who(token, used=False)",
+        "lambda: self._person.now",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-key-at-any-level",
+        "interfaces/api/kept.py",
+        "for part in (*parts, msgspec.json.encode(person))",
+        "for part in parts",
+        _API,
+    ),
+    Mutant(
+        "http-body-before-session",
+        "interfaces/api/gateway.py",
+        '        token, person = "", None\n        if operation.open_:',
+        '        token, person = "", None\n        await receive()\n        if operation.open_:',
+        _API,
+    ),
+    Mutant(
+        "http-clear-off-loopback",
+        "node/config.py",
+        "if not config.http_certificate and not loopback(host):",
+        "if False:",
+        _API,
     ),
 )

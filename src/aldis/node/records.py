@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aldis.app import Live
 from aldis.kernel.bundles import onward_of
 from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, explain_record
@@ -24,7 +25,7 @@ from aldis.node.instruments import KINDS
 from aldis.node.meaning import SEARCHED, Meaning
 from aldis.node.people import Person, Sight, Sights
 from aldis.node.rulings import candidate
-from aldis.node.store import Hits, Keep, Page, Row, check_text
+from aldis.node.store import Head, Hits, Keep, Page, Row, check_text
 
 __all__ = ["Records"]
 
@@ -114,10 +115,11 @@ class Records:
             raise _not_ours(record_id)
         return row.record()
 
-    def derived_label(self, sources: list[bytes]) -> Label:
-        """The label of what is made from these records (digests): their roll-up in this node's policy.
+    def derived_label(self, sources: list[bytes], viewer: str | Person = "") -> Label:
+        """The label of what is made from these records (digests), as far as the viewer, if a person, sees them.
 
-        Whose information it holds stands in its origins: the parties of the sources' originators among them.
+        It is their roll-up in this node's policy. Whose information it holds stands in its origins: the parties
+        of the sources' originators among them.
 
         Raises:
             UnknownTerm: a source that is not held here.
@@ -128,6 +130,8 @@ class Records:
         origins: set[str] = set()
         for digest in sources:
             row = self._store.records.by_digest(digest)
+            if row is not None and isinstance(viewer, Person):
+                row = self._sights.cut(row, self._sights.of(viewer))
             if row is None:
                 raise UnknownTerm(f"no record {digest.hex()} here", fix="Name a source by its full digest")
             record = row.record()
@@ -168,6 +172,44 @@ class Records:
             Unavailable, RefusedByPolicy, VerificationFailed: as `Attachments.open`.
         """
         return self._attachments.open(self.get(record_id, version, viewer), portion, name)
+
+    def versions(self, record_id: str, viewer: Person) -> list[Row]:
+        """Every version of a record that a person may see, the oldest first; whose it is, as in `get`.
+
+        Raises:
+            UnknownTerm, InvalidInput: as `get`.
+        """
+        originator, sight = self.get(record_id, None, viewer).originator, self._sights.of(viewer)
+        rows = self._store.records.versions(record_id, originator)
+        return [cut for row in rows if (cut := self._sights.cut(row, sight)) is not None]
+
+    def by_digest(self, digest: bytes, viewer: Person) -> Row:
+        """The version with this digest, with the portions that a person may see.
+
+        Raises:
+            UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.
+        """
+        row = self._store.records.by_digest(digest)
+        cut = self._sights.cut(row, self._sights.of(viewer)) if row else None
+        if cut is None:
+            raise UnknownTerm(f"no record {digest.hex()} here", fix="Name it by its full digest")
+        return cut
+
+    def may_watch(self, live: Live, viewer: Person, only: str = "") -> bool:
+        """Whether a person may see a live value: its header, by the record that is held of it, and its portion.
+
+        With `only`, just of that project.
+        """
+        header, project = live.header, live.project
+        if live.source or header is None:
+            row = self._store.records.get(live.update.id, originator=live.source or self._core.node)
+            if row is None:
+                return False
+            header, project = self._store.profiles.profile(row.profile).label, row.project
+        labels = (header, live.label)
+        return only in ("", project) and all(
+            self._sights.may_see(viewer, live.update.kind, project, label, live.source) for label in labels
+        )
 
     def explain(self, record_id: str, viewer: Person, version: int | None = None) -> RecordExplanation:
         """Why a person may see what they see of a record; of what is withheld it says nothing.
@@ -233,6 +275,32 @@ class Records:
                 f"more than {_STANDING:,} records of {project!r} at once", fix="Look through them with `aldis list`"
             )
         return rows
+
+    def heads(
+        self, viewer: Person, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50
+    ) -> tuple[list[Head], str | None, NDArray[np.bool_]] | None:
+        """As `page`, of rows just their heads, and which profiles the viewer sees.
+
+        None for a foreign national, for whom the content decides.
+        """
+        sight = self._sights.of(viewer)
+        if not sight.exact:
+            return None
+        found, more = self._store.listing.heads(
+            sight.profiles,
+            kind=kind or None,
+            project=project or None,
+            after=cursor or None,
+            limit=limit,
+            scope=sight.scope + repr([]).encode(),
+        )
+        return found, more, sight.profiles
+
+    def rows(self, seqs: list[int], seen: NDArray[np.bool_]) -> list[Row]:
+        """Rows by number with just the portions whose profiles are seen, those not seen at all left out."""
+        return [
+            row.only(seen) for row in self._store.records.rows(seqs) if row.profile < len(seen) and seen[row.profile]
+        ]
 
     def search(
         self,

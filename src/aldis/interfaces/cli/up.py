@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 import structlog
+from starlette.routing import BaseRoute
 
+from aldis.interfaces.api.server import PeoplePort
 from aldis.interfaces.cli.exits import INTERRUPTED
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.kernel.errors import AldisError
@@ -28,16 +30,19 @@ _log = structlog.get_logger()
 
 @click.command("up")
 @click.option("--listen", metavar="H:P", help="Where partners connect to, this once.")
+@click.option("--http", metavar="H:P", help="Where people work, by HTTP, this once.")
 @pass_session
-def up(session: Session, listen: str | None) -> None:
+def up(session: Session, listen: str | None, http: str | None) -> None:
     """Run the node: answer partners, send them what they may have, until Ctrl-C.
+
+    With --http, or the setting `http`, people work at it too: by its HTTP API and its pages.
 
     Told to stop (Ctrl-C, SIGTERM), it ends what is under way and closes its store, within ten seconds. Told so again,
     it stops at once, and nothing that was acknowledged is lost.
 
     What happens goes to stderr: as text on a terminal, else, and with --json, as JSON, an event on each line.
     """
-    node = session.open(listen=listen)
+    node = session.open(listen=listen, http=http)
     lines = session.json or not sys.stderr.isatty()
     start_logs(node.name, as_json=lines)
     with suppress(asyncio.CancelledError):
@@ -61,13 +66,18 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
 
+    pages: list[BaseRoute] = []  # the pages' line: site(node)
+    people = PeoplePort(node, pages=pages) if node.core.config.http else None
+    url = await people.start() if people else ""
+
     def ready(address: str) -> None:
-        session.out.data({"node": node.name, "address": address}, address)
+        data = {"node": node.name, "address": address, **({"http": url} if url else {})}
+        session.out.data(data, address, *([url] if url else []))
         tell(f"READY=1\nSTATUS=listening on {address}", os.environ)
         partners = [known.node for known in node.partners.all() if known.active]
         waits = restored(node.core.store) is not None
         if lines:
-            _log.info("node is up", address=address, partners=partners, restored=waits)
+            _log.info("node is up", address=address, http=url, partners=partners, restored=waits)
             return
         session.out.say(f"{node.name} is up, for {', '.join(partners) or 'no partner yet'}. Ctrl-C stops it.")
         if waits:
@@ -81,6 +91,8 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
         await serve(node, ready=ready, ending=ending)
     finally:
         alive.cancel()
+        if people:
+            await people.stop()
 
 
 async def _alive(node: Node) -> None:

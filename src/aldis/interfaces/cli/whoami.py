@@ -24,7 +24,7 @@ def whoami(session: Session, as_: str | None) -> None:
         )
         return
     person = signed_in(session, as_)
-    account, ends = person.account, session.node.people.sessions.ends(kept_token(session, person.id))
+    account, ends = person.account, session.node.people.sessions.times(kept_token(session, person.id))[1]
     data = {
         "operator": "",
         "person": person.id,

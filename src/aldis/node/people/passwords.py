@@ -17,8 +17,8 @@ __all__ = ["RECOMMENDED", "Cost", "Passwords"]
 
 _SHORTEST, _LONGEST = 12, 1024
 _SALT, _HASH = 16, 32
-_AT_ONCE = 4
-"""Checks at a time in one process, so that many who sign in at once take a quarter of a GiB and no more."""
+_AT_ONCE = 1
+"""Checks at a time in one process: more would take that much more memory, and run OpenSSL out of threads."""
 _WAIT_S = 10.0
 _turns = BoundedSemaphore(_AT_ONCE)
 

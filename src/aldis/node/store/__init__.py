@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from aldis.kernel.errors import AldisError
+from aldis.node.store.answers import Answers
 from aldis.node.store.arrivals import Stored
 from aldis.node.store.attachments import Attachments, Described, Incoming, Outgoing, Upload
 from aldis.node.store.cursors import KEY_SIZE, Cursors
@@ -24,7 +25,7 @@ from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Se
 from aldis.node.store.grants import Grants
 from aldis.node.store.identities import Identities
 from aldis.node.store.ledger import LeafRow, Ledger
-from aldis.node.store.listing import PAGE_LIMIT, Keep, Listing, Page
+from aldis.node.store.listing import PAGE_LIMIT, Head, Keep, Listing, Page
 from aldis.node.store.meanings import Due, Meanings
 from aldis.node.store.meta import Meta
 from aldis.node.store.nearest import Nearest, Question
@@ -54,6 +55,7 @@ __all__ = [
     "Described",
     "Due",
     "Erased",
+    "Head",
     "Held",
     "Hit",
     "Hits",
@@ -127,6 +129,7 @@ class Store:
         self.docket = Docket(database, cursors)
         self.people = People(database)
         self.identities = Identities(database)
+        self.answers = Answers(database)
         self.quarantine = Quarantine(database, quarantine_bytes)
         self._choose_texts(passages, texts)
         self.shapes.complete()

@@ -9,8 +9,10 @@ Pages are always full but the last: neither their length nor their cursor tells 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 import numpy as np
@@ -22,7 +24,7 @@ from aldis.node.store.database import Database
 from aldis.node.store.profiles import Profiles
 from aldis.node.store.rows import Row, rows_of
 
-__all__ = ["EVERYTHING", "LOOKED_AT", "PAGE_LIMIT", "Keep", "Listing", "Page", "check_limit"]
+__all__ = ["EVERYTHING", "LOOKED_AT", "PAGE_LIMIT", "Head", "Keep", "Listing", "Page", "check_limit"]
 
 PAGE_LIMIT = 200
 LOOKED_AT = 1_000
@@ -40,6 +42,10 @@ _FEW = 64  # places that are merged without a walk
 _RARE = 2_000  # rows in sight in all, that are taken at once and sorted
 _DEPTH = 4  # pages' worth of rows that are read at first to make one
 
+_HEAD = """
+SELECT record.seq, digest, profile, portion_profiles, substitute_profiles
+FROM carray(?) AS wanted CROSS JOIN record ON record.seq = wanted.value
+"""
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 _ALL = """
 WITH few AS MATERIALIZED (
@@ -67,6 +73,16 @@ class Page:
 
     rows: list[Row]
     next: str | None
+
+
+class Head(NamedTuple):
+    """A row without its content: profiles as they are stored. While these are the same, so is what is held of it."""
+
+    seq: int
+    digest: bytes
+    profile: int
+    portion_profiles: bytes
+    substitute_profiles: bytes
 
 
 class Listing:
@@ -117,6 +133,27 @@ class Listing:
             before, count = seqs[-1], min(2 * count, LOOKED_AT)
         more = self._cursors.seal(kept[limit - 1].seq, *bound) if len(kept) > limit else None
         return Page(kept[:limit], more)
+
+    def heads(
+        self,
+        visible: NDArray[np.bool_],
+        *,
+        kind: str | None = None,
+        project: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        scope: bytes = b"",
+    ) -> tuple[list[Head], str | None]:
+        """As `page`, of each row just what tells whether one that was read before is the same."""
+        check_limit(limit)
+        bound = (scope, b"listing", repr((kind, project, True)).encode())
+        before = EVERYTHING[1] if after is None else self._cursors.open(after, *bound)
+        allowed = self._places(visible, kind, project, latest_only=True)
+        with self._db.reading() as connection:
+            seqs = _newest(connection, allowed, before, limit + 1)
+            shown = apsw.carray(array("q", seqs[:limit])) if seqs else None
+            found = [Head(*values) for values in connection.execute(_HEAD, (shown,))] if shown else []
+        return found, self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
 
     def standing(self, visible: NDArray[np.bool_], *, project: str, kinds: Collection[str], limit: int) -> list[Row]:
         """What stands of a project and some kinds and is visible, oldest arrival first, with just its visible portions.

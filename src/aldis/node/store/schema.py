@@ -250,6 +250,14 @@ _KEPT = """
 CREATE TABLE kept (keeper TEXT, name TEXT, data BLOB NOT NULL, PRIMARY KEY (keeper, name)) STRICT;
 """
 
+_ANSWERS = """
+CREATE TABLE answer (
+    person TEXT REFERENCES person, key TEXT, request BLOB NOT NULL, status INTEGER NOT NULL, headers BLOB NOT NULL,
+    body BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (person, key)
+) STRICT;
+CREATE INDEX answer_at ON answer (at);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _RECORDS + _LEDGER + _EXCHANGE,
     _PEOPLE,
@@ -259,5 +267,6 @@ MIGRATIONS: tuple[str, ...] = (
     _ATTACHMENTS,
     _PROVIDERS,
     _KEPT,
+    _ANSWERS,
 )
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
