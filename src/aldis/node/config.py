@@ -50,6 +50,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     algorithm: str = "ed25519"
     listen: str = "127.0.0.1:7461"
     url: str = ""
+    kas_url: str = ""
     batch: Annotated[int, msgspec.Meta(ge=1, le=ITEM_LIMIT)] = 500
     live_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
     live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
@@ -77,6 +78,7 @@ _MEANING = {
     "algorithm": "signature algorithm, fixed at `aldis init`: ed25519, ecdsa-p384-sha384 or ed25519+ml-dsa-65",
     "listen": "address and port that partners connect to",
     "url": "where partners reach it, written into invitations; empty for https:// and the address above",
+    "kas_url": "where OpenTDF's SDKs reach this node's key-access server, https and ending in /kas; empty for none",
     "batch": "most records in one bundle",
     "live_ms": "milliseconds between two live frames to a partner",
     "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
@@ -143,21 +145,30 @@ def check(config: Config) -> None:
     """Return if the addresses can be listened at and connected to.
 
     Raises:
-        InvalidInput: `listen` or `url` cannot.
+        InvalidInput: `listen`, `url` or `kas_url` cannot.
     """
     endpoint(config.listen)
-    if not config.url:
-        return
-    try:
-        parts = urlsplit(config.url)
-        sound = parts.scheme == "https" and parts.hostname and parts.port != 0 and parts.path in ("", "/")
-    except ValueError:
-        sound = False
-    if not sound or not _PLAIN.fullmatch(config.url) or "@" in config.url or parts.query or parts.fragment:
+    if config.url and not _sound(config.url, ("", "/")):
         raise InvalidInput(
             f"the setting `url` cannot be {config.url!r}",
             fix="Write it as https://host:port, or leave it out for https:// and the address in `listen`",
         )
+    if config.kas_url and not _sound(config.kas_url, ("/kas", "/kas/"), local=True):
+        raise InvalidInput(
+            f"the setting `kas_url` cannot be {config.kas_url!r}",
+            fix="Write it as https://host:port/kas; http only for 127.0.0.1",
+        )
+
+
+def _sound(url: str, paths: tuple[str, ...], *, local: bool = False) -> bool:
+    """Whether it is an https URL with one of these paths, or, where that is `local`, an http one of this machine."""
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (local and parts.scheme == "http" and parts.hostname == "127.0.0.1")
+        sound = safe and parts.hostname and parts.port != 0 and parts.path in paths
+    except ValueError:
+        return False
+    return bool(sound and _PLAIN.fullmatch(url) and "@" not in url and not parts.query and not parts.fragment)
 
 
 def endpoint(listen: str) -> tuple[str, int]:
