@@ -8,7 +8,7 @@ import struct
 import zipfile
 from random import Random
 
-from aldis.kernel.tdf import Statement, Wrapped, open_tdf, seal_tdf
+from aldis.kernel.tdf import FORMS, Statement, Wrapped, open_tdf, seal_tdf
 
 POLICY = b'{"uuid":"00000000-0000-4000-8000-000000000000","body":{"dataAttributes":null,"dissem":["gbr"]}}'
 LABEL = Statement("label", "<a/>", "xml-structured", "urn:example", "handling", "tdo", "unencrypted")
@@ -34,10 +34,11 @@ def only(*names):
     return lambda access, policy: unwrap(access, policy) if any(name in access.url for name in names) else None
 
 
-def sealed(payload, splits=None, segment=16, statements=(LABEL,), seed=0):
+def sealed(payload, splits=None, segment=16, statements=(LABEL,), seed=0, form="4.3.0"):
     sink = io.BytesIO()
     random = Random(seed).randbytes
-    seal_tdf(io.BytesIO(payload), sink, splits or [[Server()]], POLICY, random, segment=segment, statements=statements)
+    more = {"segment": segment, "statements": statements, "form": FORMS[form]}
+    seal_tdf(io.BytesIO(payload), sink, splits or [[Server()]], POLICY, random, **more)
     return sink.getvalue()
 
 
