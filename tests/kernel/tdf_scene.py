@@ -137,8 +137,8 @@ def attacks(data):  # noqa: C901 - one small change after another
         header = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
         copy["assertions"][0]["binding"]["signature"] = f"{header}.{text[1]}."
 
-    def gmac_hashes(copy):
-        integrity(copy)["segmentHashAlg"] = "GMAC"
+    def other_hashes(copy):
+        integrity(copy)["segmentHashAlg"] = "HS256" if integrity(copy)["segmentHashAlg"] == "GMAC" else "GMAC"
 
     def policy(copy):
         copy["encryptionInformation"]["policy"] = b64(POLICY.replace(b"gbr", b"usa"))
@@ -167,9 +167,11 @@ def attacks(data):  # noqa: C901 - one small change after another
         "GMAC root, cut": edit(cut_and_unsigned, b"".join(parts[:-1])),
         "another root algorithm": edit(lambda copy: integrity(copy)["rootSignature"].update(alg="none")),
         "no root": edit(lambda copy: integrity(copy)["rootSignature"].update(sig="")),
-        "version left out": edit(lambda copy: copy.pop("schemaVersion")),
+        "version of the other form": edit(
+            lambda copy: copy.pop("schemaVersion", "") or copy.update(schemaVersion="4.3.0")
+        ),
         "version of the future": edit(lambda copy: copy.update(schemaVersion="5.0.0")),
-        "segment hashes said to be GMAC": edit(gmac_hashes),
+        "segment hashes said to be of another kind": edit(other_hashes),
         "not encrypted": edit(lambda copy: copy["payload"].update(isEncrypted=False)),
         "another policy": edit(policy),
         "another binding algorithm": edit(lambda copy: access(copy, policyBinding={"alg": "none", "hash": ""})),
