@@ -140,6 +140,16 @@ def test_an_object_as_a_statement_is_hashed_as_a_sorted_compact_string():
         opened(put_together(manifest, payload))
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_an_assertion_of_another_payload_under_the_same_key_is_refused(form):
+    manifest, payload = taken_apart(SEALED[form])
+    other, _ = taken_apart(sealed(b"other words", form=form))
+    assert key_of(other) == key_of(manifest)
+    manifest["assertions"] = other["assertions"]
+    with pytest.raises(NotAuthentic, match="another payload"):
+        opened(put_together(manifest, payload))
+
+
 def test_an_assertion_under_another_key_needs_that_key_to_be_trusted():
     key = rsa.generate_private_key(65537, 2048)
     manifest, payload = taken_apart(SEALED["4.3.0"])
