@@ -147,28 +147,34 @@ def check(config: Config) -> None:
     Raises:
         InvalidInput: `listen`, `url` or `kas_url` cannot.
     """
+    _check_kas(config.kas_url)
     endpoint(config.listen)
-    if config.url and not _sound(config.url, ("", "/")):
+    if not config.url:
+        return
+    try:
+        parts = urlsplit(config.url)
+        sound = parts.scheme == "https" and parts.hostname and parts.port != 0 and parts.path in ("", "/")
+    except ValueError:
+        sound = False
+    if not sound or not _PLAIN.fullmatch(config.url) or "@" in config.url or parts.query or parts.fragment:
         raise InvalidInput(
             f"the setting `url` cannot be {config.url!r}",
             fix="Write it as https://host:port, or leave it out for https:// and the address in `listen`",
         )
-    if config.kas_url and not _sound(config.kas_url, ("/kas", "/kas/"), local=True):
-        raise InvalidInput(
-            f"the setting `kas_url` cannot be {config.kas_url!r}",
-            fix="Write it as https://host:port/kas; http only for 127.0.0.1",
-        )
 
 
-def _sound(url: str, paths: tuple[str, ...], *, local: bool = False) -> bool:
-    """Whether it is an https URL with one of these paths, or, where that is `local`, an http one of this machine."""
+def _check_kas(url: str) -> None:
     try:
         parts = urlsplit(url)
-        safe = parts.scheme == "https" or (local and parts.scheme == "http" and parts.hostname == "127.0.0.1")
-        sound = safe and parts.hostname and parts.port != 0 and parts.path in paths
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
+        sound = safe and parts.hostname and parts.port != 0 and parts.path == "/kas"
     except ValueError:
-        return False
-    return bool(sound and _PLAIN.fullmatch(url) and "@" not in url and not parts.query and not parts.fragment)
+        sound = False
+    if url and (not sound or not _PLAIN.fullmatch(url) or "@" in url or parts.query or parts.fragment):
+        raise InvalidInput(
+            f"the setting `kas_url` cannot be {url!r}",
+            fix="Write it as https://host:port/kas; http only for 127.0.0.1",
+        )
 
 
 def endpoint(listen: str) -> tuple[str, int]:
