@@ -50,12 +50,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     algorithm: str = "ed25519"
     listen: str = "127.0.0.1:7461"
     url: str = ""
-    kas_url: str = ""
     batch: Annotated[int, msgspec.Meta(ge=1, le=ITEM_LIMIT)] = 500
     live_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
     live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
     quarantine_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 256
     checkpoint_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
+    kas_url: str = ""
     session_idle_min: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
     session_h: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
     feeds: list[str] = []
@@ -78,12 +78,12 @@ _MEANING = {
     "algorithm": "signature algorithm, fixed at `aldis init`: ed25519, ecdsa-p384-sha384 or ed25519+ml-dsa-65",
     "listen": "address and port that partners connect to",
     "url": "where partners reach it, written into invitations; empty for https:// and the address above",
-    "kas_url": "where OpenTDF's SDKs reach this node's key-access server, https and ending in /kas; empty for none",
     "batch": "most records in one bundle",
     "live_ms": "milliseconds between two live frames to a partner",
     "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
     "quarantine_mib": "most MiB of what was set aside; when full, nothing more is admitted until it is looked through",
     "checkpoint_s": "seconds between two checkpoints of the ledger that partners are asked to cosign",
+    "kas_url": "where OpenTDF's SDKs reach this node's key-access server, https and ending in /kas; empty for none",
     "session_idle_min": "minutes after which a session that nobody uses is over",
     "session_h": "hours after which a session is over, used or not",
     "feeds": "partners that a one-way feed reaches: `aldis up` does not call them, and `aldis feed` writes files",
