@@ -163,20 +163,6 @@ def check(config: Config) -> None:
         )
 
 
-def _check_kas(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
-        sound = safe and parts.hostname and parts.port != 0 and parts.path == "/kas"
-    except ValueError:
-        sound = False
-    if url and (not sound or not _PLAIN.fullmatch(url) or "@" in url or parts.query or parts.fragment):
-        raise InvalidInput(
-            f"the setting `kas_url` cannot be {url!r}",
-            fix="Write it as https://host:port/kas; http only for 127.0.0.1",
-        )
-
-
 def endpoint(listen: str) -> tuple[str, int]:
     """Host and port of the setting `listen`; 0 asks for any free port.
 
@@ -216,6 +202,20 @@ def write(home: Path, config: Config) -> None:
 def _text(value: Any) -> str:
     """A string, number or list as TOML, which for these writes them as JSON does."""
     return msgspec.json.encode(value).decode()
+
+
+def _check_kas(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
+        sound = safe and parts.hostname and parts.port != 0 and parts.path == "/kas"
+    except ValueError:
+        sound = False
+    if url and (not sound or not _PLAIN.fullmatch(url) or "@" in url or parts.query or parts.fragment):
+        raise InvalidInput(
+            f"the setting `kas_url` cannot be {url!r}",
+            fix="Write it as https://host:port/kas; http only for 127.0.0.1",
+        )
 
 
 _NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})
