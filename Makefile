@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+OPENTDF := tests/opentdf/node_modules/.package-lock.json
 WORKERS ?= 2
 SEEDS ?= 1000
 
@@ -35,7 +36,11 @@ demo: $(READY) ## three nations, one sea: the main job, under two minutes
 test: $(READY) ## the everyday tests
 	$(BIN)/pytest -n $(WORKERS) -m "not slow"
 
-slow: $(READY) ## the tests that take more than a few seconds
+$(OPENTDF): tests/opentdf/package-lock.json $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts --prefix tests/opentdf && touch $@ \
+		|| echo "npm cannot install OpenTDF's SDK: the tests with it will be skipped."
+
+slow: $(READY) $(OPENTDF) ## the tests that take more than a few seconds
 	$(BIN)/pytest -n $(WORKERS) -m slow
 
 lint: $(READY) ## ruff, mypy --strict, the layers
@@ -64,4 +69,4 @@ lock: ## pin every dependency again (needs uv)
 		--no-annotate --no-header -U -o requirements/meaning.txt
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/oidc/node_modules
+	rm -rf $(VENV) tests/oidc/node_modules tests/opentdf/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

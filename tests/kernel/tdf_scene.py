@@ -8,7 +8,7 @@ import struct
 import zipfile
 from random import Random
 
-from aldis.kernel.tdf import Statement, Wrapped, open_tdf, seal_tdf
+from aldis.kernel.tdf import FORMS, Statement, Wrapped, open_tdf, seal_tdf
 
 POLICY = b'{"uuid":"00000000-0000-4000-8000-000000000000","body":{"dataAttributes":null,"dissem":["gbr"]}}'
 LABEL = Statement("label", "<a/>", "xml-structured", "urn:example", "handling", "tdo", "unencrypted")
@@ -34,10 +34,11 @@ def only(*names):
     return lambda access, policy: unwrap(access, policy) if any(name in access.url for name in names) else None
 
 
-def sealed(payload, splits=None, segment=16, statements=(LABEL,), seed=0):
+def sealed(payload, splits=None, segment=16, statements=(LABEL,), seed=0, form="4.3.0"):
     sink = io.BytesIO()
     random = Random(seed).randbytes
-    seal_tdf(io.BytesIO(payload), sink, splits or [[Server()]], POLICY, random, segment=segment, statements=statements)
+    more = {"segment": segment, "statements": statements, "form": FORMS[form]}
+    seal_tdf(io.BytesIO(payload), sink, splits or [[Server()]], POLICY, random, **more)
     return sink.getvalue()
 
 
@@ -136,8 +137,8 @@ def attacks(data):  # noqa: C901 - one small change after another
         header = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
         copy["assertions"][0]["binding"]["signature"] = f"{header}.{text[1]}."
 
-    def gmac_hashes(copy):
-        integrity(copy)["segmentHashAlg"] = "GMAC"
+    def other_hashes(copy):
+        integrity(copy)["segmentHashAlg"] = "HS256" if integrity(copy)["segmentHashAlg"] == "GMAC" else "GMAC"
 
     def policy(copy):
         copy["encryptionInformation"]["policy"] = b64(POLICY.replace(b"gbr", b"usa"))
@@ -166,9 +167,11 @@ def attacks(data):  # noqa: C901 - one small change after another
         "GMAC root, cut": edit(cut_and_unsigned, b"".join(parts[:-1])),
         "another root algorithm": edit(lambda copy: integrity(copy)["rootSignature"].update(alg="none")),
         "no root": edit(lambda copy: integrity(copy)["rootSignature"].update(sig="")),
-        "version left out": edit(lambda copy: copy.pop("schemaVersion")),
+        "version of the other form": edit(
+            lambda copy: copy.pop("schemaVersion", "") or copy.update(schemaVersion="4.3.0")
+        ),
         "version of the future": edit(lambda copy: copy.update(schemaVersion="5.0.0")),
-        "segment hashes said to be GMAC": edit(gmac_hashes),
+        "segment hashes said to be of another kind": edit(other_hashes),
         "not encrypted": edit(lambda copy: copy["payload"].update(isEncrypted=False)),
         "another policy": edit(policy),
         "another binding algorithm": edit(lambda copy: access(copy, policyBinding={"alg": "none", "hash": ""})),

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import hmac
 import io
 import json
@@ -31,33 +32,35 @@ from tdf_scene import (
 )  # fmt: skip
 
 from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, RefusedByPolicy
-from aldis.kernel.tdf import Statement, TdfPolicy, open_tdf
+from aldis.kernel.tdf import FORMS, Statement, TdfPolicy, open_tdf
 from aldis.node.kas import KasKey
 
 VECTORS = json.loads((Path(__file__).parents[2] / "spec/vectors/tdf.json").read_text())
-SEALED = sealed(b"0123456789abcdef" * 4 + b"tail")
+TEXT = b"0123456789abcdef" * 4 + b"tail"
+SEALED = {form: sealed(TEXT, form=form) for form in FORMS}
 
 
-@given(st.binary(max_size=200), st.integers(1, 64), st.integers(1, 3), st.text(max_size=20))
-def test_what_was_sealed_is_what_is_opened(payload, segment, splits, words):
+@given(st.binary(max_size=200), st.integers(1, 64), st.integers(1, 3), st.text(max_size=20), st.sampled_from([*FORMS]))
+def test_what_was_sealed_is_what_is_opened(payload, segment, splits, words, form):
     statements = [LABEL, Statement("note", words or "-")]
-    data = sealed(payload, [[Server(f"s{n}"), Server(f"t{n}")] for n in range(splits)], segment, statements)
+    data = sealed(payload, [[Server(f"s{n}"), Server(f"t{n}")] for n in range(splits)], segment, statements, form=form)
     found, container = opened(data)
     assert found == payload and container.size == len(payload)
     assert list(container.statements) == statements
     assert container.policy == POLICY
 
 
-@pytest.mark.parametrize("name", attacks(SEALED))
-def test_what_somebody_without_a_key_makes_of_it_is_refused(name):
-    data = attacks(SEALED)[name]
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", attacks(SEALED["4.3.0"]))
+def test_what_somebody_without_a_key_makes_of_it_is_refused(name, form):
+    data = attacks(SEALED[form])[name]
     with pytest.raises((NotAuthentic, InvalidInput)):
         opened(data)
 
 
-@given(st.integers(0, 10_000), st.integers(1, 255))
-def test_no_byte_can_be_changed_to_any_effect(place, change):
-    data = bytearray(SEALED)
+@given(st.integers(0, 10_000), st.integers(1, 255), st.sampled_from([*FORMS]))
+def test_no_byte_can_be_changed_to_any_effect(place, change, form):
+    data = bytearray(SEALED[form])
     data[place % len(data)] ^= change
     try:
         found, container = opened(bytes(data))
@@ -91,7 +94,26 @@ def test_two_servers_of_one_split_cannot_hold_different_shares():
 
 
 def test_containers_from_before_4_3_are_read_with_their_hexadecimal_hashes():
-    assert opened(as_before_4_3(SEALED))[0] == b"0123456789abcdef" * 4 + b"tail"
+    assert opened(as_before_4_3(SEALED["4.3.0"]))[0] == b"0123456789abcdef" * 4 + b"tail"
+
+
+def test_a_container_of_one_form_is_not_taken_for_one_of_the_other():
+    for form, version in (("4.3.0", ""), ("3.0.0", "4.3.0")):
+        manifest, payload = taken_apart(SEALED[form])
+        manifest["schemaVersion"] = version
+        with pytest.raises((NotAuthentic, InvalidInput)):
+            opened(put_together(manifest, payload))
+        for kind in ("GMAC", "HS256"):
+            integrity(manifest)["segmentHashAlg"] = kind
+            for change in (lambda text: b64(bytes.fromhex(text.decode())), lambda text: b64(text.hex().encode())):
+                altered = json.loads(json.dumps(manifest))
+                rows = [*integrity(altered)["segments"], integrity(altered)["rootSignature"]]
+                for row in rows:
+                    name = "sig" if "sig" in row else "hash"
+                    with contextlib.suppress(ValueError):
+                        row[name] = change(base64.b64decode(row[name]))
+                with pytest.raises((NotAuthentic, InvalidInput)):
+                    opened(put_together(altered, payload))
 
 
 def test_gmac_segment_hashes_are_read_under_an_hs256_root():
@@ -118,9 +140,19 @@ def test_an_object_as_a_statement_is_hashed_as_a_sorted_compact_string():
         opened(put_together(manifest, payload))
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_an_assertion_of_another_payload_under_the_same_key_is_refused(form):
+    manifest, payload = taken_apart(SEALED[form])
+    other, _ = taken_apart(sealed(b"other words", form=form))
+    assert key_of(other) == key_of(manifest)
+    manifest["assertions"] = other["assertions"]
+    with pytest.raises(NotAuthentic, match="another payload"):
+        opened(put_together(manifest, payload))
+
+
 def test_an_assertion_under_another_key_needs_that_key_to_be_trusted():
     key = rsa.generate_private_key(65537, 2048)
-    manifest, payload = taken_apart(SEALED)
+    manifest, payload = taken_apart(SEALED["4.3.0"])
     body = manifest["assertions"][0]["binding"]["signature"].split(".")[1]
     head = base64.urlsafe_b64encode(b'{"alg":"RS256"}').rstrip(b"=").decode()
     signature = key.sign(f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -138,7 +170,7 @@ def test_an_assertion_under_another_key_needs_that_key_to_be_trusted():
 
 
 def test_a_segment_that_is_not_authentic_is_never_given_out():
-    manifest, payload = taken_apart(SEALED)
+    manifest, payload = taken_apart(SEALED["4.3.0"])
     turned = bytearray(payload)
     turned[-1] ^= 1
     container = open_tdf(io.BytesIO(put_together(manifest, bytes(turned))), only("one"))

@@ -42,7 +42,7 @@ def _copies(folder: Path, jobs: int) -> SimpleQueue[Path]:
     for job in range(jobs):
         copy = folder / str(job)
         for name in COPIED:
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         shutil.copy(ROOT / "pyproject.toml", copy)
         copies.put(copy)
     return copies

@@ -59,6 +59,8 @@ _CASES = ("tests/node/test_cases.py",)
 _API = ("tests/api/test_api_requests.py",)
 _API_STREAMS = ("tests/api/test_api_streams.py",)
 _API_WALK = ("tests/api/test_api_walk.py",)
+_TDF = ("tests/kernel/test_tdf.py",)
+_KAS = ("tests/interfaces/test_key_access.py",)
 
 _A = "kernel/admission.py"
 _B = "kernel/bundles.py"
@@ -710,5 +712,119 @@ MUTANTS = (
         "if not config.http_certificate and not loopback(host):",
         "if False:",
         _API,
+    ),
+    Mutant(
+        "tdf-root",
+        "kernel/tdf/opening.py",
+        "if not hmac.compare_digest(form.written(root), said):",
+        "if False:",
+        _TDF,
+    ),
+    Mutant(
+        "tdf-segment",
+        "kernel/tdf/opening.py",
+        "if not hmac.compare_digest(form.written(found), expected):",
+        "if False:",
+        _TDF,
+    ),
+    Mutant(
+        "tdf-assertion",
+        "kernel/tdf/assertions.py",
+        ' or claims.get("assertionSig") not in bound:',
+        ":",
+        _TDF,
+    ),
+    Mutant(
+        "tdf-policy-binding",
+        "kernel/tdf/opening.py",
+        'if not hmac.compare_digest(hmac.digest(share, policy.encode(), "sha256").hex().encode(), said):',
+        "if False:",
+        _TDF,
+    ),
+    Mutant(
+        "tdf-split-left-out",
+        "kernel/tdf/opening.py",
+        "        if share is None:\n            servers =",
+        "        if share is None:\n            continue\n            servers =",
+        _TDF,
+    ),
+    Mutant(
+        "spif-claim-in-force",
+        "kernel/policies/catalogue.py",
+        "level = self._level(Direction.PROTECT_AS, source, label.classification, target, at, agreed)",
+        "level = target.ladder[-1].name if source.claims else self._level(Direction.PROTECT_AS, source, label.classification, target, at, agreed)",
+        ("tests/kernel/test_spif.py",),
+    ),
+    Mutant(
+        "xml-label-unknown-category",
+        "kernel/markings/adatp4774.py",
+        "        tag, values = _read_category(row, policy)",
+        '        if row.attribute("TagName") not in (*policy.categories, *RESERVED):\n            continue\n        tag, values = _read_category(row, policy)',
+        ("tests/kernel/test_adatp4774.py",),
+    ),
+    Mutant("kas-binding", "node/key_access.py", "check_binding(access, share, policy)  # 2", "pass", _KAS),
+    Mutant(
+        "kas-other-node",
+        "node/key_access.py",
+        "if core.node not in policy.nodes and not own:",
+        "if False:",
+        _KAS,
+    ),
+    Mutant(
+        "kas-deleted-record",
+        "node/key_access.py",
+        "if newest is None or read_header(newest.header).deleted:",
+        "if False:",
+        _KAS,
+    ),
+    Mutant(
+        "kas-undecided",
+        "node/key_access.py",
+        "if not self._sights.may_open(",
+        "if False and not self._sights.may_open(",
+        _KAS,
+    ),
+    Mutant("kas-key-of-another", "interfaces/api/proofs.py", "if first != holder.thumbprint:", "if False:", _KAS),
+    Mutant(
+        "kas-proof-of-another-request",
+        "interfaces/api/proofs.py",
+        "if said.htm != method or said.htu != url:",
+        "if False:",
+        _KAS,
+    ),
+    Mutant(
+        "kas-proof-of-another-token",
+        "interfaces/api/proofs.py",
+        "if not hmac.compare_digest(said.ath.encode(), b64(sha256(token.encode())).encode()):",
+        "if False:",
+        _KAS,
+    ),
+    Mutant(
+        "kas-proof-again",
+        "interfaces/api/proofs.py",
+        "if not seen.first(holder.thumbprint + said.jti.encode(), said.iat + 2 * _WINDOW_S, now):",
+        "if False:",
+        _KAS,
+    ),
+    Mutant(
+        "kas-request-of-another",
+        "interfaces/api/proofs.py",
+        "    _verify(holder, signed, signature)\n    said = _read(body, _Request)",
+        "    said = _read(body, _Request)",
+        _KAS,
+    ),
+    Mutant(
+        "kas-request-expired",
+        "interfaces/api/proofs.py",
+        "if not (said.iat - _WINDOW_S <= now < said.exp <= said.iat + _REQUEST_S):",
+        "if False:",
+        _KAS,
+    ),
+    Mutant(
+        "kas-request-again",
+        "interfaces/api/proofs.py",
+        "if not seen.first(signature, said.exp, now):",
+        "if False:",
+        _KAS,
     ),
 )

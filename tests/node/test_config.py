@@ -82,6 +82,10 @@ def test_a_value_of_another_type_or_out_of_bounds_is_an_error_that_names_it(tmp_
         ),
         *(("url", value) for value in ("ftp://x", "x", "https://", "https://a:b", "https://a:99999", "https://a b")),
         *(("url", value) for value in ("https://u@a", "https://a/b", "https://a?b", "http://a")),
+        *(
+            ("kas_url", value)
+            for value in ("x", "https://a", "https://a/kas/", "http://a/kas", "https://u@a/kas", "https://a/kas?b")
+        ),
     ],
 )
 def test_an_address_that_cannot_be_is_an_error_that_names_the_setting(tmp_path: Path, key: str, value: str) -> None:

@@ -63,6 +63,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quarantine_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 256
     partial_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 2048
     checkpoint_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)] = 60
+    kas_url: str = ""
     session_idle_min: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
     session_h: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
     feeds: list[str] = []
@@ -100,6 +101,7 @@ _MEANING = {
     "quarantine_mib": "most MiB of what was set aside; when full, nothing more is admitted until it is looked through",
     "partial_mib": "most MiB of attachments under way from each partner, and from each person, before they are whole",
     "checkpoint_s": "seconds between two checkpoints of the ledger that partners are asked to cosign",
+    "kas_url": "where OpenTDF's SDKs reach this node's key-access server, https and ending in /kas; empty for none",
     "session_idle_min": "minutes after which a session that nobody uses is over",
     "session_h": "hours after which a session is over, used or not",
     "feeds": "partners that a one-way feed reaches: `aldis up` does not call them, and `aldis feed` writes files",
@@ -166,8 +168,10 @@ def check(config: Config) -> None:
     """Return if the addresses can be listened at and connected to.
 
     Raises:
-        InvalidInput: `listen`, `http`, `url` or the OpenID provider cannot be, or passwords would cross a network in clear.
+        InvalidInput: `listen`, `http`, `url`, `kas_url` or the OpenID provider cannot be, or passwords would cross a
+            network in clear.
     """
+    _check_kas(config.kas_url)
     endpoint(config.listen)
     if config.oidc is not None:
         config.oidc.check()
@@ -247,6 +251,20 @@ def _table(name: str, values: Mapping[str, Any]) -> list[str]:
 def _text(value: Any) -> str:
     """A string, number or list as TOML, which for these writes them as JSON does."""
     return msgspec.json.encode(value).decode()
+
+
+def _check_kas(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
+        sound = safe and parts.hostname and parts.port != 0 and parts.path == "/kas"
+    except ValueError:
+        sound = False
+    if url and (not sound or not _PLAIN.fullmatch(url) or "@" in url or parts.query or parts.fragment):
+        raise InvalidInput(
+            f"the setting `kas_url` cannot be {url!r}",
+            fix="Write it as https://host:port/kas; http only for 127.0.0.1",
+        )
 
 
 _NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})

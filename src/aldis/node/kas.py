@@ -52,6 +52,17 @@ class KasPublic:
             raise InvalidInput(f"not a public key in PEM: {error}", fix="`aldis tdf key NAME` makes a pair") from error
         self._key = _usable(key)
 
+    @property
+    def algorithm(self) -> str:
+        """Its kind, as `make_key` takes it."""
+        key = self._key
+        return f"rsa:{key.key_size}" if isinstance(key, rsa.RSAPublicKey) else f"ec:{key.curve.name}"
+
+    @property
+    def pem(self) -> str:
+        """The key in PEM (SubjectPublicKeyInfo)."""
+        return _pem(self._key).decode()
+
     @cached_property
     def kid(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of the key (SubjectPublicKeyInfo)."""
@@ -80,6 +91,10 @@ class KasKey:
         _usable(key.public_key())
         self._key: _Private = key
         self.kid = _kid(key.public_key())
+
+    def public(self, url: str) -> KasPublic:
+        """The half that is given out."""
+        return KasPublic(_pem(self._key.public_key()), url)
 
     def unwrap(self, access: KeyAccess) -> bytes | None:
         """The share that was wrapped for this key, or None where it was wrapped for another."""

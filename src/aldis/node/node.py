@@ -25,6 +25,7 @@ from aldis.node.home import Home
 from aldis.node.inbound import Inbound
 from aldis.node.inquiry import Inquiry
 from aldis.node.instruments import KINDS
+from aldis.node.key_access import KeyServer
 from aldis.node.live import LiveIn, LiveOut
 from aldis.node.meaning import Meaning
 from aldis.node.outbound import Outbound
@@ -62,6 +63,7 @@ class Node:
         self.saved = SavedSearches(core, self.records)
         self.register = Register(core, self.records, self.epochs)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
+        self.key_access = KeyServer(core, self.audit, self.sights)
         self.foreign = Foreign(core, self.audit)
         self.replay = Replay(core)
         self.live_out = LiveOut(core, self.epochs)

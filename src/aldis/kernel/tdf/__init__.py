@@ -6,13 +6,15 @@ Source: OpenTDF specification 4.3.0, as its SDKs write it (opentdf/platform `sdk
 from __future__ import annotations
 
 from aldis.kernel.tdf.assertions import Statement
-from aldis.kernel.tdf.manifest import KeyAccess, Manifest, Segment
-from aldis.kernel.tdf.opening import Opened, open_tdf
+from aldis.kernel.tdf.manifest import FORMS, Form, KeyAccess, Manifest, Segment
+from aldis.kernel.tdf.opening import Opened, check_binding, open_tdf
 from aldis.kernel.tdf.policy import TdfPolicy
 from aldis.kernel.tdf.sealing import SEGMENT, Wrapped, Wrapper, seal_tdf
 
 __all__ = [
+    "FORMS",
     "SEGMENT",
+    "Form",
     "KeyAccess",
     "Manifest",
     "Opened",
@@ -21,6 +23,7 @@ __all__ = [
     "TdfPolicy",
     "Wrapped",
     "Wrapper",
+    "check_binding",
     "open_tdf",
     "seal_tdf",
 ]

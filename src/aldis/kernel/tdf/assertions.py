@@ -16,6 +16,7 @@ from typing import Any
 
 from aldis.kernel.encoding import MOST, b64, sha256, unb64
 from aldis.kernel.errors import InvalidInput, NotAuthentic
+from aldis.kernel.tdf.manifest import Form
 
 __all__ = ["Statement", "Verifier", "bind", "check"]
 
@@ -40,7 +41,7 @@ class Statement:
     applies: str = "unencrypted"
 
 
-def bind(statement: Statement, hashes: bytes, key: bytes) -> dict[str, Any]:
+def bind(statement: Statement, hashes: bytes, key: bytes, form: Form) -> dict[str, Any]:
     """The assertion under the payload's key; `hashes` are the segment hashes, in order."""
     said = {"format": statement.format, "schema": statement.schema, "value": statement.value}
     assertion: dict[str, Any] = {
@@ -51,16 +52,16 @@ def bind(statement: Statement, hashes: bytes, key: bytes) -> dict[str, Any]:
         "statement": {name: value for name, value in said.items() if value},
     }
     digest = sha256(_canonical(assertion))
-    claims = {"assertionHash": digest.hex(), "assertionSig": base64.b64encode(hashes + digest).decode()}
+    claims = {"assertionHash": digest.hex(), "assertionSig": base64.b64encode(hashes + form.written(digest)).decode()}
     signed = _signing(claims)
     signature = hmac.digest(key, signed.encode(), "sha256")
     return {**assertion, "binding": {"method": "jws", "signature": f"{signed}.{b64(signature)}"}}
 
 
 def check(
-    assertion: Mapping[str, Any], hashes: bytes, key: bytes, root: str, trusted: Verifier, *, hexa: bool
+    assertion: Mapping[str, Any], hashes: bytes, key: bytes, root: str, trusted: Verifier, form: Form
 ) -> Statement:
-    """The statement, once its binding holds; `root` is the root signature as written, `hexa` the form before 4.3.0.
+    """The statement, once its binding holds; `root` is the root signature as written.
 
     Raises:
         InvalidInput: not an assertion.
@@ -83,7 +84,7 @@ def check(
         bare["statement"] = {**said, "value": text}
     digest = sha256(_canonical(bare))
     claims = _claims(name, binding["signature"], key, trusted)
-    whole = hashes + (digest.hex().encode() if hexa else digest)
+    whole = hashes + form.written(digest)
     bound = (base64.b64encode(whole).decode(), root)
     if claims.get("assertionHash") != digest.hex() or claims.get("assertionSig") not in bound:
         raise NotAuthentic(f"assertion {name} was changed, or belongs to another payload")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -16,11 +17,13 @@ import msgspec
 from aldis.kernel.errors import InvalidInput, NotAuthentic, TooLarge
 
 __all__ = [
+    "FORMS",
     "MANIFEST_LIMIT",
     "OVERHEAD",
     "VERSION",
     "Binding",
     "Encryption",
+    "Form",
     "Integrity",
     "KeyAccess",
     "Manifest",
@@ -40,6 +43,27 @@ _SEGMENT_LIMIT = 64 * 1024 * 1024
 _SEGMENTS = 100_000
 _ACCESSES = 64
 _ASSERTIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What differs between versions of the format; every check is made in each.
+
+    `version` is the manifest's `schemaVersion`, "" for none; with `hexadecimal`, hashes are the base64 of hexadecimal
+    digits; `segment_hash` is what a sealer takes (a reader takes either, under the HS256 root).
+    """
+
+    version: str
+    hexadecimal: bool
+    segment_hash: Literal["HS256", "GMAC"]
+
+    def written(self, digest: bytes) -> bytes:
+        """A hash as its base64 holds it, and as the root covers it."""
+        return digest.hex().encode() if self.hexadecimal else digest
+
+
+FORMS = {"4.3.0": Form(VERSION, False, "HS256"), "3.0.0": Form("", True, "GMAC")}
+"""Those that are written, by name: 4.3.0, and what OpenTDF's SDKs before it read."""
 _VERSIONS = re.compile(r"4\.([3-9]|[1-9][0-9])\.[0-9]{1,3}")
 
 
@@ -126,9 +150,9 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     assertions: list[dict[str, Any]] = []
 
     @property
-    def hexadecimal(self) -> bool:
-        """Whether hashes are written the way they were before 4.3.0."""
-        return not self.schemaVersion
+    def form(self) -> Form:
+        """Which version of the format it is in."""
+        return FORMS["4.3.0" if self.schemaVersion else "3.0.0"]
 
     def sizes(self, segment: Segment) -> tuple[int, int]:
         """The plain and the encrypted size of a segment."""

@@ -23,7 +23,7 @@ from aldis.kernel.tdf.archive import Member, members
 from aldis.kernel.tdf.assertions import Statement, Verifier, check
 from aldis.kernel.tdf.manifest import MANIFEST_LIMIT, Binding, KeyAccess, Manifest, read_manifest, unbase64
 
-__all__ = ["Opened", "Unwrap", "open_tdf"]
+__all__ = ["Opened", "Unwrap", "check_binding", "open_tdf"]
 
 Unwrap = Callable[[KeyAccess, bytes], bytes | None]
 """The share (32 bytes) that a key access wraps, under a policy in JSON; None where it is for somebody else's key."""
@@ -58,13 +58,13 @@ class Opened:
     def segments(self) -> Iterator[bytes]:
         """The payload, a segment at a time, each authentic; NotAuthentic at the first that is not."""
         cipher, integrity = AESGCM(self._key), self.manifest.encryptionInformation.integrityInformation
-        tagged, hexa = integrity.segmentHashAlg == "GMAC", self.manifest.hexadecimal
+        tagged, form = integrity.segmentHashAlg == "GMAC", self.manifest.form
         self._file.seek(self._payload.start)
         for number, (segment, expected) in enumerate(zip(integrity.segments, self._hashes, strict=True), 1):
             data = self._file.read(self.manifest.sizes(segment)[1])
             found = data[-_TAG:] if tagged else hmac.digest(self._key, data, "sha256")
             try:
-                if not hmac.compare_digest(found.hex().encode() if hexa else found, expected):
+                if not hmac.compare_digest(form.written(found), expected):
                     raise NotAuthentic(
                         f"segment {number} is not the one that was signed", fix="Ask its maker for it again"
                     )
@@ -88,20 +88,20 @@ def open_tdf(file: BinaryIO, unwrap: Unwrap, trusted: Verifier = _nobody) -> Ope
     policy = unbase64(encryption.policy, "the policy")
     key = _key(manifest, policy, unwrap)
     hashes = tuple(unbase64(one.hash, "a segment's hash") for one in integrity.segments)
-    size = (_TAG if integrity.segmentHashAlg == "GMAC" else _KEY) * (2 if manifest.hexadecimal else 1)
+    form = manifest.form
+    size = (_TAG if integrity.segmentHashAlg == "GMAC" else _KEY) * (2 if form.hexadecimal else 1)
     if any(len(one) != size for one in hashes):
         raise InvalidInput(f"a segment's hash is not {size} bytes long")
     every = b"".join(hashes)
     root = hmac.digest(key, every, "sha256")
     said = unbase64(integrity.rootSignature.sig, "the root signature")
-    if not hmac.compare_digest(root.hex().encode() if manifest.hexadecimal else root, said):
+    if not hmac.compare_digest(form.written(root), said):
         raise NotAuthentic(
             "the root signature does not hold: segments were changed, left out or put in another order",
             fix="Ask its maker for it again",
         )
     statements = tuple(
-        check(one, every, key, integrity.rootSignature.sig, trusted, hexa=manifest.hexadecimal)
-        for one in manifest.assertions
+        check(one, every, key, integrity.rootSignature.sig, trusted, form) for one in manifest.assertions
     )
     return Opened(manifest, policy, statements, file, payload, key, hashes)
 
@@ -115,7 +115,7 @@ def _key(manifest: Manifest, policy: bytes, unwrap: Unwrap) -> bytes:
             continue
         if len(share) != _KEY:
             raise InvalidInput(f"the key wrapped for {access.url} is {len(share)} bytes, not {_KEY}")
-        _check_binding(access, share, encryption.policy)
+        check_binding(access, share, encryption.policy)
         before = shares.get(access.sid)
         if before is not None and before != share:
             raise NotAuthentic(f"two wrapped keys of split {access.sid!r} differ")
@@ -131,7 +131,12 @@ def _key(manifest: Manifest, policy: bytes, unwrap: Unwrap) -> bytes:
     return key
 
 
-def _check_binding(access: KeyAccess, share: bytes, policy: str) -> None:
+def check_binding(access: KeyAccess, share: bytes, policy: str) -> None:
+    """Return if `share` was wrapped under this policy (base64, as the manifest has it).
+
+    Raises:
+        NotAuthentic: it was not, or is bound by anything but HS256.
+    """
     bound = access.policyBinding
     if isinstance(bound, Binding) and bound.alg != "HS256":
         raise NotAuthentic(f"the policy is bound by {bound.alg!r}, not HS256")

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
-from aldis.kernel.encoding import b64, unb64
+from aldis.kernel.encoding import DIGEST_SIZE, b64, unb64
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.labels import Label, decode_label, encode_label
 
 __all__ = ["TdfPolicy"]
 
 _AUTHORITY = "https://aldis.invalid/attr/"
-_NAMES = ("label", "kind", "originator", "project")
+_NAMES = ("label", "kind", "originator", "project", "record")
 
 
 class _Attribute(msgspec.Struct, frozen=True):
@@ -39,17 +39,22 @@ class _Object(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class TdfPolicy:
-    """What a key-access server decides by; `originator` is a party, `nodes` those it is for."""
+    """What a key-access server decides by; `originator` is a party, `nodes` those it is for.
+
+    `record` is the digest of the record whose portions are inside, b"" where it is none.
+    """
 
     label: Label
     kind: str
     originator: str
     nodes: tuple[str, ...]
     project: str = ""
+    record: bytes = b""
 
     def to_bytes(self, random: Callable[[int], bytes]) -> bytes:
         """The policy as JSON, under a new identifier."""
-        values = (encode_label(self.label), self.kind.encode(), self.originator.encode(), self.project.encode())
+        texts = (self.kind.encode(), self.originator.encode(), self.project.encode())
+        values = (encode_label(self.label), *texts, self.record)
         attributes: list[dict[str, Any]] = [
             {"attribute": f"{_AUTHORITY}{name}/value/{b64(value)}"}
             for name, value in zip(_NAMES, values, strict=True)
@@ -83,8 +88,11 @@ class TdfPolicy:
                 f"the policy has no {missing[0]}, so nothing here can decide by it",
                 fix="Its own key-access server can open it",
             )
-        kind, originator, project = (_text(found.get(name, b"")) for name in _NAMES[1:])
-        return cls(decode_label(found["label"]), kind, originator, tuple(body.dissem or ()), project)
+        kind, originator, project = (_text(found.get(name, b"")) for name in _NAMES[1:4])
+        record = found.get("record", b"")
+        if record and len(record) != DIGEST_SIZE:
+            raise InvalidInput(f"the policy names a record by {len(record)} bytes, not {DIGEST_SIZE}")
+        return cls(decode_label(found["label"]), kind, originator, tuple(body.dissem or ()), project, record)
 
 
 def _text(data: bytes) -> str:

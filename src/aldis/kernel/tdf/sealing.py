@@ -17,10 +17,11 @@ from aldis.kernel.errors import InvalidInput
 from aldis.kernel.tdf.archive import MANIFEST, PAYLOAD
 from aldis.kernel.tdf.assertions import Statement, bind
 from aldis.kernel.tdf.manifest import (
+    FORMS,
     OVERHEAD,
-    VERSION,
     Binding,
     Encryption,
+    Form,
     Integrity,
     KeyAccess,
     Manifest,
@@ -36,6 +37,7 @@ SEGMENT = 1024 * 1024
 """Bytes of a segment in plain."""
 _KEY = 32
 _NONCE = 12
+_TAG = 16
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -73,6 +75,7 @@ def seal_tdf(
     mime_type: str = "application/octet-stream",
     statements: Iterable[Statement] = (),
     segment: int = SEGMENT,
+    form: Form = FORMS["4.3.0"],
 ) -> Manifest:
     """Write all that `source` gives to `sink` as a container.
 
@@ -85,6 +88,7 @@ def seal_tdf(
         mime_type: of the payload.
         statements: to be bound to the payload as assertions.
         segment: bytes of a segment in plain.
+        form: the version of the format.
 
     Raises:
         InvalidInput: no split, or one without a server.
@@ -102,21 +106,24 @@ def seal_tdf(
                 nonce = random(_NONCE)
                 data = nonce + cipher.encrypt(nonce, plain, None)
                 payload.write(data)
-                hashes.append(hmac.digest(key, data, "sha256"))
+                tagged = form.segment_hash == "GMAC"
+                hashes.append(form.written(data[-_TAG:] if tagged else hmac.digest(key, data, "sha256")))
                 segments.append(Segment(base64.b64encode(hashes[-1]).decode(), len(plain), len(data)))
         every = b"".join(hashes)
-        root = base64.b64encode(hmac.digest(key, every, "sha256")).decode()
+        root = base64.b64encode(form.written(hmac.digest(key, every, "sha256"))).decode()
         manifest = Manifest(
             encryptionInformation=Encryption(
                 type="split",
                 policy=encoded,
                 keyAccess=_accesses(splits, shares, encoded),
                 method=Method("AES-256-GCM"),
-                integrityInformation=Integrity(Root("HS256", root), "HS256", segment, segment + OVERHEAD, segments),
+                integrityInformation=Integrity(
+                    Root("HS256", root), form.segment_hash, segment, segment + OVERHEAD, segments
+                ),
             ),
             payload=Payload("reference", "0.payload", "zip", True, mime_type),
-            schemaVersion=VERSION,
-            assertions=[bind(one, every, key) for one in statements],
+            schemaVersion=form.version,
+            assertions=[bind(one, every, key, form) for one in statements],
         )
         archive.writestr(zipfile.ZipInfo(MANIFEST, _LONG_AGO), msgspec.json.encode(manifest))
     return manifest

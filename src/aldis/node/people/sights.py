@@ -111,6 +111,10 @@ class Sights:
 
         A foreign national may see it only as it is: what their nation would get coarsened or later they may not.
         """
+        return self.may_open(person, kind, project, label, self.party(originator) if originator else self._core.party)
+
+    def may_open(self, person: Person, kind: str, project: str, label: Label, party: str) -> bool:
+        """As `may_see`, of what comes from a party and not as a record of one of its nodes."""
         with self._lock:
             terms = self._up_to_date(person).terms
         exact = person.account.nationality == self._core.party
@@ -118,7 +122,7 @@ class Sights:
             label=label,
             kind=kind,
             recipient=terms.recipient,
-            originator=self.party(originator) if originator else self._core.party,
+            originator=party,
             project=project,
             origin_grants=frozenset({self._core.party}) if exact else frozenset(),
         )
