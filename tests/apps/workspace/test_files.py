@@ -102,7 +102,7 @@ def full(coalition: Coalition) -> Project:
         {"": ALL},
     )
     aus.add("decision", {"title": "Go?", "outcome": "Yes", "ruling": Ruling("Board", None)}, {"": ALL})
-    aus.add("file", {"title": "notes.txt", "content": "plain"}, {"": ALL})
+    aus.add("file", {"title": "notes.txt", "details": "plain"}, {"": ALL})
     aus.add("event", {"title": "Meet", "place": "Perth", "time": Time(1_790_000_000_000, 1_790_003_600_000)}, {"": ALL})
     aus.add("event", {"title": f"{CANARY} own event", "time": Time(0, DAY, all_day=True)}, {"": OWN})
     coalition.settle()
