@@ -3,9 +3,10 @@
     python -m benchmarks.api [--quick] [--rows N] [--people N]
 
 The peer of the pages is the same server, port and threads, which answers the same bytes from a table of records that
-were rendered beforehand: no session, no decisions, no labels, no cursor. Both are asked over 4 connections by another
-process, in turns. The 200 people have an account, a session and a connection each, and do something about every two
-seconds: half of it lists, a quarter reads, the rest searches and puts; of each the median and 99th percentile are told.
+were rendered beforehand: no session, no decisions, no labels, no cursor. Both are asked for their first page over 4
+connections by another process, in turns. The 200 people have an account, a session and a connection each, and do
+something about every two seconds: half of it lists, a quarter reads, the rest searches and puts; of each the median and
+99th percentile are told.
 """
 
 from __future__ import annotations
