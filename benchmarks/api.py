@@ -79,7 +79,7 @@ async def measure(folder: Path, rows: int, people: int, seconds: float) -> None:
         tokens = [hire(node, f"person-{number}") for number in range(people)]
         port = PeoplePort(node, FREE, pages=[Route("/raw", Raw(render(node, folder, tokens[0])))])
         url = await port.start()
-        asked: dict[str, Any] = {"url": url, "seconds": seconds}
+        asked: dict[str, Any] = {"url": url, "seconds": seconds, "rows": rows}
         listing, raw = [], []
         for _ in range(ROUNDS):
             listing.append(await loaded({**asked, "path": f"/api/v1/records?limit={PAGE}", "token": tokens[0]}))
@@ -176,7 +176,10 @@ async def load(asked: dict[str, Any]) -> None:
     end = time.perf_counter() + asked["seconds"]
     if "tokens" in asked:
         times: dict[str, list[float]] = {}
-        work = [person(await asyncio.open_connection(host, int(port)), token, end, times) for token in asked["tokens"]]
+        work = [
+            person(await asyncio.open_connection(host, int(port)), token, end, times, asked["rows"])
+            for token in asked["tokens"]
+        ]
         await asyncio.gather(*work)
         print(msgspec.json.encode(times).decode())
         return
@@ -195,7 +198,7 @@ async def load(asked: dict[str, Any]) -> None:
 Link = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def person(link: Link, token: str, end: float, times: dict[str, list[float]]) -> None:
+async def person(link: Link, token: str, end: float, times: dict[str, list[float]], rows: int) -> None:
     """One person at work until the end."""
     draw = random.Random(token)
     new = {
@@ -206,8 +209,8 @@ async def person(link: Link, token: str, end: float, times: dict[str, list[float
     }
     work: dict[str, Callable[[], Awaitable[bytes]]] = {
         "list": lambda: exchange(link, "GET", "/api/v1/records?limit=50", token),
-        "get": lambda: exchange(link, "GET", f"/api/v1/records/doc-{draw.randrange(10_000)}", token),
-        "search": lambda: exchange(link, "GET", f"/api/v1/search?text=report+{draw.randrange(10_000)}", token),
+        "get": lambda: exchange(link, "GET", f"/api/v1/records/doc-{draw.randrange(rows)}", token),
+        "search": lambda: exchange(link, "GET", f"/api/v1/search?text=report+{draw.randrange(rows)}", token),
         "put": lambda: exchange(link, "POST", "/api/v1/records", token, msgspec.json.encode(new)),
     }
     await asyncio.sleep(draw.random() * THINK_S)
