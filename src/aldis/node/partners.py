@@ -265,10 +265,10 @@ class Partners:
             self._audit.write("partner", known.node, verdict="paired", reasons=[pairing.fingerprint(data), known.party])
         return known, reply
 
-    def set_status(self, node: str, status: PartnerStatus, because: str) -> Known:
-        """Suspend, resume or see off a partner, at once and in one transaction."""
+    def set_status(self, node: str, status: PartnerStatus, because: str, *, actor: str = "") -> Known:
+        """Suspend, resume or see off a partner, at once and in one transaction; `actor` is who does, for the ledger."""
         known = msgspec.structs.replace(self.get(node), status=status)
-        self._keep(known, status.value, because)
+        self._keep(known, status.value, because, actor)
         return known
 
     def distrust(self, node: str, after: int, because: str) -> Known:
@@ -288,12 +288,12 @@ class Partners:
             self._audit.write("partner", known.node, verdict="ledger accepted anew", reasons=[because])
         return known
 
-    def _keep(self, known: Known, verdict: str, because: str) -> None:
+    def _keep(self, known: Known, verdict: str, because: str, actor: str = "") -> None:
         now = self._core.clock.now()
         with self._core.store.transaction():
             self._put(known, now)
             self._vouch(now)
-            self._audit.write("partner", known.node, verdict=verdict, reasons=[because])
+            self._audit.write("partner", known.node, verdict=verdict, reasons=[because], actor=actor)
 
     def _put(self, known: Known, now: int) -> None:
         """Keep a partner; the policy epoch is another one from here on."""
