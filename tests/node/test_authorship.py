@@ -127,6 +127,16 @@ def test_only_an_administrator_changes_accounts_and_others_learn_of_none(aus: No
         told.append(found)
     assert told[0] == told[1]
     assert not aus.people.suspend("otto", "left", ada).active
+    with pytest.raises(RefusedByPolicy, match="own account"):
+        aus.people.set(replace(aus.people.get("ada"), roles=[Role.ADMINISTRATOR, ORIGINATOR]), ada)
+    assert aus.people.get("olive", olive).name == "Olive"
+    for look in (
+        lambda: aus.people.get("otto", olive),
+        lambda: aus.people.all(olive),
+        lambda: aus.people.open_sessions(None, olive),
+    ):
+        with pytest.raises(RefusedByPolicy, match="no role"):
+            look()
 
 
 def test_an_apps_context_answers_for_the_person_it_is_bound_to(coalition: Coalition, aus: Node) -> None:
