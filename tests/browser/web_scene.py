@@ -82,8 +82,8 @@ class Scene:
     clock: Clock
     url: str = ""
     records: dict[str, Record] = field(default_factory=dict)
-    answered: list[tuple[str, bytes]] = field(default_factory=list)
-    """Of every response: the session's cookie of who asked, then headers and body."""
+    answered: list[bytes] = field(default_factory=list)
+    """Headers and body of every response."""
 
     def put(self, name: str, portions: dict[str, tuple[Any, Label]], **fields: Any) -> Record:
         first = next(iter(portions.values()))[1]
@@ -175,8 +175,7 @@ class Watch:
 
         await self._app(scope, receive, keep)
         if scope["type"] == "http":
-            cookie = dict(scope["headers"]).get(b"cookie", b"").decode()
-            self._made.answered.append((cookie, bytes(kept)))
+            self._made.answered.append(bytes(kept))
 
 
 @contextmanager

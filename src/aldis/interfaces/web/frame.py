@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from aldis.app import App
 from aldis.interfaces.cli.text import clean, day, moment
 from aldis.interfaces.web import assets
-from aldis.interfaces.web.forms import CSRF
+from aldis.interfaces.web.forms import CSRF, Fields
 from aldis.interfaces.web.guard import csrf, safe_path
 from aldis.interfaces.web.headers import FIXED, policy
 from aldis.interfaces.web.markings import Chip, Markings
@@ -98,6 +98,7 @@ class Frame:
             "asset": assets.address,
             "htmx": assets.address(_HTMX) if assets.has(_HTMX) else "",
             "csrf": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(CSRF, token),
+            "path_to": Fields.address,
             "path": lambda path="", **named: _path(f"/{app}" if app else "", path, named),
         }
 

@@ -81,7 +81,7 @@ def _fields(visit: Visit, account: Account) -> dict[str, object]:
         "roles": [role.value for role in Role],
         "held": set(form.all("role") if typed else [role.value for role in account.roles]),
         "policy": visit.node.core.config.policy,
-        "rungs": [rung.name for rung in visit.node.core.policies.policy(visit.node.core.config.policy).ladder],
+        "ladder": [rung.name for rung in visit.node.core.policies.policy(visit.node.core.config.policy).ladder],
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
-from aldis.interfaces.web.pages.items import Item, item, labels_of, levels
+from aldis.interfaces.web.pages.items import Item, item, levels
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.labels import Label
 from aldis.node.store import Hit
@@ -41,9 +41,18 @@ def views(frame: Frame) -> Sequence[View]:
         parties, inside = node.partners.parties(), levels(visit)
         found = [_found(item(visit, frame, hit.row, parties, inside), hit) for hit in hits]
         values = {"q": text, "found": found, "kinds": sorted(node.core.kinds), "more": more, **asked}
-        return Sheet("search.html", "Search", values, [label for hit in hits for label in labels_of(hit.row)])
+        typed = [visit.level] if text else []
+        labels = [label for hit in hits for label in _shown(visit, hit)]
+        return Sheet("search.html", "Search", values, [*typed, *labels])
 
     return [View("/search", search)]
+
+
+def _shown(visit: Visit, hit: Hit) -> list[Label]:
+    """The labels of what is shown of a hit: the record's existence, its title, and the portion with the words."""
+    record, kind = hit.row.record(), visit.node.core.kinds.get(hit.row.kind)
+    named = {hit.portion, kind.title if kind else ""}
+    return [record.label, *(portion.label for portion in record.portions if portion.name in named)]
 
 
 def _found(line: Item, hit: Hit) -> _Found:
