@@ -3,7 +3,8 @@
 A page is one session in a folder of its own. In it:
 - a fenced `console` block holds commands (`$ ...`, continued by `> ...`) and what they print, both streams together;
 - `…` on a line of its own stands for any lines, within a line for any text;
-- fingerprints, digests, times and the random ends of ids differ from run to run: the run's own are put in their place;
+- fingerprints, digests, times, numbers of cases and the random ends of ids differ from run to run: the run's own are
+  put in their place;
 - a command that fails is followed by `$ echo $?`;
 - `<!-- file: NAME -->` before a fenced block writes that block to a file;
 - `<!-- starts from: PAGE -->` begins with the folder that PAGE's session ended in;
@@ -36,6 +37,7 @@ _VOLATILE = re.compile(
     r"|\b[0-9a-f]{64}\b|\b[0-9a-f]{20,24}\b"  # digests, opaque ids
     r"|(?<=-)[0-9a-f]{8}\b"  # the end of a pairing's id
     r"|\b\d{4}-\d\d-\d\d(?: \d\d:\d\d UTC)?"
+    r"|\b[1-9]\d{6}\b"  # the number of a case
     r"|\b1[0-9]{12}\b"  # an epoch, in milliseconds
     r"|\b[\d,]+ bytes?\b|\b\d+ MiB\b"
     r"|(?<=key )[A-Za-z0-9_-]{12,43}"

@@ -269,7 +269,7 @@ class World:
         if not found:
             raise NotNow("nothing was referred")
         one, state = self.rng.choice(found), self.rng.choice(("approved", "approved", "denied"))
-        node.desk.rule(one.id, state, "looked at it", "officer")
+        node.desk.rule(one.number, state, "looked at it", "officer")
         return f"{name}: {state} for {one.partner}"
 
     def retry(self) -> str:

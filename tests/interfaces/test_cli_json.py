@@ -43,6 +43,11 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "delete": ("delete", "plan"),
     "why": ("why", "plan", "usa"),
     "offer": ("offer", "plan", "usa"),
+    "desk list": ("desk", "list"),
+    "desk show": ("desk", "show", "1"),
+    "desk approve": ("desk", "approve", "1", "--because", "x"),
+    "desk deny": ("desk", "deny", "1", "--because", "x"),
+    "desk defer": ("desk", "defer", "1", "--until", "2046-01-01", "--because", "x"),
     "preview": ("preview", "new.toml"),
     "instrument draft": ("instrument", "draft", "new.toml"),
     "instrument amend": ("instrument", "amend", "same.toml"),
@@ -115,6 +120,7 @@ SPIF = (
 PASSWORD = "correct horse battery"
 RUNS_ON = {"up", "demo"}
 NOTHING_THERE = {"quarantine show", "quarantine retry", "quarantine drop", "recall comply", "recall refuse"}
+NOTHING_THERE |= {"desk show", "desk approve", "desk deny", "desk defer"}
 
 
 def leaves() -> Iterator[str]:

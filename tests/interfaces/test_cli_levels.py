@@ -121,9 +121,9 @@ def test_a_record_comes_down_by_a_ruling_alone(low: Level, high: Level) -> None:
     put(high, "quiet", "OFFICIAL//REL AUS/GBR", "Stays")
     carry(high, low)
     assert low.ask("list")["records"] == []
-    assert high.ask("offer", "--waiting")["waiting"] == []
+    assert high.ask("desk", "list")["cases"] == []
     high.run("offer", "report", "aus-low", code=3)
-    [asked] = high.ask("offer", "--waiting")["waiting"]
-    high.run("offer", "--approve", str(asked["number"]), "--because", "needed below")
+    [asked] = high.ask("desk", "list")["cases"]
+    high.run("desk", "approve", str(asked["number"]), "--because", "needed below")
     carry(high, low)
     assert [one["id"] for one in low.ask("list")["records"]] == ["report"]

@@ -65,7 +65,7 @@ def test_what_cannot_be_is_refused_with_the_next_step(aus: Nation) -> None:
         ("person", "add", "bob"), ("person", "add", "bob", "--clearance", "HIGH"), ("person", "show", "bob"),
         ("person", "set", "alice", "--role", "king"), ("person", "set", "alice", "--category", "X"),
         ("person", "sessions", "bob"), ("person", "enrol", "bob", "--new-code"),
-        ("offer", "--approve", "1", "--as", "x"),
+        ("desk", "approve", "1", "--because", "x", "--as", "x"), ("desk", "list", "--as", "x"),
     ):  # fmt: skip
         aus.fails(2, *words)
     aus.run("sign-in", "alice", "--level", "TOP SECRET", text=f"{PASSWORD}\n", code=3)

@@ -68,19 +68,22 @@ def test_a_release_officer_rules_on_what_waits(coalition: Coalition) -> None:
     assert "until a release officer approves" in aus.run("offer", "careful", "gbr", code=3).stdout
     carry(aus, gbr)
     gbr.fails(2, "get", "careful")
-    waiting = aus.ask("offer", "--waiting")["waiting"]
-    number = str(next(one["number"] for one in waiting if one["node"] == "gbr"))
-    assert "a ruling needs a reason" in aus.fails(2, "offer", "--approve", number)
-    assert "does not wait" in aus.fails(2, "offer", "--approve", number, "--keep", "annex", "--because", "x")
-    assert "--keep goes with --approve" in aus.fails(2, "offer", "--waiting", "--keep", "title")
-    asked = next(one for one in waiting if one["node"] == "gbr")
-    assert asked["parts"] == ["its existence", "title"]
-    aus.run("offer", "--approve", number, "--because", "agreed with the project office")
+    [asked] = aus.ask("desk", "list", "--partner", "gbr")["cases"]
+    number = str(asked["number"])
+    assert "Missing option '--because'" in aus.fails(2, "desk", "approve", number)
+    assert "does not wait" in aus.fails(2, "desk", "approve", number, "--keep", "annex", "--because", "x")
+    assert "go with one number" in aus.fails(2, "desk", "deny", "--all", "--partner", "gbr", "--only", "title",
+                                             "--because", "x")  # fmt: skip
+    assert (asked["waits"], asked["asked_by"]) == (["its existence", "title"], "pa-reviewed clause 4.1")
+    shown = aus.run("desk", "show", number).stdout
+    assert "review" in shown and "Nothing that you may see" in shown and asked["token"] in shown
+    said = aus.fails(2, "desk", "approve", number, "--because", "x", "--if-state", "0" * 20)
+    assert "is not what it was" in said
+    aus.run("desk", "approve", number, "--because", "agreed with the project office", "--if-state", asked["token"])
     carry(aus, gbr)
     assert [one["name"] for one in gbr.ask("get", "careful")["portions"]] == ["title"]
-    denied = str(next(one["number"] for one in waiting if one["node"] == "gbr"))
-    assert "denied" in aus.run("offer", "--deny", denied, "--because", "withdrawn").stdout
-    assert "no referral 99" in aus.fails(2, "offer", "--approve", "99", "--because", "x")
+    assert "denied" in aus.run("desk", "deny", number, "--because", "withdrawn").stdout
+    assert "nothing waits under number 99" in aus.fails(2, "desk", "approve", "99", "--because", "x")
 
 
 def test_nothing_of_a_held_record_leaves(coalition: Coalition) -> None:

@@ -240,7 +240,7 @@ def test_no_reason_is_no_reason(coalition: Coalition) -> None:
             assert "the reason is blank: say why" in aus.fails(2, *words, "--because", blank)
         assert "Missing option '--because'" in aus.fails(2, *words)
     assert {one["status"] for one in aus.ask("partner", "list")["partners"]} == {"active"}
-    assert "--because" in gbr.run("offer", "--approve", "1", "--because", " ", code=2).stderr
+    assert "--because" in gbr.run("desk", "approve", "1", "--because", " ", code=2).stderr
 
 
 def test_an_address_in_use_says_so(coalition: Coalition) -> None:

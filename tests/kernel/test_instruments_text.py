@@ -115,7 +115,14 @@ def test_a_licence_an_exemption_and_a_pairing_read() -> None:
     assert parse_instrument(PAIRING).clauses == ()
 
 
-@pytest.mark.parametrize("text", [ARRANGEMENT, LICENCE, EXEMPTION, PAIRING])
+IN_TIME = ARRANGEMENT.replace("review = true", "review = true\ndecide_within_days = 14")
+
+
+def test_a_clause_may_say_how_soon_it_is_decided() -> None:
+    assert [clause.decide_within_days for clause in parse_instrument(IN_TIME).clauses] == [14, 0]
+
+
+@pytest.mark.parametrize("text", [ARRANGEMENT, LICENCE, EXEMPTION, PAIRING, IN_TIME])
 def test_writing_reads_back_equal_and_is_normal(text: str) -> None:
     read = parse_instrument(text)
     written = write_instrument(read)
@@ -162,6 +169,8 @@ WRONG = [
     ('AUS = "SECRET"', 'ZZZ = "SECRET"', UnknownTerm, "line 17, clause 4.1 ceiling", "ZZZ"),
     ('{ AUS = "OFFICIAL" }', "{}", InvalidInput, "line 32, clause 4.2 ceiling", "not a classification per policy"),
     ("review = true", 'review = "yes"', InvalidInput, "line 20, clause 4.1 review", "neither true nor false"),
+    ("review = true", "decide_within_days = 0", InvalidInput, "line 20, clause 4.1 decide_within_days", "1 to 366"),
+    ("review = true", "decide_within_days = 367", InvalidInput, "line 20, clause 4.1 decide_within_days", "1 to 366"),
     ("review = true", "tags = ['X']", UnknownTerm, "line 20, clause 4.1 tags", "no field 'tags'"),
     ('["surveillance"]', "[]", InvalidInput, "line 13, clause 4.1 purposes", "permits nothing"),
     ('["surveillance"]', '["*"]', InvalidInput, "line 13, clause 4.1 purposes", "not a value"),

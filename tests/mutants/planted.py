@@ -48,6 +48,7 @@ _LEVELS = ("tests/kernel/test_release_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
 _DESK = ("tests/node/test_desk.py",)
+_CASES = ("tests/node/test_cases.py",)
 
 _A = "kernel/admission.py"
 _B = "kernel/bundles.py"
@@ -433,9 +434,27 @@ MUTANTS = (
     Mutant(
         "author-approves",
         "node/desk.py",
-        "if any(one.record().header.author == officer.id for one in versions):",
+        "if self._cases.wrote(case.row, officer.id):",
         "if False:",
         _DESK,
+    ),
+    Mutant("case-not-seen-whole", "node/store/shapes.py", "*(profile for _, profile in self.parts)", "", _CASES),
+    Mutant("case-state-ignored", "node/desk.py", "if if_state and if_state != case.token:", "if False:", _CASES),
+    Mutant(
+        "successor-named",
+        "node/cases.py",
+        "return number if self.seen(self._store.referrals.get(number), look) is not None else 0",
+        "return number",
+        _CASES,
+    ),
+    Mutant("precedents-of-all", "node/cases.py", "if shape.profiles <= seen", "", ("tests/node/test_precedents.py",)),
+    Mutant("any-person-at-the-desk", "node/cases.py", "if not viewer.may(Act.RULE):", "if False:", _CASES),
+    Mutant(
+        "denied-asked-again",
+        "node/store/referrals.py",
+        'if one.state in ("open", "approved", "denied"):',
+        'if one.state in ("open", "approved"):',
+        ("tests/node/test_store_referrals.py",),
     ),
     Mutant(
         "downward-by-itself",

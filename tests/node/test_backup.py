@@ -376,7 +376,8 @@ def _as_of_the_first_schema(path: Path) -> None:
         if not name.startswith("passage")
     ]
     for name in tables:
-        connection.execute(f"INSERT INTO main.{name} SELECT * FROM new.{name}")
+        columns = "id, partner, record_seq, portions, reasons, state, because, at" if name == "referral" else "*"
+        connection.execute(f"INSERT INTO main.{name} SELECT {columns} FROM new.{name}")
     connection.execute("DETACH new")
     connection.close()
     for suffix in ("", "-wal", "-shm"):

@@ -65,8 +65,8 @@ def british(levels: Coalition, record: str, *parties: str, **fields: Any) -> Non
 def approve(levels: Coalition, record: str, *, keep: tuple[str, ...] = ()) -> None:
     """Ask for a record to come down, and rule that it may."""
     levels["aus-high"].desk.offer(record, "aus-low")
-    [(asked, _)] = levels["aus-high"].desk.referrals()
-    levels["aus-high"].desk.rule(asked.id, "approved", "needed at the low side", "officer", keep=keep)
+    [asked] = levels["aus-high"].desk.cases().cases
+    levels["aus-high"].desk.rule(asked.number, "approved", "needed at the low side", "officer", keep=keep)
 
 
 # pairing
@@ -235,7 +235,7 @@ def test_nothing_comes_down_by_itself_and_nothing_asks_to(levels: Coalition) -> 
     levels.settle()
     assert levels.held("aus-low", "secret") is None
     assert levels["aus-high"].live_out.frame("aus-low", 1) is None
-    assert levels["aus-high"].desk.referrals() == []
+    assert levels["aus-high"].desk.cases().cases == []
     assert not [sent for sent in levels.wire if sent.origin == "aus-high" and sent.operation == "deliver"]
 
 

@@ -73,7 +73,7 @@ def test_up_by_itself_down_by_a_ruling_over_https(tmp_path: Path) -> None:
         await asyncio.sleep(0.6)
         assert not holds(low, "high")
         high.desk.offer("high", "aus-low")
-        high.desk.rule(high.desk.referrals()[0][0].id, "approved", "needed below", "officer")
+        high.desk.rule(high.desk.cases().cases[0].number, "approved", "needed below", "officer")
         await until(lambda: holds(low, "high"))
         assert not holds(low, "stays")
 

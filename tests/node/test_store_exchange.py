@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from store_samples import record
 
-from aldis.kernel.errors import InvalidInput, Unavailable, UnknownTerm
+from aldis.kernel.errors import Unavailable, UnknownTerm
 from aldis.node.store import Acknowledged, Cursor, PartnerRow, Position, Release, Sealed, Store
 
 A, B, C = (bytes([i]) * 32 for i in range(3))
@@ -111,25 +111,6 @@ def test_a_new_epoch_leaves_the_bundles_of_the_old_one_waiting(store: Store) -> 
     store.exchange.add_sealed("gbr-low", Sealed("f", 1, 2, B, bytes(32), b"new"))
     store.exchange.acknowledge("gbr-low", Acknowledged("f", 2, B, b""))
     assert store.exchange.sealed("gbr-low") == [old]
-
-
-def test_a_question_is_asked_once_and_the_ruling_stands(store: Store) -> None:
-    number = store.referrals.refer("gbr-low", 1, [B, A], b'["r"]', 10)
-    assert store.referrals.refer("gbr-low", 1, [A, B], b'["other"]', 20) == number
-    assert store.referrals.refer("usa-low", 1, [A, B], b"[]", 20) != number
-    assert [one.state for one in store.referrals.of("gbr-low", 1)] == ["open"]
-    ruled = store.referrals.rule(number, "approved", "needed", 30)
-    assert (ruled.portions, ruled.reasons, ruled.because, ruled.at) == ((A, B), b'["r"]', "needed", 30)
-    assert [one.id for one in store.referrals.all("approved")] == [number]
-    assert store.referrals.refer("gbr-low", 1, [A, B], b"[]", 40) == number
-    assert store.referrals.all("approved") == [], "what is asked once more wants another officer"
-    store.referrals.rule(number, "denied", "not now", 50)
-    assert store.referrals.refer("gbr-low", 1, [A, B], b"[]", 60) == number
-    assert [one.id for one in store.referrals.all("denied")] == [number]
-    assert [one.partner for one in store.referrals.all("open")] == ["usa-low"]
-    assert store.referrals.all("open", "gbr-low") == []
-    with pytest.raises(InvalidInput, match="List the open ones"):
-        store.referrals.rule(99, "denied", "", 50)
 
 
 def test_holds_are_set_and_lifted(store: Store) -> None:

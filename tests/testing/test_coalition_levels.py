@@ -64,7 +64,7 @@ def held(coalition: Coalition, name: str) -> set[str]:
 def bring_down(coalition: Coalition, record: str) -> None:
     desk = coalition["aus-high"].desk
     desk.offer(record, "aus-low")
-    desk.rule(desk.referrals()[0][0].id, "approved", "needed below", "officer")
+    desk.rule(desk.cases().cases[0].number, "approved", "needed below", "officer")
 
 
 @pytest.mark.parametrize("weather", [Weather(), FOUL], ids=["fair", "foul"])

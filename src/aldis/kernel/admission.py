@@ -47,7 +47,7 @@ from aldis.kernel.errors import (
     UnknownTerm,
     VerificationFailed,
 )
-from aldis.kernel.labels import Access, Label, audience, decode_label
+from aldis.kernel.labels import Label, audience, decode_label
 from aldis.kernel.ledger import leaf_hash, verify_inclusion
 from aldis.kernel.messages import Cursor
 from aldis.kernel.policies import Policies
@@ -203,8 +203,7 @@ class Peers:
     def _judge(self, label: Label, at: int) -> AldisError | None:
         try:
             self.policies.check(label)
-            said, owner = label.releasable, self.policies.policy(label.policy).owner
-            owned = said.access is Access.LISTED and self.party == owner and self.party not in said.display
+            owned = self.policies.beyond(label, self.party)
             if not owned and not audience(label, frozenset((self.party,))) and self.party not in label.origins:
                 return RefusedByPolicy(
                     f"its label does not let {self.party} have it", fix="Tell the sender: this may be a spill"

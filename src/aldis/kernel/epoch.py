@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import msgspec
 
 from aldis.kernel.encoding import digest_from_hex, sha256
 from aldis.kernel.errors import InvalidInput, UnknownTerm, VerificationFailed
-from aldis.kernel.instruments import ANY, Effect, Entry, Instruments, Notice, parse_instrument, write_instrument
+from aldis.kernel.instruments import ANY, Effect, Entry, Instruments, Notice, known_instrument, write_instrument
 from aldis.kernel.policies import Policies
 from aldis.kernel.rules import rules_digest
 
@@ -183,7 +182,7 @@ class PolicyEpoch:
         try:
             wire = msgspec.json.decode(data, type=_Epoch)
             entries = tuple(
-                Entry(_parsed(e.text), bytes.fromhex(e.digest), e.version, frozenset(e.signed))
+                Entry(known_instrument(e.text), bytes.fromhex(e.digest), e.version, frozenset(e.signed))
                 for e in wire.instruments
             )
         except (msgspec.MsgspecError, ValueError) as error:
@@ -229,10 +228,6 @@ def policies_digest(data: bytes) -> bytes:
         return digest_from_hex(msgspec.json.decode(data, type=_Policies).policies)
     except msgspec.MsgspecError as error:
         raise InvalidInput(f"not a policy epoch: {error}") from error
-
-
-_parsed = lru_cache(1024)(parse_instrument)
-"""Epochs that follow each other have most of their instruments in common."""
 
 
 def _lists(rows: Iterable[tuple[str, frozenset[str]]]) -> dict[str, list[str]]:

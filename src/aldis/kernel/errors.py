@@ -3,7 +3,8 @@
 AldisError
 ├── InvalidInput        the caller wrote something malformed: mend the input
 │   ├── UnknownTerm     a label, policy, kind, key, clause or field that nobody defined
-│   └── TooLarge        a size, depth or count limit was exceeded
+│   ├── TooLarge        a size, depth or count limit was exceeded
+│   └── Changed         it is no longer what it was when it was looked at: look again
 ├── RefusedByPolicy     the rules say no: ask the originator or amend an instrument
 │   └── NeedsPerson     the rules do not say: a release officer decides
 ├── VerificationFailed  a signature, digest, proof or chain does not hold: do not trust the sender's copy
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 __all__ = [
     "AldisError",
+    "Changed",
     "Forked",
     "InvalidInput",
     "NeedsPerson",
@@ -61,6 +63,12 @@ class TooLarge(InvalidInput):
     """A limit on size, depth or count was exceeded."""
 
     code = "too-large"
+
+
+class Changed(InvalidInput):
+    """It is not what the caller looked at; nothing was done."""
+
+    code = "changed"
 
 
 class RefusedByPolicy(AldisError):

@@ -44,6 +44,7 @@ def run_checks(node: Node) -> Iterator[Check]:
     yield _disk(node)
     yield _clock(node)
     yield _quarantine(node)
+    yield _desk(node)
     yield from _apps(node)
     for known in node.partners.all():
         yield _tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
@@ -149,6 +150,13 @@ def _quarantine(node: Node) -> Check:
     return Check(
         "quarantine", ok=not full, cause=cause, fix="`aldis quarantine list`, then retry or drop" if full else ""
     )
+
+
+def _desk(node: Node) -> Check:
+    """Whether something waits for a release officer whose day has passed."""
+    late = node.desk.overdue()
+    cause = f"{_count(late, 'case')} overdue" if late else "nothing is overdue"
+    return Check("desk", ok=not late, cause=cause, fix="`aldis desk list --due`, then rule or defer" if late else "")
 
 
 def _apps(node: Node) -> Iterator[Check]:

@@ -15,6 +15,7 @@ import msgspec
 from aldis.kernel.bundles import ITEM_LIMIT
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import FRAME_LIMIT
+from aldis.kernel.instruments import MOST_DAYS
 
 __all__ = ["FILE", "Config", "Rule", "check", "describe", "endpoint", "load", "write"]
 
@@ -64,6 +65,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     labels: dict[str, dict[str, str]] = {}
     comply: bool = False
     retention: list[Rule] = []
+    desk_days: Annotated[int, msgspec.Meta(ge=0, le=MOST_DAYS)] = 0
 
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
@@ -91,6 +93,7 @@ _MEANING = {
     "comply": "erase at once what a partner recalls; without it, this node's operator does, or refuses",
     "retention": "how long records are kept: `[[retention]]` tables with `days`, `action` (`delete` for what this"
     " node wrote, `erase` for what partners sent), and `kind`, `project` and `classification` where not all are meant",
+    "desk_days": "days within which release officers decide what waits, where its clause does not say; 0 for no day",
     "labels": "default markings of what gateways put: a table for each kind, with `header` and each portion",
 }
 

@@ -99,7 +99,7 @@ class Inquiry:
         recalls |= {digest for digest, _ in self._store.recalls.asked([row.digest for row in rows]).values() if digest}
         subjects = {record_id, *(row.digest.hex() for row in rows), *(digest.hex() for digest in recalls)}
         came = {(row.source, row.arrived) for row in rows if row.source}
-        rulings = {(one.partner, one.at) for one in self._rulings(rows)}
+        rulings = self._store.referrals.moments([row.seq for row in rows])
         found = []
         for index, leaf in self._leaves():
             if any(_carries(leaf, one) for one in sent):
@@ -140,10 +140,6 @@ class Inquiry:
         while rows := self._store.ledger.leaves(start, _STEP):
             yield from ((row.index, decode_leaf(row.data)) for row in rows)
             start = rows[-1].index + 1
-
-    def _rulings(self, rows: Sequence[Row]) -> list[Any]:
-        names = [known.node for known in self._partners.all()]
-        return [one for row in rows for name in names for one in self._store.referrals.of(name, row.seq)]
 
     def _asked(self, leaf: Leaf) -> Asked | None:
         data = self._store.ledger.snapshot(digest_from_hex(leaf.input))

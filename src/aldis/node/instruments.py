@@ -22,6 +22,7 @@ from aldis.kernel.instruments import (
     Instruments,
     Notice,
     cosign_message,
+    known_instrument,
     parse_instrument,
 )
 from aldis.kernel.labels import Label
@@ -178,7 +179,7 @@ def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key | Non
     for record in held:
         if record.header.kind != INSTRUMENT or record.portion("text") is None:
             continue
-        instrument = _parsed(instrument_text(record))
+        instrument = known_instrument(instrument_text(record))
         drafter = record.header.originator
         if signers.get(drafter, ("", None))[0] in instrument.parties and instrument.id == record.header.id:
             signatures = frozenset(signed.get(record.digest, ())) & instrument.parties
@@ -208,9 +209,6 @@ def _verifies(key: Key, digest: bytes, party: str, signature: str) -> bool:
     except (NotAuthentic, InvalidInput):
         return False
     return True
-
-
-_parsed = lru_cache(1024)(parse_instrument)
 
 
 def _value(record: Record, name: str, value_type: type[_T]) -> _T | None:

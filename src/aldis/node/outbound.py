@@ -12,8 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import msgspec
-
 from aldis.kernel.bundles import Grant, Item, Stream, given_by, make_item, onward_of, open_envelope, seal
 from aldis.kernel.encoding import sha256
 from aldis.kernel.epoch import PolicyEpoch
@@ -25,6 +23,7 @@ from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.levels import untold
 from aldis.node.partners import Partners
+from aldis.node.questions import question
 from aldis.node.rulings import Candidate, asked, candidate, outcome
 from aldis.node.store import Position, Release, Row, Sealed
 
@@ -66,6 +65,7 @@ class _Round:
     size: int = 0
     said: set[bytes] = field(default_factory=set)
     deferred: list[tuple[int, int]] = field(default_factory=list)
+    waits: frozenset[int] = frozenset()
 
     @property
     def full(self) -> bool:
@@ -183,6 +183,7 @@ class Outbound:
         gone = self._exchange.released(decide.node, seqs)
         grants = self._core.store.grants.of([row.seq for row in rows if row.source])
         approvals = self._core.store.referrals.approvals(decide.node, seqs)
+        decide.waits = self._core.store.referrals.open_among(decide.node, seqs)
         for place, row in enumerate(rows):
             if decide.full:
                 return place
@@ -281,16 +282,28 @@ class Outbound:
 
     def _wait(self, row: Row, result: Permit | Refusal, decide: _Round) -> None:
         """Remember what goes later, and what a person must decide."""
+        waits = row.seq in decide.waits
         if isinstance(result, Permit):
-            if not result.in_part:
+            if not result.in_part and not waits:
                 return
             if result.delayed:
                 decide.deferred.append((row.seq, min(result.delayed.values())))
         referred = result.referred
-        if referred:
-            decisions = result.decisions.values() if isinstance(result, Permit) else [result.decision]
-            reasons = [reason for one in decisions if one.verdict is Verdict.REFER for reason in one.reasons]
-            self._core.store.referrals.refer(decide.node, row.seq, referred, msgspec.json.encode(reasons), decide.now)
+        if not referred and not waits:
+            return
+        decisions = result.decisions if isinstance(result, Permit) else {row.digest: result.decision}
+        asks = [one for one in decisions.values() if one.verdict is Verdict.REFER]
+        asked = question(asks, decide.epoch, decide.now, self._core.config.desk_days)
+        self._core.store.referrals.refer(
+            decide.node,
+            row,
+            referred,
+            goes=[digest for digest, one in decisions.items() if one.permits],
+            reasons=asked.reasons,
+            grounds=asked.grounds,
+            at=decide.now,
+            due=asked.due,
+        )
 
     def _tell(
         self,

@@ -42,7 +42,8 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Release": {
         "why": (f"{_HERE}.why:why", "Why a partner may or may not have a record, and what would change it."),
-        "offer": (f"{_HERE}.offer:offer", "Offer a record to a partner now; rule on what waits."),
+        "offer": (f"{_HERE}.offer:offer", "Offer a record to a partner now."),
+        "desk": (f"{_HERE}.desk:desk", "What waits for a release officer: look at it, and rule."),
         "preview": (f"{_HERE}.preview:preview", "What a draft instrument would newly release, and to whom."),
         "instrument": (
             f"{_HERE}.instrument:instrument",

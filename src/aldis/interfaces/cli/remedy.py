@@ -20,7 +20,7 @@ def next_step(change: Change, record_id: str) -> str:
     """The command, or nothing where the change is not made with one here."""
     match change:
         case Approve():
-            return "`aldis offer --waiting`, then `aldis offer --approve N --because TEXT`"
+            return "`aldis desk list`, then `aldis desk approve N --because TEXT`"
         case LiftHold():
             return f"`aldis lift {record_id} --because TEXT`"
         case AddReleasability() | Relabel():

@@ -19,7 +19,7 @@ from aldis.kernel.explain import Explanation, RecordExplanation, Redacted
 from aldis.kernel.release import CHECKS, Outcome, Reason
 from aldis.kernel.transforms import describe
 
-__all__ = ["why"]
+__all__ = ["reasons", "why"]
 
 _HEADER = "its existence"
 _OUTCOMES = {Outcome.PASS: "✓ holds", Outcome.REFER: "? officer", Outcome.FAIL: "✗ fails"}
@@ -77,8 +77,8 @@ def _shown(
     clauses.discard(("", ""))
     if len(clauses) == 1:
         shown.append("Judged by {} clause {}.".format(*clauses.pop()))
-        return [*shown, "", grid(_reasons(parts, rests=False)), *_changes(record_id, node, parts, hint)]
-    return [*shown, "", grid(_reasons(parts, rests=True)), *_changes(record_id, node, parts, hint)]
+        return [*shown, "", grid(reasons(parts, rests=False)), *_changes(record_id, node, parts, hint)]
+    return [*shown, "", grid(reasons(parts, rests=True)), *_changes(record_id, node, parts, hint)]
 
 
 def _on_its_way(one: Explanation) -> str:
@@ -90,7 +90,7 @@ def _on_its_way(one: Explanation) -> str:
     return " and ".join(notes) if decision.permits else ""
 
 
-def _reasons(parts: Mapping[str, Explanation], *, rests: bool) -> Iterator[tuple[str, str, Text, str, str]]:
+def reasons(parts: Mapping[str, Explanation], *, rests: bool) -> Iterator[tuple[str, str, Text, str, str]]:
     """A row for each distinct reason of each check, with the parts that it is about; `rests` names clauses."""
     for number, check in enumerate(CHECKS, 1):
         held: dict[Reason, list[str]] = {}

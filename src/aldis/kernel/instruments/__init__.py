@@ -5,6 +5,7 @@ from __future__ import annotations
 from aldis.kernel.instruments.clauses import (
     ANY,
     MOST_APPROVALS,
+    MOST_DAYS,
     PAIRING_PREFIX,
     SHARING,
     Action,
@@ -14,7 +15,7 @@ from aldis.kernel.instruments.clauses import (
     Transform,
     covers,
 )
-from aldis.kernel.instruments.reader import parse_instrument
+from aldis.kernel.instruments.reader import known_instrument, parse_instrument
 from aldis.kernel.instruments.register import (
     COSIGN_CONTEXT,
     Cosignature,
@@ -33,6 +34,7 @@ __all__ = [
     "ANY",
     "COSIGN_CONTEXT",
     "MOST_APPROVALS",
+    "MOST_DAYS",
     "PAIRING_PREFIX",
     "SHARING",
     "Action",
@@ -50,6 +52,7 @@ __all__ = [
     "Transform",
     "cosign_message",
     "covers",
+    "known_instrument",
     "parse_instrument",
     "write_instrument",
 ]

@@ -12,6 +12,7 @@ __all__ = [
     "ANY",
     "DAY_MS",
     "MOST_APPROVALS",
+    "MOST_DAYS",
     "PAIRING_PREFIX",
     "SHARING",
     "Action",
@@ -27,6 +28,8 @@ ANY = "*"
 DAY_MS = 86_400_000
 MOST_APPROVALS = 9
 """The most release officers that a clause may ask for."""
+MOST_DAYS = 366
+"""The most days within which a clause may ask for their decision."""
 PAIRING_PREFIX = "pairing-"
 """How the id of every agreement begins that two nodes made by pairing (`spec/pairing.md`, 10)."""
 
@@ -67,6 +70,7 @@ class Clause:
     """One permission. A set that holds `*` covers every value; `givers` and `takers` are parties.
 
     `review` asks for a release officer's decision each time, `approvals` for that of so many different ones; 0 is none.
+    `decide_within_days` is how soon they are to decide; 0 says nothing. No decision depends on it.
 
     In a licence or exemption only `tags`, `givers`, `takers`, `kinds`, `projects` and `provisos` are used.
     """
@@ -83,6 +87,7 @@ class Clause:
     onward: frozenset[str] = frozenset()
     review: bool = False
     approvals: int = 0
+    decide_within_days: int = 0
     transforms: tuple[Transform, ...] = ()
     tags: frozenset[str] = frozenset()
     provisos: str = ""

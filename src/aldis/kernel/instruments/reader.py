@@ -11,14 +11,25 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm
-from aldis.kernel.instruments.clauses import ANY, DAY_MS, MOST_APPROVALS, Action, Clause, Form, Instrument, Transform
+from aldis.kernel.instruments.clauses import (
+    ANY,
+    DAY_MS,
+    MOST_APPROVALS,
+    MOST_DAYS,
+    Action,
+    Clause,
+    Form,
+    Instrument,
+    Transform,
+)
 from aldis.kernel.labels import Grading
 from aldis.kernel.rules import evidence_fields
 
-__all__ = ["parse_instrument"]
+__all__ = ["known_instrument", "parse_instrument"]
 
 _MAX_TEXT = 256 * 1024
 _MAX_CLAUSES = 256
@@ -36,9 +47,10 @@ _TOP_MAY = {
     Form.PAIRING: (),
 }
 _SHARES = ("id", "kinds", "projects", "purposes", "from", "to", "portions", "ceiling", "categories", "onward")
+_ASKS = ("review", "approvals", "decide_within_days")
 _CLAUSE_MAY = {
-    Form.AGREEMENT: (*_SHARES, "review", "approvals", "transforms"),
-    Form.ARRANGEMENT: (*_SHARES, "review", "approvals", "transforms"),
+    Form.AGREEMENT: (*_SHARES, *_ASKS, "transforms"),
+    Form.ARRANGEMENT: (*_SHARES, *_ASKS, "transforms"),
     Form.LICENCE: ("id", "tags", "from", "to", "kinds", "projects", "provisos"),
     Form.EXEMPTION: ("id", "tags", "from", "to", "kinds", "projects", "provisos"),
 }
@@ -182,6 +194,12 @@ def parse_instrument(text: str, policies: _Policies | None = None) -> Instrument
     )  # fmt: skip
 
 
+@lru_cache(1024)
+def known_instrument(text: str) -> Instrument:
+    """As `parse_instrument`, for texts that are read over and over: epochs that follow each other share most."""
+    return parse_instrument(text)
+
+
 def _parties(top: _Table) -> frozenset[str]:
     parties = top.strings("parties")
     for party in sorted(parties):
@@ -239,8 +257,8 @@ def _clause(table: _Table, form: Form, parties: frozenset[str]) -> Clause:
     return Clause(
         id=_slug(table, "id", _CLAUSE_ID), givers=table.strings("from", parties), takers=table.strings("to", parties),
         **sets, ceiling=_ceiling(table), categories=table.sets("categories"), onward=table.strings("onward"),
-        review=table.flag("review"), approvals=_approvals(table), transforms=_transforms(table),
-        tags=table.strings("tags"), provisos=table.string("provisos"),
+        review=table.flag("review"), approvals=_approvals(table), decide_within_days=_days(table),
+        transforms=_transforms(table), tags=table.strings("tags"), provisos=table.string("provisos"),
     )  # fmt: skip
 
 
@@ -251,6 +269,13 @@ def _approvals(table: _Table) -> int:
     if asked and table.has("review") and not table.flag("review"):
         raise table.wrong("approvals", "it asks for approvals and for no review", "Leave `review` out")
     return asked
+
+
+def _days(table: _Table) -> int:
+    days = table.whole("decide_within_days")
+    if table.has("decide_within_days") and not 1 <= days <= MOST_DAYS:
+        raise table.wrong("decide_within_days", f"{days} days", f"Give 1 to {MOST_DAYS}")
+    return days
 
 
 def _ceiling(table: _Table) -> tuple[tuple[str, str], ...]:

@@ -51,12 +51,18 @@ def _clause_lines(clause: Clause, instrument: Instrument) -> Iterable[str]:
         yield f"categories = {{ {', '.join(f'{_text(tag)} = {_list(values)}' for tag, values in clause.categories)} }}"
     if clause.onward:
         yield f"onward = {_list(clause.onward)}"
-    if clause.review:
-        yield "review = true" if clause.approvals == 1 else f"approvals = {clause.approvals}"
+    yield from _asks(clause)
     if clause.transforms:
         yield f"transforms = [{', '.join(_transform(transform) for transform in clause.transforms)}]"
     if clause.provisos:
         yield f"provisos = {_text(clause.provisos)}"
+
+
+def _asks(clause: Clause) -> Iterable[str]:
+    if clause.review:
+        yield "review = true" if clause.approvals == 1 else f"approvals = {clause.approvals}"
+    if clause.decide_within_days:
+        yield f"decide_within_days = {clause.decide_within_days}"
 
 
 def _transform(transform: Transform) -> str:

@@ -106,6 +106,15 @@ class Policies:
         """The names of the groups."""
         return frozenset(self._groups.groups)
 
+    def beyond(self, label: Label, party: str) -> bool:
+        """Whether a label is a list in the policy of `party`, which names who may have it beside that owner.
+
+        Not where the list lets the owner be shown it only.
+        """
+        said, policy = label.releasable, self._policies.get(label.policy)
+        listed = said.access is Access.LISTED and party not in said.display
+        return listed and policy is not None and policy.owner == party
+
     def policy(self, name: str) -> Policy:
         """The policy of this name; UnknownTerm where there is none."""
         found = self._policies.get(name)

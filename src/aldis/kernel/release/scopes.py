@@ -132,18 +132,11 @@ class Scope:
             return self._unmarked(label)
         if taker in said.display:
             return self._say(3, Outcome.FAIL, "display-only", f"{taker} may be shown it, not given it")
-        if self._owns(label):
+        if self._clear.policies.beyond(label, taker):
             return self._say(3, Outcome.PASS, "owner", f"{taker} owns the policy of its label: a list is beyond it")
         if not said.parties:
             return self._say(3, Outcome.FAIL, "nobody", "it is releasable to nobody beyond its owner")
         return self._say(3, Outcome.FAIL, "not-listed", f"it is not releasable to {taker}")
-
-    def _owns(self, label: Label) -> bool:
-        """Whether the label's policy is the recipient's: `REL AUS/GBR` names AUS as well, whoever wrote it."""
-        try:
-            return self._clear.policies.policy(label.policy).owner == self.taker
-        except UnknownTerm:
-            return False
 
     def _unmarked(self, label: Label) -> Reason:
         try:

@@ -17,6 +17,7 @@ from aldis.node.store.arrivals import Stored
 from aldis.node.store.cursors import KEY_SIZE, Cursors
 from aldis.node.store.database import Database
 from aldis.node.store.digests import Digests
+from aldis.node.store.docket import Docket
 from aldis.node.store.erasure import Erased, Erasure
 from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Sealed
 from aldis.node.store.grants import Grants
@@ -30,13 +31,15 @@ from aldis.node.store.profiles import PARTNER_PROFILES, Profile, Profiles
 from aldis.node.store.quarantine import Quarantine, Quarantined
 from aldis.node.store.recalls import Recalls, Request
 from aldis.node.store.records import Records
-from aldis.node.store.referrals import Hold, Referral, Referrals
+from aldis.node.store.referrals import NEVER, Hold, Referral, Referrals, Ruling
 from aldis.node.store.releases import Held, Releases
 from aldis.node.store.rows import Row, Substitute
 from aldis.node.store.search import Hit, Hits, Search
+from aldis.node.store.shapes import Shape, Shapes
 from aldis.node.store.withdrawals import Withdrawals
 
 __all__ = [
+    "NEVER",
     "PAGE_LIMIT",
     "PARTNER_PROFILES",
     "Acknowledged",
@@ -58,8 +61,10 @@ __all__ = [
     "Release",
     "Request",
     "Row",
+    "Ruling",
     "Sealed",
     "SessionRow",
+    "Shape",
     "Store",
     "Stored",
     "Substitute",
@@ -97,10 +102,13 @@ class Store:
         self.exchange = Exchange(database)
         self.withdrawals = Withdrawals(database)
         self.grants = Grants(database)
-        self.referrals = Referrals(database)
+        self.shapes = Shapes(database, self.profiles)
+        self.referrals = Referrals(database, self.shapes, random)
+        self.docket = Docket(database, cursors)
         self.people = People(database)
         self.quarantine = Quarantine(database, quarantine_bytes)
         self._choose_texts(passages, texts)
+        self.shapes.complete()
 
     @classmethod
     def open(

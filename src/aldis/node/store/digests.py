@@ -10,14 +10,20 @@ from collections.abc import Collection, Iterable
 
 import apsw
 
+from aldis.kernel.encoding import DIGEST_SIZE
 from aldis.node.store.database import Database
 from aldis.node.store.meta import Meta
 
-__all__ = ["Digests"]
+__all__ = ["Digests", "split_digests"]
 
 _MARK = "digests-indexed-to"
 _LEAST_STEP = 4_096
 _SHARE = 64
+
+
+def split_digests(joined: bytes) -> tuple[bytes, ...]:
+    """The digests that a column holds one after the other."""
+    return tuple(joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE))
 
 
 class Digests:

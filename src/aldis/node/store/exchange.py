@@ -9,8 +9,8 @@ from itertools import starmap
 import apsw
 import msgspec
 
-from aldis.kernel.encoding import DIGEST_SIZE
 from aldis.node.store.database import Database
+from aldis.node.store.digests import split_digests
 from aldis.node.store.partners import Acknowledged
 
 __all__ = ["Exchange", "OutboxRow", "Position", "Release", "Sealed"]
@@ -86,7 +86,7 @@ class Exchange:
                 " WHERE partner = ? AND seq >= ? ORDER BY seq LIMIT ?",
                 (partner, first, limit),
             )
-            return [OutboxRow(seq, record, _split(portions), item) for seq, record, portions, item in rows]
+            return [OutboxRow(seq, record, split_digests(portions), item) for seq, record, portions, item in rows]
 
     def released(self, partner: str, record_seqs: Collection[int]) -> dict[int, frozenset[bytes]]:
         """Which of these records were ever released to a partner, each with the digests of the portions that were."""
@@ -97,7 +97,7 @@ class Exchange:
             if before:
                 rows = connection.execute(_RELEASED, (apsw.carray(_numbers(before)), partner))
                 for record_seq, portions in rows:
-                    found[record_seq] = found.get(record_seq, frozenset()) | frozenset(_split(portions))
+                    found[record_seq] = found.get(record_seq, frozenset()) | frozenset(split_digests(portions))
         return found
 
     def position(self, partner: str) -> Position:
@@ -199,7 +199,3 @@ _DROP_ITEMS = "UPDATE outbox SET item = NULL WHERE partner = ? AND seq <= ? AND 
 
 def _numbers(values: Iterable[int]) -> array[int]:
     return array("q", values)
-
-
-def _split(joined: bytes) -> tuple[bytes, ...]:
-    return tuple(joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE))

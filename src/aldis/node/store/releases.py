@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 import apsw
 import msgspec
 
-from aldis.kernel.encoding import DIGEST_SIZE
 from aldis.node.store.database import Database
+from aldis.node.store.digests import split_digests
 
 __all__ = ["Held", "Releases"]
 
@@ -59,7 +59,7 @@ class Releases:
         with self._db.reading() as connection:
             rows = connection.execute(_HELD.format(where=where), (value,))
             return [
-                Held(partner, epoch, seq, record_seq, _split(portions), bool(sure))
+                Held(partner, epoch, seq, record_seq, split_digests(portions), bool(sure))
                 for partner, epoch, seq, record_seq, portions, sure in rows
             ]
 
@@ -77,7 +77,3 @@ _ALTERED = """
 SELECT record_seq, portion, words FROM carray(?1) AS wanted CROSS JOIN altered
 ON altered.partner = ?2 AND record_seq = wanted.value
 """
-
-
-def _split(joined: bytes) -> tuple[bytes, ...]:
-    return tuple(joined[start : start + DIGEST_SIZE] for start in range(0, len(joined), DIGEST_SIZE))

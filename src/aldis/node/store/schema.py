@@ -155,5 +155,48 @@ CREATE TABLE altered (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING)
+_DESK = """
+CREATE TABLE shape (
+    id INTEGER PRIMARY KEY, profile INTEGER NOT NULL, parts BLOB NOT NULL, UNIQUE (profile, parts)
+) STRICT;
+CREATE TABLE question (
+    id INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    partner TEXT NOT NULL REFERENCES partner,
+    record_seq INTEGER NOT NULL REFERENCES record,
+    portions BLOB NOT NULL,
+    reasons BLOB NOT NULL,
+    grounds TEXT NOT NULL,
+    shape INTEGER REFERENCES shape,
+    state TEXT NOT NULL CHECK (state IN ('open', 'approved', 'denied', 'superseded', 'withdrawn')),
+    because TEXT NOT NULL,
+    asked INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    successor INTEGER NOT NULL
+) STRICT;
+INSERT INTO question
+SELECT id, 1000000 + (row_number() OVER (ORDER BY random()) - 1) * stride + abs(random() % stride), partner, record_seq,
+       portions, reasons, '', NULL, state, because, at, at, 8053063620000, 0
+FROM referral, (SELECT 9000000 / max(count(*), 1) AS stride FROM referral);
+CREATE TABLE said (
+    id INTEGER PRIMARY KEY, referral INTEGER NOT NULL REFERENCES question, officer TEXT NOT NULL,
+    signed_in INTEGER NOT NULL, verdict TEXT NOT NULL CHECK (verdict IN ('approved', 'denied', 'deferred')),
+    because TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL, stands INTEGER NOT NULL
+) STRICT;
+INSERT INTO said SELECT NULL, referral, officer, signed_in, 'approved', because, at, 0, 1 FROM ruling;
+INSERT INTO said SELECT NULL, id, '', 0, 'denied', because, at, 0, 1 FROM referral WHERE state = 'denied';
+DROP TABLE ruling;
+DROP TABLE referral;
+ALTER TABLE question RENAME TO referral;
+ALTER TABLE said RENAME TO ruling;
+CREATE INDEX referral_record ON referral (record_seq, partner);
+CREATE INDEX referral_open ON referral (due, id) WHERE state = 'open';
+CREATE INDEX referral_shapeless ON referral (id) WHERE shape IS NULL;
+CREATE INDEX referral_ruled ON referral (shape, id) WHERE state IN ('approved', 'denied');
+CREATE INDEX referral_ruled_for ON referral (shape, partner, id) WHERE state IN ('approved', 'denied');
+CREATE INDEX ruling_referral ON ruling (referral);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
