@@ -65,11 +65,16 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """One live value as it arrived: the node it came from (empty for this one), its label, and the update."""
+    """One live value as it arrived: the node it came from (empty for this one), its label, and the update.
+
+    Of this node's own, `header` is the label of its record's existence, and `project` its record's.
+    """
 
     source: str
     label: Label
     update: Update
+    header: Label | None = None
+    project: str = ""
 
 
 class Context(Protocol):
@@ -157,13 +162,13 @@ class Context(Protocol):
         """Give a live value out, to whom its label, that of its record's header and the instruments allow."""
 
     def subscribe(self, kind: str) -> AsyncIterator[Live]:
-        """Live values of a kind, this node's own and those from partners."""
+        """Live values of a kind, this node's own and those from partners, that whoever asks may see."""
 
 
 class Route(msgspec.Struct, frozen=True):
     """One operation of an app's HTTP API, at `/api/v1/APP` + `path`; names in braces are segments.
 
-    `asks` is a struct whose fields are given by the path, the query and, for all but GET, the JSON body; `answers` the
+    `asks` is a struct whose fields are given by the path, the query and, for POST and PUT, the JSON body; `answers` the
     type of what `handler` returns. Errors of the kernel become problems (RFC 9457).
     """
 

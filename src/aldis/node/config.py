@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import FRAME_LIMIT
 from aldis.kernel.instruments import MOST_DAYS
 
-__all__ = ["FILE", "Config", "Rule", "check", "describe", "endpoint", "load", "write"]
+__all__ = ["FILE", "Config", "Rule", "check", "describe", "endpoint", "load", "loopback", "write"]
 
 FILE = "aldis.toml"
 
@@ -51,6 +52,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     algorithm: str = "ed25519"
     listen: str = "127.0.0.1:7461"
     url: str = ""
+    http: str = ""
+    http_certificate: str = ""
+    http_key: str = ""
     batch: Annotated[int, msgspec.Meta(ge=1, le=ITEM_LIMIT)] = 500
     live_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
     live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
@@ -79,6 +83,10 @@ _MEANING = {
     "algorithm": "signature algorithm, fixed at `aldis init`: ed25519, ecdsa-p384-sha384 or ed25519+ml-dsa-65",
     "listen": "address and port that partners connect to",
     "url": "where partners reach it, written into invitations; empty for https:// and the address above",
+    "http": "address and port that people work at, by HTTP; empty for none",
+    "http_certificate": "PEM file of the certificate that people's browsers trust; needed unless `http` is a loopback"
+    " address",
+    "http_key": "PEM file of that certificate's key",
     "batch": "most records in one bundle",
     "live_ms": "milliseconds between two live frames to a partner",
     "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
@@ -146,9 +154,18 @@ def check(config: Config) -> None:
     """Return if the addresses can be listened at and connected to.
 
     Raises:
-        InvalidInput: `listen` or `url` cannot.
+        InvalidInput: `listen`, `http` or `url` cannot, or people's passwords would cross a network in clear.
     """
     endpoint(config.listen)
+    if config.http:
+        host, _ = endpoint(config.http, "http")
+        if bool(config.http_certificate) is not bool(config.http_key):
+            raise InvalidInput("one of `http_certificate` and `http_key` is missing", fix="Give both, or neither")
+        if not config.http_certificate and not loopback(host):
+            raise InvalidInput(
+                f"`http` is {config.http!r}, which others reach, and passwords would cross the network in clear",
+                fix="Give `http_certificate` and `http_key`, or use 127.0.0.1",
+            )
     if not config.url:
         return
     try:
@@ -163,8 +180,16 @@ def check(config: Config) -> None:
         )
 
 
-def endpoint(listen: str) -> tuple[str, int]:
-    """Host and port of the setting `listen`; 0 asks for any free port.
+def loopback(host: str) -> bool:
+    """Whether an address is this machine's own, so that nothing sent to it crosses a network; a name never is."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def endpoint(listen: str, setting: str = "listen") -> tuple[str, int]:
+    """Host and port of a setting such as `listen`; 0 asks for any free port.
 
     Raises:
         InvalidInput: not a host and a port.
@@ -172,7 +197,7 @@ def endpoint(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
     if not _HOST.fullmatch(host) or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _PORTS:
         raise InvalidInput(
-            f"the setting `listen` cannot be {listen!r}",
+            f"the setting `{setting}` cannot be {listen!r}",
             fix=f"Write it as host:port, such as 127.0.0.1:7461; a port is at most {_PORTS}",
         )
     return host.strip("[]"), int(port)

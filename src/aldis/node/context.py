@@ -163,28 +163,24 @@ class NodeContext:
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""
         name_of(self._viewer, Act.OFFER)
-        self.get(record.header.id)
-        return self._shown(record, self._desk.offer(record.header.id, party))
+        seen = self.get(record.header.id)
+        return _shown(seen, self._desk.offer(seen.header.id, party, originator=seen.header.originator))
 
     def explain(self, record: Record, party: str) -> RecordExplanation:
         """Why a party may or may not have it; of the portions that whoever asks may see."""
         name_of(self._viewer, Act.OFFER)
-        self.get(record.header.id)
-        return self._shown(record, self._desk.why(record.header.id, party))
+        seen = self.get(record.header.id)
+        return _shown(seen, self._desk.why(seen.header.id, party, originator=seen.header.originator))
 
     def preview(self, *instruments: str) -> Preview:
         """What draft instruments would newly release of what whoever asks may see."""
         name_of(self._viewer, Act.OFFER)
         return self._register.preview(*instruments, viewer=self._viewer)
 
-    def _shown(self, record: Record, found: RecordExplanation) -> RecordExplanation:
-        seen = {portion.name for portion in self.get(record.header.id).portions}
-        return RecordExplanation(found.header, {name: one for name, one in found.portions.items() if name in seen})
-
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""
         self._live.publish(header, label, project, update, self._active())
-        self.told(Live("", label, update))
+        self.told(Live("", label, update, header, project))
 
     def _active(self) -> Sequence[str]:
         """The names of the active partners, looked up again where a millisecond has passed and one has changed."""
@@ -199,11 +195,13 @@ class NodeContext:
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind; a subscriber that falls behind loses the oldest."""
         queue: asyncio.Queue[Live] = asyncio.Queue(_QUEUE)
-        entry = (kind, queue)
+        entry, person = (kind, queue), self._viewer
         self._subscribers.add(entry)
         try:
             while True:
-                yield await queue.get()
+                live = await queue.get()
+                if not isinstance(person, Person) or await asyncio.to_thread(self._records.may_watch, live, person):
+                    yield live
         finally:
             self._subscribers.discard(entry)
 
@@ -214,3 +212,9 @@ class NodeContext:
                 if queue.full():
                     queue.get_nowait()
                 queue.put_nowait(live)
+
+
+def _shown(record: Record, found: RecordExplanation) -> RecordExplanation:
+    """An explanation of just the portions of a record that were shown."""
+    seen = {portion.name for portion in record.portions}
+    return RecordExplanation(found.header, {name: one for name, one in found.portions.items() if name in seen})

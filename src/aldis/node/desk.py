@@ -60,23 +60,32 @@ class Desk:
         self._store = core.store
 
     def why(
-        self, record_id: str, node: str, purpose: str | None = None, version: int | None = None
+        self,
+        record_id: str,
+        node: str,
+        purpose: str | None = None,
+        version: int | None = None,
+        originator: str | None = None,
     ) -> RecordExplanation:
         """Why a record's header and each portion may or may not go to a partner, and what would change that.
+
+        `originator` says whose record, where several nodes use the id; else this node's own is meant.
 
         Raises:
             UnknownTerm: no such record or partner.
         """
-        row, known = self._row(record_id, version), self._partners.get(node)
+        row, known = self._row(record_id, version, originator), self._partners.get(node)
         return self._dossiers.explain(row, known, purpose)
 
-    def told(self, record_id: str, node: str) -> Redacted:
+    def told(self, record_id: str, node: str, originator: str | None = None) -> Redacted:
         """What the partner itself may be told about not getting the record."""
         known = self._partners.get(node)
-        explanation = self._dossiers.explain(self._row(record_id, None), known, None)
+        explanation = self._dossiers.explain(self._row(record_id, None, originator), known, None)
         return redact(explanation, known.party, self._epochs.current(), self._core.clock.now())
 
-    def offer(self, record_id: str, node: str, purpose: str | None = None) -> RecordExplanation:
+    def offer(
+        self, record_id: str, node: str, purpose: str | None = None, originator: str | None = None
+    ) -> RecordExplanation:
         """Decide a record for a partner now, ahead of its turn; what needs a person is referred.
 
         What is permitted leaves with the next bundle. To a node below, each version is asked for here, or stays.
@@ -85,7 +94,7 @@ class Desk:
             UnknownTerm: no such record or partner.
             RefusedByPolicy: the header would tell a node below of records that it does not hold.
         """
-        row, known = self._row(record_id, None), self._partners.get(node)
+        row, known = self._row(record_id, None, originator), self._partners.get(node)
         if self._partners.below(known.node) and (named := untold(self._store, row, known.node)):
             raise RefusedByPolicy(
                 f"the header of {record_id!r} names {len(named)} versions or sources that {known.node} does not hold",
@@ -271,8 +280,9 @@ class Desk:
         held = {read_portion(data).name: read_portion(data).digest for data in row.portions}
         return row, {name: digest for name, digest in {"": row.digest, **held}.items() if digest in one.portions}
 
-    def _row(self, record_id: str, version: int | None) -> Row:
-        own = self._store.records.get(record_id, version, originator=self._core.node)
+    def _row(self, record_id: str, version: int | None, originator: str | None = None) -> Row:
+        named = originator and self._store.records.get(record_id, version, originator=originator)
+        own = named or self._store.records.get(record_id, version, originator=self._core.node)
         row = own or self._store.records.get(record_id, version)
         if row is None:
             raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from aldis.kernel.admission import CLOCK_TOLERANCE, Admission, Admitted, Peer, Peers, Refused, read_set_aside, set_aside
+from aldis.kernel.authority import Act
 from aldis.kernel.bundles import Grant, grant_of
 from aldis.kernel.encoding import sha256, unb64
 from aldis.kernel.errors import AldisError, Forked, NotAuthentic, Stale, TooLarge, Unavailable, UnknownTerm
@@ -18,6 +19,7 @@ from aldis.node.core import Core
 from aldis.node.instruments import KINDS
 from aldis.node.live import LiveIn
 from aldis.node.partners import Known, Partners
+from aldis.node.people import Person, name_of
 from aldis.node.recall_records import ANSWER, RECALL
 from aldis.node.recalls import Recalls
 from aldis.node.sheets import SHEET
@@ -121,13 +123,15 @@ class Inbound:
         receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, aside)
         return sign_message(receipt, core.signer)
 
-    def retry(self, number: int) -> Record:
+    def retry(self, number: int, by: str | Person = "") -> Record:
         """Admit a quarantined item now, if what stood against it is gone.
 
         Raises:
             UnknownTerm: no such entry.
+            RefusedByPolicy: a person who is no security officer.
             AldisError: it still cannot be admitted, and stays.
         """
+        actor = name_of(by, Act.QUARANTINE)
         found = self._store.quarantine.get(number)
         if found is None:
             raise UnknownTerm(f"no entry {number} in quarantine", fix="`aldis quarantine list` names them")
@@ -139,22 +143,28 @@ class Inbound:
                 raise problem
             self._put([one], entry.source, {one.index: read_set_aside(data).proof})
             self._store.quarantine.drop(number)
-            self._audit.write("admission", one.record.digest.hex(), verdict="admitted", reasons=["from quarantine"])
+            self._audit.write(
+                "admission", one.record.digest.hex(), verdict="admitted", reasons=["from quarantine"], actor=actor
+            )
         self._told(one.record, entry.source)
         return one.record
 
-    def drop(self, number: int, because: str) -> None:
+    def drop(self, number: int, because: str, by: str | Person = "") -> None:
         """Throw a quarantined entry away; the ledger keeps that it was here, and why it went.
 
         Raises:
             UnknownTerm: no such entry.
+            RefusedByPolicy: a person who is no security officer.
         """
+        actor = name_of(by, Act.QUARANTINE)
         found = self._store.quarantine.get(number)
         if found is None:
             raise UnknownTerm(f"no entry {number} in quarantine", fix="`aldis quarantine list` names them")
         with self._store.transaction():
             self._store.quarantine.drop(number)
-            self._audit.write("quarantine", sha256(found[1]).hex(), verdict="dropped", reasons=[because[:_TEXT]])
+            self._audit.write(
+                "quarantine", sha256(found[1]).hex(), verdict="dropped", reasons=[because[:_TEXT]], actor=actor
+            )
 
     def peers(self) -> Peers:
         """What admission rests on now."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from aldis.kernel.authority import Act
 from aldis.kernel.encoding import b64, digest_from_hex, sha256, unb64
 from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, UnknownTerm, VerificationFailed
 from aldis.kernel.labels import encode_label
@@ -28,6 +29,7 @@ from aldis.kernel.signatures import Key, algorithm_named
 from aldis.node.audit import Audit, Proof, check_proof
 from aldis.node.core import Core
 from aldis.node.partners import Partners
+from aldis.node.people import Person, name_of
 from aldis.node.rulings import Asked
 from aldis.node.store import Held, Row
 
@@ -82,13 +84,15 @@ class Inquiry:
         self._partners = partners
         self._store = core.store
 
-    def record(self, record_id: str, folder: Path, author: str) -> Head:
+    def record(self, record_id: str, folder: Path, by: str | Person) -> Head:
         """Write everything that concerns a record, its content among it, to an empty folder.
 
         Raises:
             UnknownTerm: no such record.
             InvalidInput: the folder is not empty.
+            RefusedByPolicy: a person who is no auditor.
         """
+        author = name_of(by, Act.INQUIRE)
         rows = self._store.records.versions(record_id)
         if not rows:
             raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
@@ -115,14 +119,15 @@ class Inquiry:
                 found.append(index)
         return self._write(folder, {"record": record_id}, rows, sent, found, author, content=True)
 
-    def partner(self, name: str, folder: Path, author: str) -> Head:
+    def partner(self, name: str, folder: Path, by: str | Person) -> Head:
         """Write everything that concerns a partner; of records their headers, not their content.
 
         Raises:
             UnknownTerm: no such partner.
             InvalidInput: the folder is not empty.
+            RefusedByPolicy: a person who is no auditor.
         """
-        node = self._partners.get(name).node
+        author, node = name_of(by, Act.INQUIRE), self._partners.get(name).node
         sent, after, rows = self._store.releases.to(node), 0, list[Row]()
         released = {one.record_seq for one in sent}
         while some := self._store.records.since(after, _STEP):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import numpy as np
 
+from aldis.kernel.authority import Act
 from aldis.kernel.encoding import b64, sha256
 from aldis.kernel.epoch import Partner, PartnerStatus
 from aldis.kernel.errors import (
@@ -26,6 +27,7 @@ from aldis.node.core import Core
 from aldis.node.instruments import PAIRING_PREFIX, cosignature_draft, instrument_draft, pairing_text
 from aldis.node.levels import covers
 from aldis.node.pairing import Invitation, Sheet
+from aldis.node.people import Person, name_of
 from aldis.node.sheets import SHEET, Vouched, read_vouched, sheet_draft
 from aldis.node.store import PAGE_LIMIT, PartnerRow, Row
 
@@ -265,8 +267,14 @@ class Partners:
             self._audit.write("partner", known.node, verdict="paired", reasons=[pairing.fingerprint(data), known.party])
         return known, reply
 
-    def set_status(self, node: str, status: PartnerStatus, because: str, *, actor: str = "") -> Known:
-        """Suspend, resume or see off a partner, at once and in one transaction; `actor` is who does, for the ledger."""
+    def set_status(self, node: str, status: PartnerStatus, because: str, by: str | Person = "") -> Known:
+        """Suspend, resume or see off a partner, at once and in one transaction.
+
+        Raises:
+            UnknownTerm: no such partner.
+            RefusedByPolicy: a person who is no security officer.
+        """
+        actor = name_of(by, Act.PARTNERS)
         known = msgspec.structs.replace(self.get(node), status=status)
         self._keep(known, status.value, because, actor)
         return known

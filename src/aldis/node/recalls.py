@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from aldis.kernel.admission import read_set_aside
+from aldis.kernel.authority import Act
 from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.labels import Label, Releasability
@@ -14,6 +15,7 @@ from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.exchange import exported_to
 from aldis.node.partners import Known, Partners
+from aldis.node.people import Person, name_of
 from aldis.node.recall_records import MOST, Answer, Recall, answer_draft, read_value, recall_draft
 from aldis.node.store import Held, Request, Row
 
@@ -44,7 +46,7 @@ class Recalls:
 
     # asking
 
-    def ask(self, record_id: str, because: str, author: str, partner: str = "") -> list[str]:
+    def ask(self, record_id: str, because: str, by: str | Person, partner: str = "") -> list[str]:
         """Ask those who were sent a record of this node's to delete it; the nodes that are asked.
 
         From now on no version that there is goes to them, nor, without `partner`, to anybody else.
@@ -52,7 +54,9 @@ class Recalls:
         Raises:
             UnknownTerm: no such record of this node's, or no such partner.
             InvalidInput: it was sent to nobody, or they were asked already.
+            RefusedByPolicy: a person who is no release officer.
         """
+        author = name_of(by, Act.RECALL)
         only = self._partners.get(partner).node if partner else ""
         rows = self._own(record_id)
         with self._store.transaction():
@@ -166,14 +170,15 @@ class Recalls:
         rows = self._store.records.rows(sorted(held.values()))
         return [row for row in rows if request.asker in (row.originator, row.source)]
 
-    def comply(self, number: int, because: str, author: str) -> list[Row]:
+    def comply(self, number: int, because: str, by: str | Person) -> list[Row]:
         """Erase the content of what a recall names, and say so to whoever asked; the rows. Then `rewrite` the store.
 
         Raises:
             UnknownTerm: no such recall.
             InvalidInput: it was complied with already.
-            RefusedByPolicy: it is on hold, or waits in a file for a partner.
+            RefusedByPolicy: it is on hold, waits in a file for a partner, or a person is no release officer.
         """
+        author = name_of(by, Act.RECALL)
         request = self._store.recalls.get(number)
         rows = self.covered(request)
         if request.state == "done":
@@ -185,13 +190,15 @@ class Recalls:
             self._settle(request, "done", because, author, self._passed_on(rows, request))
         return rows
 
-    def refuse(self, number: int, because: str, author: str) -> list[Row]:
+    def refuse(self, number: int, because: str, by: str | Person) -> list[Row]:
         """Keep what a recall names, and say why; it is listed and found again.
 
         Raises:
             UnknownTerm: no such recall.
             InvalidInput: it was complied with already.
+            RefusedByPolicy: a person who is no release officer.
         """
+        author = name_of(by, Act.RECALL)
         request = self._store.recalls.get(number)
         if request.state == "done":
             raise InvalidInput(f"recall {number} was complied with; its content is gone", fix="There is nothing to do")

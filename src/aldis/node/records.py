@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from aldis.app import Live
 from aldis.kernel.bundles import onward_of
 from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, explain_record
@@ -96,10 +97,11 @@ class Records:
             raise _not_ours(record_id)
         return row.record()
 
-    def derived_label(self, sources: list[bytes]) -> Label:
-        """The label of what is made from these records (digests): their roll-up in this node's policy.
+    def derived_label(self, sources: list[bytes], viewer: str | Person = "") -> Label:
+        """The label of what is made from these records (digests), as far as the viewer, if a person, sees them.
 
-        Whose information it holds stands in its origins: the parties of the sources' originators among them.
+        It is their roll-up in this node's policy. Whose information it holds stands in its origins: the parties
+        of the sources' originators among them.
 
         Raises:
             UnknownTerm: a source that is not held here.
@@ -110,6 +112,8 @@ class Records:
         origins: set[str] = set()
         for digest in sources:
             row = self._store.records.by_digest(digest)
+            if row is not None and isinstance(viewer, Person):
+                row = self._sights.cut(row, self._sights.of(viewer))
             if row is None:
                 raise UnknownTerm(f"no record {digest.hex()} here", fix="Name a source by its full digest")
             record = row.record()
@@ -139,6 +143,44 @@ class Records:
         if row is None or not seen[row.profile]:
             raise _unknown(record_id)
         return row.only(seen)
+
+    def versions(self, record_id: str, viewer: Person) -> list[Row]:
+        """Every version of a record that a person may see, the oldest first; whose it is, as in `get`.
+
+        Raises:
+            UnknownTerm, InvalidInput: as `get`.
+        """
+        originator, sight = self.get(record_id, None, viewer).originator, self._sights.of(viewer)
+        rows = self._store.records.versions(record_id, originator)
+        return [cut for row in rows if (cut := self._sights.cut(row, sight)) is not None]
+
+    def by_digest(self, digest: bytes, viewer: Person) -> Row:
+        """The version with this digest, with the portions that a person may see.
+
+        Raises:
+            UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.
+        """
+        row = self._store.records.by_digest(digest)
+        cut = self._sights.cut(row, self._sights.of(viewer)) if row else None
+        if cut is None:
+            raise UnknownTerm(f"no record {digest.hex()} here", fix="Name it by its full digest")
+        return cut
+
+    def may_watch(self, live: Live, viewer: Person, only: str = "") -> bool:
+        """Whether a person may see a live value: its header, by the record that is held of it, and its portion.
+
+        With `only`, just of that project.
+        """
+        header, project = live.header, live.project
+        if live.source or header is None:
+            row = self._store.records.get(live.update.id, originator=live.source or self._core.node)
+            if row is None:
+                return False
+            header, project = self._store.profiles.profile(row.profile).label, row.project
+        labels = (header, live.label)
+        return only in ("", project) and all(
+            self._sights.may_see(viewer, live.update.kind, project, label, live.source) for label in labels
+        )
 
     def explain(self, record_id: str, viewer: Person, version: int | None = None) -> RecordExplanation:
         """Why a person may see what they see of a record; of what is withheld it says nothing.

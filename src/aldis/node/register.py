@@ -77,6 +77,21 @@ class Register:
         """The TOML of the newest version held."""
         return instrument_text(self._record(name))
 
+    def record(self, name: str, viewer: Person) -> Record:
+        """The newest version held of an instrument, where a person may see the whole of it.
+
+        Raises:
+            UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.
+        """
+        try:
+            record = self._record(name)
+            seen = self._records.by_digest(record.digest, viewer)
+        except UnknownTerm:
+            seen = None
+        if seen is None or len(seen.portions) != len(record.portions):
+            raise UnknownTerm(f"no instrument {name!r} here", fix="Ask the operator of this node")
+        return record
+
     def status(self, name: str) -> Status:
         """Where an instrument stands now, and who has yet to sign."""
         return self._epochs.current().instruments.status(name, self._core.clock.now())

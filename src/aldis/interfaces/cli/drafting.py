@@ -58,7 +58,8 @@ class Drafting:
         _check_tags([*document.control, *(tag for part in document.parts for tag in part.control)])
         rows = [self._source(name) for name in document.sources]
         given = self._label(document.marking)
-        rolled = self._node.records.derived_label([row.digest for row in rows]) if rows and given is None else None
+        digests = [row.digest for row in rows]
+        rolled = self._node.records.derived_label(digests, self._viewer) if rows and given is None else None
         parts = [self._portion(document, part, rows, given or rolled) for part in document.parts]
         header = given or rolled or self._rolled_up(parts)
         return Draft(

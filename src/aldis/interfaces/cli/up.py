@@ -11,6 +11,7 @@ from typing import Any
 import click
 import structlog
 
+from aldis.interfaces.api.server import PeoplePort
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.node.logs import fault, start_logs
 from aldis.node.node import Node
@@ -24,13 +25,16 @@ _log = structlog.get_logger()
 
 @click.command("up")
 @click.option("--listen", metavar="H:P", help="Where partners connect to, this once.")
+@click.option("--http", metavar="H:P", help="Where people work, by HTTP, this once.")
 @pass_session
-def up(session: Session, listen: str | None) -> None:
+def up(session: Session, listen: str | None, http: str | None) -> None:
     """Run the node: answer partners, send them what they may have, until Ctrl-C.
+
+    With --http, or the setting `http`, people work at it too: by its HTTP API and its pages.
 
     What happens goes to stderr: as text on a terminal, else, and with --json, as JSON, an event on each line.
     """
-    node = session.open(listen=listen)
+    node = session.open(listen=listen, http=http)
     lines = session.json or not sys.stderr.isatty()
     start_logs(node.name, as_json=lines)
     with suppress(asyncio.CancelledError):
@@ -48,12 +52,16 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
 
+    people = PeoplePort(node) if node.core.config.http else None
+    url = await people.start() if people else ""
+
     def ready(address: str) -> None:
-        session.out.data({"node": node.name, "address": address}, address)
+        data = {"node": node.name, "address": address, **({"http": url} if url else {})}
+        session.out.data(data, address, *([url] if url else []))
         partners = [known.node for known in node.partners.all() if known.active]
         waits = restored(node.core.store) is not None
         if lines:
-            _log.info("node is up", address=address, partners=partners, restored=waits)
+            _log.info("node is up", address=address, http=url, partners=partners, restored=waits)
             return
         session.out.say(f"{node.name} is up, for {', '.join(partners) or 'no partner yet'}. Ctrl-C stops it.")
         if waits:
@@ -62,7 +70,11 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
         if not partners:
             session.out.next("`aldis invite PARTY`, in another terminal")
 
-    await serve(node, ready=ready)
+    try:
+        await serve(node, ready=ready)
+    finally:
+        if people:
+            await people.stop()
 
 
 def _failed(_loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:

@@ -40,17 +40,26 @@ class Sessions:
         self._rows.tidy(now)
         return self._begin(account, level, now, now + self._core.config.session_h * 3_600_000, "signed in")
 
-    def who(self, token: str) -> Person:
-        """Whose session it is, with the account and the level that hold now.
+    def who(self, token: str, *, used: bool = True) -> Person:
+        """Whose session it is, with the account and the level that hold now; `used` keeps it from lying idle.
 
         Raises:
             NotAuthentic: no session, or one that has ended, expired or lain idle.
         """
         row, account = self._find(token)
         now = self._core.clock.now()
-        if now - row.used >= _TOUCH_MS:
+        if used and now - row.used >= _TOUCH_MS:
             self._rows.touch(row.token, now)
         return self.person(account, _level.decode(row.level))
+
+    def times(self, token: str) -> tuple[int, int]:
+        """When a session began and when it is over at the latest, in ms since 1970 UTC.
+
+        Raises:
+            NotAuthentic: as `who`.
+        """
+        row, _ = self._find(token)
+        return row.began, row.until
 
     def person(self, account: Account, level: Mapping[str, str]) -> Person:
         """The person with this account who chose this level, as far as it may be chosen now."""

@@ -6,6 +6,7 @@ from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import RLock
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -18,11 +19,13 @@ from aldis.kernel.labels import Label
 from aldis.kernel.records import read_portion
 from aldis.kernel.release import Permit, Request, Terms, compile_terms, release
 from aldis.node.core import Core
-from aldis.node.epochs import Epochs
-from aldis.node.partners import Partners
 from aldis.node.people.accounts import Person
 from aldis.node.rulings import candidate
 from aldis.node.store import Row
+
+if TYPE_CHECKING:  # they let people act, and so import this package
+    from aldis.node.epochs import Epochs
+    from aldis.node.partners import Partners
 
 __all__ = ["Sight", "Sights"]
 
@@ -110,17 +113,28 @@ class Sights:
         """
         with self._lock:
             terms = self._up_to_date(person).terms
+        exact = person.account.nationality == self._core.party
         request = Request(
             label=label,
             kind=kind,
             recipient=terms.recipient,
             originator=self.party(originator) if originator else self._core.party,
             project=project,
+            origin_grants=frozenset({self._core.party}) if exact else frozenset(),
         )
         decision = terms.decide(request)
         plain = not decision.transforms and not decision.basis.delay_ms
-        exact = person.account.nationality == self._core.party
         return covers(frozenset(person.account.kinds), kind) and decision.permits and (exact or plain)
+
+    def whole(self, person: Person) -> bool:
+        """Whether what tells of every record here, such as the ledger, may be shown to a person.
+
+        It may to this node's own nationals at the node's ceiling.
+        """
+        config = self._core.config
+        ladder = self._core.policies.policy(config.policy)
+        own = person.account.nationality == self._core.party and not person.guest
+        return own and ladder.rank(person.level[config.policy]) >= ladder.rank(config.ceiling)
 
     def party(self, node: str) -> str:
         """The party of a node that records came from, or the empty string."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from aldis.kernel.errors import AldisError
+from aldis.node.store.answers import Answers
 from aldis.node.store.arrivals import Stored
 from aldis.node.store.cursors import KEY_SIZE, Cursors
 from aldis.node.store.database import Database
@@ -106,6 +107,7 @@ class Store:
         self.referrals = Referrals(database, self.shapes, random)
         self.docket = Docket(database, cursors)
         self.people = People(database)
+        self.answers = Answers(database)
         self.quarantine = Quarantine(database, quarantine_bytes)
         self._choose_texts(passages, texts)
         self.shapes.complete()

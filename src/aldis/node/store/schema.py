@@ -198,5 +198,13 @@ CREATE INDEX referral_ruled_for ON referral (shape, partner, id) WHERE state IN 
 CREATE INDEX ruling_referral ON ruling (referral);
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK)
+_ANSWERS = """
+CREATE TABLE answer (
+    person TEXT REFERENCES person, key TEXT, request BLOB NOT NULL, status INTEGER NOT NULL, headers BLOB NOT NULL,
+    body BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (person, key)
+) STRICT;
+CREATE INDEX answer_at ON answer (at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS + _LEDGER + _EXCHANGE, _PEOPLE, _KEEPING, _DESK, _ANSWERS)
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""

@@ -17,7 +17,6 @@ from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import rung_text
 from aldis.node.exchange import problem_of
 from aldis.node.partners import Known
-from aldis.node.people import name_of
 
 __all__ = ["views"]
 
@@ -84,12 +83,11 @@ def _page(visit: Visit) -> Sheet:
 
 def _set(visit: Visit) -> Go:
     _resident(visit)
-    actor = name_of(visit.who, Act.PARTNERS)
     known = visit.node.partners.get(visit.segments["partner"])
     because, state = visit.form.get("because").strip(), _STATES.get(visit.form.get("do"))
     if state is None or known.status is PartnerStatus.DEPARTED:
         raise InvalidInput(f"{known.node} is {known.status.value}", fix="Suspend it or let it go on")
     if not because:
         raise InvalidInput("that needs a reason", fix="Say why: it stands in the ledger")
-    visit.node.partners.set_status(known.node, state, because, actor=actor)
+    visit.node.partners.set_status(known.node, state, because, visit.who)
     return Go(Fields.address(f"/partners/{known.node}"))

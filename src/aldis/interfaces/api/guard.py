@@ -1,0 +1,81 @@
+"""The guard around everything served: request ids, headers, problems, log and metrics."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aldis.interfaces.api.gateway import respond
+from aldis.interfaces.api.metrics import Metrics
+from aldis.interfaces.api.problems import HttpProblem
+from aldis.interfaces.api.visits import visit_of
+from aldis.node.logs import fault
+
+__all__ = ["Guard"]
+
+_log = structlog.get_logger()
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
+_UNLESS_SAID = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_TLS = ((b"strict-transport-security", b"max-age=31536000"),)
+
+
+class Guard:
+    """Wraps an ASGI application; whatever it raises becomes a problem, of which a fault tells nothing."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        visit = visit_of(scope)
+        secure = _TLS if scope["scheme"] == "https" else ()
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                visit.started, visit.status = True, message["status"]
+                given = message["headers"] = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in given}
+                given += [(b"x-request-id", visit.id.encode()), *_ALWAYS, *secure]
+                given += [pair for pair in _UNLESS_SAID if pair[0] not in names]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        except HttpProblem as problem:
+            await self._problem(problem, scope, told)
+        except Exception as error:
+            _log.error("request failed", request=visit.id, route=visit.template, **fault(error))
+            if visit.started:
+                raise
+            await self._problem(HttpProblem("fault", "a fault of the program"), scope, told)
+        finally:
+            seconds = time.perf_counter() - visit.began
+            self._metrics.answered(visit.template, scope["method"], visit.status, seconds)
+            _log.info(
+                "request", request=visit.id, person=visit.person, method=scope["method"][:20], route=visit.template,
+                status=visit.status, ms=round(seconds * 1000, 1),
+            )  # fmt: skip
+
+    async def _problem(self, problem: HttpProblem, scope: Scope, send: Send) -> None:
+        visit = visit_of(scope)
+        if visit.started:
+            return
+        headers = {"content-type": "application/problem+json", **problem.headers}
+        names = {name for name, _ in scope["headers"]}
+        if not visit.body_read and not names.isdisjoint((b"content-length", b"transfer-encoding")):
+            headers["connection"] = "close"
+        await respond(send, problem.status, problem.body(visit.id), headers)
