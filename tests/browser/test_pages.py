@@ -351,7 +351,7 @@ def test_asking_for_a_release_refers_what_needs_a_person(caller: Make, made: Sce
     answer = alice.post("/records/berths/to/gbr")
     assert answer.status == 303 and answer.headers["location"].endswith("done=wait")
     assert "A release officer has been asked" in alice.get(answer.headers["location"]).body
-    assert [one.partner for one, _ in made.node.desk.referrals()] == ["gbr"]
+    assert [one.partner for one in made.node.desk.cases().cases] == ["gbr"]
 
 
 def test_people_are_added_changed_suspended_and_their_sessions_ended(caller: Make, made: Scene) -> None:

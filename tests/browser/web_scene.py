@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sample_app import app as sample
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aldis.apps.workspace import app as workspace
+from aldis.interfaces.api.limits import Limits
 from aldis.interfaces.web import site
 from aldis.kernel.authority import Role
 from aldis.kernel.labels import Label, Releasability
@@ -24,6 +26,7 @@ from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
 
+PATIENT = Limits(person_rate=1e6, person_burst=1e6, stranger_rate=1e6, stranger_burst=1e6)
 PASSWORD = "correct horse battery"
 START = 1_790_000_000_000
 PROJECT = "NORTHERN-WATCH"
@@ -99,7 +102,7 @@ class Scene:
 
 def _open(home: Path, name: str, party: str, policy: str, clock: Clock) -> Node:
     make_home(home, Config(node=name, party=party, policy=policy, ceiling="SECRET"), now=clock.now())
-    return Node.open(home, clock=clock, environment={}, apps={"workspace": workspace})
+    return Node.open(home, clock=clock, environment={}, apps={"workspace": workspace, "sample": sample})
 
 
 def _settle(one: Node, other: Node, clock: Clock) -> None:
@@ -179,9 +182,9 @@ class Watch:
 
 
 @contextmanager
-def served(made: Scene) -> Iterator[Scene]:
+def served(made: Scene, limits: Limits = PATIENT) -> Iterator[Scene]:
     """The pages of the scene's node on a port of loopback."""
-    app = Watch(Starlette(routes=site(made.node)), made)
+    app = Watch(Starlette(routes=site(made.node, limits)), made)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

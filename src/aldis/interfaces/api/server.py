@@ -24,6 +24,7 @@ from aldis.interfaces.api.operations import Operation
 from aldis.interfaces.api.problems import HttpProblem
 from aldis.interfaces.api.protocol import bounded
 from aldis.interfaces.api.table import operations
+from aldis.interfaces.web import site
 from aldis.kernel.errors import InvalidInput, Unavailable
 from aldis.node.config import endpoint
 from aldis.node.node import Node
@@ -104,8 +105,8 @@ def _app(node: Node, gateway: Gateway) -> ASGIApp:
         *_places(gateway, table),
         Route("/api/v1/openapi.json", Document(document(table))),
         *health(gateway, metrics),
+        *site(node, gateway.limits),
     ]
-    # The pages' line: routes += site(node)
     router = Router(routes, redirect_slashes=False, default=_no_such_path)
     return Guard(router, metrics)
 

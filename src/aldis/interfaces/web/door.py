@@ -1,6 +1,6 @@
 """The door: from a request to a page and back, each check once.
 
-1. the session's cookie says who asks; nobody, unless the session still holds
+1. the session's cookie says who asks: nobody, unless the session still holds; each may ask so often and no more
 2. a form comes from a page of this very host
 3. a page that is for people signed in leads others to sign in, and back; of a form nothing is read before
 4. a page that takes a role is not there for who lacks it
@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,14 +23,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aldis.app import Go
+from aldis.interfaces.api.limits import Buckets, Limits
+from aldis.interfaces.api.visits import visit_of
 from aldis.interfaces.web.forms import CSRF, FORM_BYTES, Fields, read_fields, read_form
 from aldis.interfaces.web.frame import Frame
-from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, remember, safe_path
+from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, place_of, remember, safe_path
 from aldis.interfaces.web.headers import FIXED
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import (
     AldisError,
+    Changed,
     InvalidInput,
     NotAuthentic,
     RefusedByPolicy,
@@ -43,11 +48,13 @@ from aldis.node.people import Person
 
 __all__ = ["Door", "Session", "View"]
 
+_BODY_S = 30.0
 _log = structlog.get_logger()
 _STATUS: tuple[tuple[type[AldisError], int], ...] = (
     (TooLarge, 413),
     (NotAuthentic, 403),
     (Stale, 409),
+    (Changed, 409),
     (InvalidInput, 422),
     (RefusedByPolicy, 403),
     (Unavailable, 503),
@@ -85,9 +92,12 @@ class View:
 class Door:
     """Lets people of one node in to its views."""
 
-    def __init__(self, node: Node, frame: Frame) -> None:
+    def __init__(self, node: Node, frame: Frame, limits: Limits) -> None:
         self._node = node
         self._frame = frame
+        self._people = Buckets(limits.person_rate, limits.person_burst)
+        self._strangers = Buckets(limits.stranger_rate, limits.stranger_burst)
+        self._passwords = asyncio.Semaphore(limits.slow_threads)
 
     def route(self, view: View) -> Route:
         """The route of a view."""
@@ -107,10 +117,14 @@ class Door:
             person,
             token if person else "",
             secrets.token_urlsafe(16),
-            request.headers.get("referer", ""),
+            place_of(request.headers.get("referer", "")),
             segments={name: str(value) for name, value in request.path_params.items()},
         )
         posted = request.method == "POST"
+        self._tell(request, view, person)
+        wait = self._people.take(person.id) if person else self._strangers.take(_address(request))
+        if wait > 0:
+            return self._hurried(visit, wait)
         if posted and not ours(request.headers):  # 2
             return self._problem(visit, 403, "This form did not come from this node",
                                  "Nothing was done. Open the page here and fill it in again.")  # fmt: skip
@@ -121,10 +135,28 @@ class Door:
         try:
             visit = replace(visit, query=read_fields(request.url.query))
             if posted:  # 5
-                visit = replace(visit, form=await read_form(request, view.limit))
+                async with asyncio.timeout(_BODY_S):
+                    visit = replace(visit, form=await read_form(request, view.limit))
         except AldisError as error:
             return self._refused(visit, error)
-        return await run_in_threadpool(self._run, visit, view, posted)
+        except TimeoutError:
+            return self._problem(visit, 408, "The form did not arrive in time", "Send it again.")
+        if not view.anyone:
+            return await run_in_threadpool(self._run, visit, view, posted)
+        async with self._passwords:
+            return await run_in_threadpool(self._run, visit, view, posted)
+
+    @staticmethod
+    def _tell(request: Request, view: View, person: Person | None) -> None:
+        """For the log: which page and who, never what was asked for."""
+        told = visit_of(request.scope)
+        told.template, told.person, told.body_read = view.path, person.id if person else "", True
+
+    def _hurried(self, visit: Visit, wait: float) -> Response:
+        seconds = math.ceil(wait)
+        response = self._problem(visit, 429, "Too many requests", f"Wait {seconds} s and try again.")
+        response.headers["retry-after"] = str(seconds)
+        return response
 
     def _who(self, token: str) -> Person | None:
         try:
@@ -134,6 +166,13 @@ class Door:
 
     def _run(self, visit: Visit, view: View, posted: bool) -> Response:
         try:
+            return self._tried(visit, view, posted)
+        except Exception as error:
+            _log.error("page failed", page=view.path, **fault(error))
+            return self._problem(visit, 500, "A fault of the program", "The node's log says more.")
+
+    def _tried(self, visit: Visit, view: View, posted: bool) -> Response:
+        try:
             if posted and view.act is not None:
                 self._check_session(visit)
                 return self._response(visit, view.act(visit), view)
@@ -142,9 +181,6 @@ class Door:
             return self._beside(visit, view, error) if posted else self._nothing(visit)
         except AldisError as error:
             return self._beside(visit, view, error) if posted else self._refused(visit, error)
-        except Exception as error:
-            _log.error("page failed", page=view.path, **fault(error))
-            return self._problem(visit, 500, "A fault of the program", "Nothing was done. The node's log says more.")
 
     def _check_session(self, visit: Visit) -> None:
         if visit.person and not fits(self._node.core.secret, visit.token, visit.form.get(CSRF)):
@@ -195,6 +231,10 @@ class Door:
         values = {"what": what, "fix": fix}
         visit = replace(visit, form=Fields(), error=None)
         return self._frame.page(visit, Sheet("problem.html", "That did not work", values, status=status))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _status(error: AldisError) -> int:

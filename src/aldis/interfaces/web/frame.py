@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -106,7 +106,7 @@ class Frame:
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
         found = [(first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
         found += [("Records", "/records"), ("Search", "/search")]
-        found += [("Release desk", "/desk")] if visit.may(Act.RULE) and hasattr(self._node.desk, "cases") else []
+        found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
         found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [("Partners", "/partners")] if visit.resident else []
         found += [("Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
@@ -164,8 +164,7 @@ def _time(ms: int, text: str) -> Markup:
 def _here(visit: Visit) -> str:
     """Where a change of level leads back to: this page, or that on which the form stands that was sent."""
     if visit.form:
-        parts = urlsplit(visit.referer)
-        return safe_path(parts.path + (f"?{parts.query}" if parts.query else ""))
+        return visit.referer
     query = urlencode(visit.query.pairs())
     return safe_path(visit.path + (f"?{query}" if query else ""))
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-__all__ = ["COOKIE", "csrf", "fits", "forget", "from_elsewhere", "ours", "remember", "safe_path"]
+__all__ = ["COOKIE", "csrf", "fits", "forget", "from_elsewhere", "ours", "place_of", "remember", "safe_path"]
 
 COOKIE = "__Host-aldis"
 _LONGEST = 2000
@@ -51,6 +51,15 @@ def ours(headers: Headers) -> bool:
 def from_elsewhere(headers: Headers) -> bool:
     """Whether a link on another site led here: then the browser kept the session's cookie back."""
     return headers.get("sec-fetch-site") in ("cross-site", "same-site")
+
+
+def place_of(url: str) -> str:
+    """The path and query of an address of this host, as the browser gives it with a form."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "/"
+    return safe_path(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 def safe_path(path: str) -> str:

@@ -20,14 +20,17 @@ __all__ = ["Sheet", "Visit"]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request: who asks, for what, and, where a form failed, what was typed and why it failed."""
+    """A request: who asks, for what, and, where a form failed, what was typed and why it failed.
+
+    `referer` is the path of this host's page that led here.
+    """
 
     node: Node
     path: str
     person: Person | None = None
     token: str = ""
     nonce: str = ""
-    referer: str = ""
+    referer: str = "/"
     query: Fields = field(default_factory=Fields)
     form: Fields = field(default_factory=Fields)
     segments: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
