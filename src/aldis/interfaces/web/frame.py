@@ -22,6 +22,7 @@ from aldis.interfaces.web.headers import FIXED, policy
 from aldis.interfaces.web.markings import Chip, Markings
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
+from aldis.kernel.errors import InvalidInput
 from aldis.kernel.labels import Label
 from aldis.node.node import Node
 
@@ -62,8 +63,10 @@ class Frame:
         """A page with the banner of what it shows; what was typed and comes back counts at the level of who typed."""
         labels = [*sheet.labels, *([visit.level] if visit.person and visit.error and visit.form else [])]
         environment = self._apps[app] if app else self._own
-        values = {**sheet.values, **self._around(visit, sheet.title, labels, app)}
-        text = environment.get_template(sheet.template).render(values)
+        around = self._around(visit, sheet.title, labels, app)
+        if clash := around.keys() & sheet.values.keys():
+            raise InvalidInput(f"{sheet.template} is given {', '.join(sorted(clash))}, which the frame has for itself")
+        text = environment.get_template(sheet.template).render({**sheet.values, **around})
         return HTMLResponse(text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce)})
 
     def rungs(self, visit: Visit) -> list[Rung]:
@@ -81,24 +84,24 @@ class Frame:
         """What the frame itself shows, beside a page's own values."""
         person, core = visit.person, self._node.core
         token = csrf(core.secret, visit.token) if person else ""
-        return {
+        shown = {
             "title": title,
             "banner": self.markings.banner(labels),
             "node": core.node,
             "party": core.party,
             "nonce": visit.nonce,
             "here": _here(visit),
-            "person": person,
-            "asker": visit.context.person if person else None,
             "rung": visit.rung if person else "",
             "rungs": self.rungs(visit) if person else [],
             "links": self._links(visit) if person else [],
+            "htmx": assets.address(_HTMX) if assets.has(_HTMX) else "",
+        }
+        return {
+            "frame": shown,
+            "asker": visit.context.person if person else None,
             "error": visit.error,
             "typed": visit.form,
-            "asset": assets.address,
-            "htmx": assets.address(_HTMX) if assets.has(_HTMX) else "",
             "csrf": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(CSRF, token),
-            "path_to": Fields.address,
             "path": lambda path="", **named: _path(f"/{app}" if app else "", path, named),
         }
 
@@ -122,6 +125,7 @@ class Frame:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        made.globals |= {"asset": assets.address, "path_to": Fields.address}
         made.filters |= {
             "banner": self._banner,
             "mark": self._mark,
