@@ -13,16 +13,24 @@ from pathlib import Path
 from types import ModuleType
 
 import click
+import msgspec
 
 from aldis import testing
+from aldis.app import find_apps
+from aldis.interfaces.api.openapi import write
+from aldis.interfaces.api.operations import Operation
+from aldis.interfaces.api.problems import PROBLEMS, TYPE
+from aldis.interfaces.api.table import operations
 from aldis.interfaces.cli.exits import EXITS, failure
 from aldis.interfaces.cli.main import TABLE, cli
 from aldis.kernel import errors
+from aldis.kernel.authority import AUTHORITY
 from aldis.kernel.errors import AldisError
 from aldis.node import config
 from aldis.testing import ATTACKS, Coalition, Hostile
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+OPENAPI = FOLDER.parents[1] / "spec" / "openapi.json"
 _MADE = "<!-- Written by `python -m tests.reference` from the program itself: change that, not this page. -->\n"
 _FROM_HERE = _MADE.replace("Written", "From here on written").replace("this page", "this part")
 _WIDTH = 100
@@ -78,6 +86,65 @@ value came from.
 |---|---|---|---|
 """
 
+_API = """\
+# HTTP API
+
+People and their programs work at a node over HTTP; [how to](../how-to/use-the-http-api.md). The same in OpenAPI 3.1 is
+`spec/openapi.json`, served at `/api/v1/openapi.json`. What is answered when something is wrong is in
+[problems](http-problems.md).
+
+- A request carries `Authorization: Bearer TOKEN`, a token that `POST /api/v1/sign-in` gave. The API takes no cookie.
+- Every answer is for the person at their level: what they may not know of is answered as what does not exist.
+- A name in braces is a segment of the path. Other fields are in the query for GET and DELETE, and in a JSON body for
+  POST and PUT; unknown ones are errors. Times are milliseconds since 1970 UTC, digests lower-case hexadecimal.
+- Lists are paged: `next` in the body, and a `Link` with `rel="next"`, hold an opaque cursor for the same person and
+  question; it is empty where nothing follows. No list says how many there are.
+- The `ETag` of a record is its digest. It names the version, not which of its portions you see: after a change of
+  level, drop what you hold. A revision and a deletion need `If-Match`; a reading heeds `If-None-Match`.
+- A POST may carry an `Idempotency-Key` of your choice. For 24 hours the same request with it is done once and
+  answered alike, with `Idempotency-Replayed: true`; another request, level or account with it is refused. An answer with
+  a secret in it is never kept.
+- `live` and `changes` are server-sent events. They have no ids and `Last-Event-ID` is not heeded: what was missed is
+  not told again. They end when the session does, or its level, within a second; a comment is sent every 10 s; whoever reads
+  too slowly loses the oldest.
+- Instruments are signed, and partners paired, by the operator at the machine: there is no operation for it. Nor is
+  there one for an inquiry, whose files are written there.
+
+| limit | |
+|---|---|
+| requests of a person | 50 a second, 200 at once |
+| requests that name no session, of an address | 5 a second, 40 at once |
+| connections | 1,024, of which 512 of one address; behind a proxy, all are of one |
+| streams of a person | 8 |
+| path, query and headers together | 16 KiB, within 10 s |
+| body | 256 KiB, of a record 16 MiB, within 30 s; read only once the session and the role hold |
+| nesting of a value | 32 |
+| keys of a person | 1,000 in 24 hours |
+
+## Health
+
+| path | answers | for |
+|---|---|---|
+| `GET /healthz` | `{"alive": true}` | anybody |
+| `GET /readyz` | `{"ready": true}`, or 503: no writing to the store, or it was restored and waits | anybody |
+| `GET /metrics` | Prometheus's text format: requests, times, sizes, what partners have yet to receipt | administrator |
+
+`/metrics` is also for whoever has the token in `metrics.token` in the node's folder, which only its owner can read. It is
+for no address alone: behind a proxy, everybody comes from the same.
+"""
+
+_PROBLEMS = """\
+# Problems of the HTTP API
+
+Whatever is no success is a problem as RFC 9457 has it, `application/problem+json`: `type`, `title`, `status`, `detail`,
+`fix` (what to do next), `reasons`, and `instance`, the id of the request, which the node's log and the header
+`X-Request-Id` have too. The `type` is stable. A thing that is not there and a thing that you may not know of are the
+same problem.
+
+| type | status | title | when |
+|---|---|---|---|
+"""
+
 _ERRORS = """
 The code is stable: it stands in `--json` errors, in the answers of a partner's port and in quarantine. Where an error
 has no advice of its own, the one in the last column is given.
@@ -94,7 +161,10 @@ machine, such as a file that cannot be read, and `interrupted` (130) Ctrl-C.
 
 def pages() -> dict[str, str]:
     """Every page by its file name."""
-    made = {"cli.md": _cli(), "config.md": _config(), "errors.md": _errors(), "testing.md": _testing()}
+    made = {
+        "cli.md": _cli(), "config.md": _config(), "errors.md": _errors(), "testing.md": _testing(),
+        "http-api.md": _http_api(), "http-problems.md": _http_problems(),
+    }  # fmt: skip
     return {name: "".join(parts) for name, parts in made.items()}
 
 
@@ -125,6 +195,35 @@ def _config() -> Iterator[str]:
     for name, (default, meaning) in config.describe().items():
         shown = "given at `aldis init`" if default is None else f"`{json.dumps(default)}`"
         yield f"| `{name}` | `ALDIS_{name.upper()}` | {shown} | {meaning} |\n"
+
+
+def _http_api() -> Iterator[str]:
+    yield _MADE + _API
+    table = operations(find_apps())
+    for name in dict.fromkeys(one.path.split("/")[3] for one in table):
+        yield f"\n## {name}\n\n| operation | does | for |\n|---|---|---|\n"
+        for one in (one for one in table if one.path.split("/")[3] == name):
+            yield f"| `{one.method} {one.path}` | {one.summary} | {_whom(one)} |\n"
+        asked = {one.asks: one for one in table if one.path.split("/")[3] == name and msgspec.structs.fields(one.asks)}
+        for asks in asked:
+            fields = ", ".join(
+                f"`{one.encode_name}`" + ("" if one.required else "?") for one in msgspec.structs.fields(asks)
+            )
+            yield f"\n`{asks.__name__}`: {fields}. {' '.join((getdoc(asks) or '').split())}\n"
+
+
+def _whom(one: Operation) -> str:
+    if one.open_:
+        return "anybody"
+    acts = one.act if isinstance(one.act, tuple) else (one.act,) if one.act else ()
+    roles = sorted({role.value for act in acts for role in AUTHORITY if act in AUTHORITY[role]})
+    return ", ".join(roles) or "whoever is signed in"
+
+
+def _http_problems() -> Iterator[str]:
+    yield _MADE + _PROBLEMS
+    for code, told in PROBLEMS.items():
+        yield f"| `{TYPE}{code}` | {told.status} | {told.title} | {told.when} |\n"
 
 
 def _errors() -> Iterator[str]:
@@ -198,6 +297,7 @@ def main(say: Callable[[str], object] = sys.stdout.write) -> None:
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             say(f"{path}\n")
+    OPENAPI.write_bytes(write(operations(find_apps())))
 
 
 if __name__ == "__main__":

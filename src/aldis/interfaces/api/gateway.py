@@ -29,12 +29,13 @@ from aldis.kernel.errors import AldisError, NotAuthentic, TooLarge
 from aldis.node.node import Node
 from aldis.node.people import Person, name_of
 
-__all__ = ["STREAM", "Gateway", "Place", "check_act", "not_signed_in", "read_body", "respond"]
+__all__ = ["STREAM", "Gateway", "Place", "address_of", "check_act", "not_signed_in", "read_body", "respond"]
 
 _T = TypeVar("_T")
 _TOKEN = 128
 _QUERY = 8_192
 STREAM = b"text/event-stream"
+_CHALLENGE = {"www-authenticate": 'Bearer realm="aldis"'}
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 _log = structlog.get_logger()
 
@@ -112,7 +113,7 @@ def not_signed_in() -> HttpProblem:
         "not-signed-in",
         "nobody is signed in with that, or no longer",
         "POST /api/v1/sign-in gives a token; send it as `Authorization: Bearer TOKEN`",
-        headers={"www-authenticate": 'Bearer realm="aldis"'},
+        headers=_CHALLENGE,
     )
 
 
@@ -144,12 +145,15 @@ class Place:
         except AldisError as error:
             if error.code == "unavailable":
                 _log.error("request failed", request=visit.id, route=self._path, code=error.code, cause=str(error))
+            if isinstance(error, NotAuthentic) and operation.session:
+                self._gateway.strangers.take(address_of(scope))
+                raise HttpProblem("not-signed-in", str(error.args[0]), error.fix, headers=_CHALLENGE) from error
             raise problem_of(error, names_something=bool(operation.path_names)) from error
 
     async def _answer(self, operation: Operation, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self._gateway
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        address = scope["client"][0] if scope["client"] else ""
+        address = address_of(scope)
         token, person = "", None
         if operation.open_:
             gateway.slow_down(gateway.strangers.take(address))  # 2
@@ -188,6 +192,11 @@ class Place:
         if operation.etag and answer.status == 200 and _matches(headers.get("if-none-match"), more.get("etag", "")):
             answer = Answer(b"", 304)
         await respond(send, answer.status, answer.body, more, json=bool(answer.body))
+
+
+def address_of(scope: Scope) -> str:
+    """Whence a request came."""
+    return str(scope["client"][0]) if scope["client"] else ""
 
 
 def _encoded(found: Any, operation: Operation) -> Answer:

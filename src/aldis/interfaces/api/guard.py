@@ -30,8 +30,9 @@ _TLS = ((b"strict-transport-security", b"max-age=31536000"),)
 class Guard:
     """Wraps an ASGI application; whatever it raises becomes a problem, of which a fault tells nothing."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, head_bytes: int) -> None:
         self._app = app
+        self._head_bytes = head_bytes
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,6 +53,7 @@ class Guard:
             await send(message)
 
         try:
+            self._check_head(scope)
             await self._app(scope, receive, told)
         except HttpProblem as problem:
             await self._problem(problem, scope, told)
@@ -67,6 +69,17 @@ class Guard:
                 "request", request=visit.id, person=visit.person, method=scope["method"][:20], route=visit.template,
                 status=visit.status, ms=round(seconds * 1000, 1),
             )  # fmt: skip
+
+    def _check_head(self, scope: Scope) -> None:
+        """What came whole in one piece is measured here; what trickles in, h11 measures."""
+        parts = (scope["raw_path"], scope["query_string"], *(part for pair in scope["headers"] for part in pair))
+        if sum(map(len, parts)) > self._head_bytes:
+            raise HttpProblem(
+                "head-too-large",
+                f"a head of over {self._head_bytes} bytes",
+                "Ask for less",
+                headers={"connection": "close"},
+            )
 
     async def _problem(self, problem: HttpProblem, scope: Scope, send: Send) -> None:
         visit = visit_of(scope)

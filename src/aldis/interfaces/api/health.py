@@ -11,7 +11,7 @@ import msgspec
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from aldis.interfaces.api.gateway import Gateway, not_signed_in, respond
+from aldis.interfaces.api.gateway import Gateway, address_of, not_signed_in, respond
 from aldis.interfaces.api.metrics import Metrics
 from aldis.interfaces.api.problems import HttpProblem
 from aldis.interfaces.api.visits import visit_of
@@ -84,10 +84,9 @@ class _Scrape:
         _begin(scope, "/metrics")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        address = scope["client"][0] if scope["client"] else ""
         known = scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), self._token)
         if not known:
-            _, person = await self._gateway.who(headers, address)
+            _, person = await self._gateway.who(headers, address_of(scope))
             visit_of(scope).person = person.id
             if not person.may(Act.CONFIGURE):
                 raise not_signed_in()

@@ -110,6 +110,11 @@ class Operation:
         words = re.sub(r"[^a-z]+", "_", self.path.removeprefix("/api/v1").lower()).strip("_")
         return f"{self.method.lower()}_{words}"
 
+    @property
+    def session(self) -> bool:
+        """Whether it is about one's own session, so that what is not authentic there is nobody's."""
+        return self.path.split("/")[3] in ("sign-in", "enrol", "session")
+
     @cached_property
     def path_names(self) -> tuple[str, ...]:
         """What the path names in braces."""

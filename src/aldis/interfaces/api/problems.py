@@ -57,6 +57,7 @@ PROBLEMS: Mapping[str, Told] = MappingProxyType(
         "key-reused": Told(422, "Key reused", "this `Idempotency-Key` came with another request, level or account"),
         "precondition-required": Told(428, "Precondition required", "the operation asks for `If-Match`"),
         "too-many-requests": Told(429, "Too many requests", "slower: `Retry-After` says when"),
+        "head-too-large": Told(431, "Head too large", "the path, query and headers have over 16 KiB together"),
         "fault": Told(500, "Fault", "a fault of the program; its log has the request's id"),
         "unavailable": Told(503, "Unavailable", "the store or the disk did not answer; try again"),
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from aldis.interfaces.api.explained import ExplanationShown, explained
 from aldis.interfaces.api.operations import Call, Operation
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import TooLarge
 
 __all__ = ["OPERATIONS"]
 
@@ -24,7 +25,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PreviewAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Draft instruments, TOML each, that are to be read as if all had signed them."""
 
-    instruments: list[str]
+    instruments: Annotated[list[str], msgspec.Meta(min_length=1, max_length=_DRAFTS)]
 
 
 class ToldShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,8 +75,6 @@ def told(call: Call, asked: Pair) -> ToldShown:
 
 def preview(call: Call, asked: PreviewAsked) -> PreviewShown:
     """What drafts would release."""
-    if len(asked.instruments) > _DRAFTS:
-        raise TooLarge(f"{len(asked.instruments)} drafts; at most {_DRAFTS} at once", fix="Preview fewer together")
     found = call.context.preview(*asked.instruments)
     return PreviewShown(
         instruments=list(found.instruments),

@@ -108,7 +108,7 @@ def _app(node: Node, gateway: Gateway) -> ASGIApp:
         *site(node, gateway.limits),
     ]
     router = Router(routes, redirect_slashes=False, default=_no_such_path)
-    return Guard(router, metrics)
+    return Guard(router, metrics, gateway.limits.head_bytes)
 
 
 def _places(gateway: Gateway, table: Sequence[Operation]) -> Iterator[Route]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -15,6 +16,9 @@ __all__ = ["RECOMMENDED", "Cost", "Passwords"]
 
 _SHORTEST, _LONGEST = 12, 1024
 _SALT, _HASH = 16, 32
+
+_ONE = Lock()
+"""One at a time in a process: several at once would need that much more memory, and run OpenSSL out of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,15 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """The argon2id hash in PHC format, with its salt and cost."""
-        return self._make().derive_phc_encoded(_bytes(password))
+        with _ONE:
+            return self._make().derive_phc_encoded(_bytes(password))
 
     def fits(self, password: str, kept: str) -> bool:
         """Whether it is the password kept; where none is, never, after the same work."""
         self._nobody = self._nobody or self.hash(self._random(_HASH).hex())
         try:
-            Argon2id.verify_phc_encoded(_bytes(password), kept or self._nobody)
+            with _ONE:
+                Argon2id.verify_phc_encoded(_bytes(password), kept or self._nobody)
         except InvalidKey:
             return False
         return bool(kept)
