@@ -26,10 +26,10 @@ def test_a_page_shows_what_its_asker_may_see_under_the_banner_of_what_it_shows(c
 
 
 def test_a_form_that_fails_comes_back_on_the_page_it_stands_on(caller: Make, made: Scene) -> None:
-    alice = caller("alice")
+    alice = caller("alice", "PROTECTED")
     same = alice.post("/sample", {"text": "KEPT <1>"})
     assert same.status == 422 and "KEPT &lt;1&gt;" in same.body and "you are not sure" in same.body
-    assert same.banners == ["OFFICIAL"] * 2
+    assert same.banners == ["PROTECTED"] * 2
     there = alice.post(
         "/sample/boards/main/notes", {"text": "KEPT <2>"}, Referer=f"{made.url}/sample/boards/main?most=3"
     )

@@ -175,7 +175,14 @@ def test_nothing_is_read_of_a_form_whose_session_has_ended(caller: Make, made: S
 
 def test_the_form_of_an_ended_session_is_there_again_after_signing_in(caller: Make, made: Scene) -> None:
     alice = caller("alice", "SECRET")
-    fields = {"csrf": alice.csrf, "kind": "document", "marking": "SECRET", "title.value": "LONGREPORT", "project": "P"}
+    fields = {
+        "csrf": alice.csrf,
+        "kind": "document",
+        "marking": "SECRET",
+        "title.value": "LONGREPORT",
+        "project": "P",
+        "body.value": "x" * 500_000,
+    }
     made.node.people.revoke("alice")
     ended = alice.post("/records/new?kind=document", fields)
     assert ended.status == 401 and "LONGREPORT" not in ended.body

@@ -2,7 +2,7 @@
 
 1. the session's cookie says who asks: nobody, unless the session still holds; each may ask so often and no more
 2. a form comes from a page of this very host
-3. a page that is for people signed in leads others to sign in, and back; of a form nothing is read before
+3. a page that is for people signed in leads others to sign in, and back; of a form nothing is kept or looked at before
 4. a page that takes a role is not there for who lacks it
 5. a form is read within a limit, and carries what this session's forms do
 6. what the node refuses stands beside the form, with all that was typed
@@ -25,7 +25,7 @@ from starlette.routing import Route
 from aldis.app import Go
 from aldis.interfaces.api.limits import Buckets, Limits
 from aldis.interfaces.api.visits import visit_of
-from aldis.interfaces.web.forms import CSRF, FORM_BYTES, Fields, read_fields, read_form
+from aldis.interfaces.web.forms import CSRF, FORM_BYTES, Fields, pass_over, read_fields, read_form
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, place_of, remember, safe_path
 from aldis.interfaces.web.headers import FIXED
@@ -129,6 +129,8 @@ class Door:
             return self._problem(visit, 403, "This form did not come from this node",
                                  "Nothing was done. Open the page here and fill it in again.")  # fmt: skip
         if person is None and not view.anyone:  # 3
+            if posted and token:
+                await pass_over(request, view.limit, _BODY_S)
             return self._outside(visit, request, posted)
         if view.need is not None and not visit.may(view.need):  # 4
             return self._nothing(visit)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import typing
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -14,7 +16,7 @@ from starlette.requests import Request
 
 from aldis.kernel.errors import InvalidInput, TooLarge
 
-__all__ = ["CSRF", "FORM_BYTES", "Fields", "asked", "read_fields", "read_form"]
+__all__ = ["CSRF", "FORM_BYTES", "Fields", "asked", "pass_over", "read_fields", "read_form"]
 
 CSRF = "csrf"
 FORM_BYTES = 4 * 1024 * 1024
@@ -98,6 +100,17 @@ async def read_form(request: Request, limit: int) -> Fields:
         if len(body) > limit:
             raise TooLarge(f"the form has more than {limit:,} bytes", fix="Put what is large into a file of its own")
     return read_fields(body.decode("ascii", "replace"))
+
+
+async def pass_over(request: Request, limit: int, seconds: float) -> None:
+    """Let a body that nobody will look at go by, so that the browser hears the answer; no more than this of it."""
+    passed = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            async for some in request.stream():
+                passed += len(some)
+                if passed > limit:
+                    return
 
 
 def asked(fields: Fields, segments: Mapping[str, str], asks: type[_S]) -> _S:
