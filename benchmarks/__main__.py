@@ -15,7 +15,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-MODULES = ("ledger", "decision", "bulk", "listing", "exchange", "backlog", "live", "node", "tdf")
+MODULES = ("ledger", "decision", "bulk", "listing", "exchange", "backlog", "live", "node", "tdf", "api")
 COLUMNS = ("benchmark", "aldis", "unit", "ratio", "peer", "target", "met")
 
 

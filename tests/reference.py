@@ -102,11 +102,11 @@ People and their programs work at a node over HTTP; [how to](../how-to/use-the-h
 - The `ETag` of a record is its digest. It names the version, not which of its portions you see: after a change of
   level, drop what you hold. A revision and a deletion need `If-Match`; a reading heeds `If-None-Match`.
 - A POST may carry an `Idempotency-Key` of your choice. For 24 hours the same request with it is done once and
-  answered alike, with `Idempotency-Replayed: true`; another request, level or account with it is refused. An answer with
-  a secret in it is never kept.
+  answered alike, with `Idempotency-Replayed: true`; another request, level or account with it is refused. An answer
+  with a secret in it is never kept.
 - `live` and `changes` are server-sent events. They have no ids and `Last-Event-ID` is not heeded: what was missed is
-  not told again. They end when the session does, or its level, within a second; a comment is sent every 10 s; whoever reads
-  too slowly loses the oldest.
+  not told again. They end when the session does, or its level, within a second; a comment is sent every 10 s; whoever
+  reads too slowly loses the oldest.
 - Instruments are signed, and partners paired, by the operator at the machine: there is no operation for it. Nor is
   there one for an inquiry, whose files are written there.
 
@@ -129,8 +129,8 @@ People and their programs work at a node over HTTP; [how to](../how-to/use-the-h
 | `GET /readyz` | `{"ready": true}`, or 503: no writing to the store, or it was restored and waits | anybody |
 | `GET /metrics` | Prometheus's text format: requests, times, sizes, what partners have yet to receipt | administrator |
 
-`/metrics` is also for whoever has the token in `metrics.token` in the node's folder, which only its owner can read. It is
-for no address alone: behind a proxy, everybody comes from the same.
+`/metrics` is also for whoever has the token in `metrics.token` in the node's folder, which only its owner can read. It
+is for no address alone: behind a proxy, everybody comes from the same.
 """
 
 _PROBLEMS = """\

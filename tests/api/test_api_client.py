@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from port_world import HIGH, PASSWORD, World, put
@@ -67,3 +68,12 @@ def test_changes_are_followed_until_the_session_is_over(world: World) -> None:
         thread.start()
         assert [one.id for one in client.changes()] == ["arrived"]
         thread.join()
+
+
+def test_the_example_of_the_how_to_runs(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "use-the-http-api.md").read_text("utf-8")
+    example = page.partition("```python\n")[2].partition("```")[0]
+    exec(compile(example, "use-the-http-api.md", "exec"), {"URL": world.url, "PASSWORD": PASSWORD})
+    said = capsys.readouterr().out
+    assert "PROTECTED Patrol plan" in said
+    assert " title " in said

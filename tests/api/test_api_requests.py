@@ -248,9 +248,9 @@ def test_every_answer_carries_the_headers_that_keep_it_where_it_belongs(world: W
 
 
 def test_the_body_of_a_stranger_is_not_read(world: World) -> None:
-    """The answer comes though hardly anything of the body was sent, and the connection is closed."""
+    """The answer comes though nothing of the body was sent, and the connection is closed."""
     head = b"POST /api/v1/records HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    said = raw(world, head + b"Content-Length: 9000000\r\n\r\n{")
+    said = raw(world, head + b"Content-Length: 9000000\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 401 ")
     assert b"connection: close" in said.lower()
 
@@ -391,3 +391,33 @@ def test_what_others_reach_needs_a_certificate(tmp_path: Path) -> None:
             pytest.raises(httpx2.ConnectError),
         ):
             old.get("/healthz")
+
+
+def test_the_ledger_is_for_who_works_at_the_ceiling(world: World) -> None:
+    assert world.ask("GET", "/api/v1/ledger/leaves", "auditor").status_code == 200
+    world.tokens["auditor"] = world.node.people.sign_in("auditor", PASSWORD, {"AUS": "PROTECTED"})
+    for path in ("leaves", "leaves/0/proof", "checkpoint"):
+        problem(world.ask("GET", f"/api/v1/ledger/{path}", "auditor"), "refused")
+
+
+def test_a_list_is_the_same_however_often_and_by_whomever_it_was_asked_for(world: World) -> None:
+    """What was shown is kept, but not for who sees other portions of it, nor once it has changed."""
+    put(world.node, "both", "Low part", body=("the high part", HIGH))
+
+    def listed(who: str) -> list[dict[str, object]]:
+        return world.ask("GET", "/api/v1/records", who).json()["records"]
+
+    for who in ("originator", "low", "originator", "low", "guest"):
+        records = listed(who)
+        whole = who == "originator"
+        assert len(records) == 4
+        assert ("the high part" in repr(records)) is whole
+        assert ("SECRET" in str(records[0]["banner"])) is whole
+        each = [world.ask("GET", f"/api/v1/records/{one['header']['id']}", who).json() for one in records]
+        assert each == records
+    held = world.node.core.store.records.get("both")
+    assert held is not None
+    with world.node.core.store.transaction():
+        world.node.core.store.erasure.erase([held.seq], "for the test", world.clock.at)
+    assert "the high part" not in repr(listed("originator"))
+    assert "Low part" not in repr(listed("low"))

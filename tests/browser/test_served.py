@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from web_scene import PATIENT, Scene, scene
 
 from aldis.interfaces.api.server import PeoplePort
+from aldis.interfaces.web import site
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def port(made: Scene) -> Iterator[Scene]:
     """The scene's node, served as `aldis up` does."""
     object.__setattr__(made.node.core, "config", replace(made.node.core.config, http="127.0.0.1:0"))
     loop, ready = asyncio.new_event_loop(), threading.Event()
-    server = PeoplePort(made.node, PATIENT)
+    server = PeoplePort(made.node, PATIENT, site(made.node, PATIENT))
 
     async def start() -> None:
         made.url = await server.start()

@@ -50,6 +50,9 @@ _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
 _DESK = ("tests/node/test_desk.py",)
 _CASES = ("tests/node/test_cases.py",)
+_API = ("tests/api/test_api_requests.py",)
+_API_STREAMS = ("tests/api/test_api_streams.py",)
+_API_WALK = ("tests/api/test_api_walk.py",)
 
 _A = "kernel/admission.py"
 _B = "kernel/bundles.py"
@@ -482,7 +485,13 @@ MUTANTS = (
         ("tests/interfaces/test_cli_bad_input.py",),
     ),
     Mutant("form-from-elsewhere", "interfaces/web/guard.py", 'return site == "same-origin"', "return True", _PAGES),
-    Mutant("form-without-token", "interfaces/web/door.py", "if visit.person and not fits(", "if False and not fits(", _PAGES),
+    Mutant(
+        "form-without-token",
+        "interfaces/web/door.py",
+        "if visit.person and not fits(",
+        "if False and not fits(",
+        _PAGES,
+    ),
     Mutant("page-unescaped", "interfaces/web/frame.py", "autoescape=True", "autoescape=False", _PAGES),
     Mutant("led-elsewhere", "interfaces/web/guard.py", ' and not path.startswith("//")', "", _PAGES),
     Mutant("sign-in-keeps-session", "interfaces/web/pages/session.py", "    if visit.token:", "    if False:", _PAGES),
@@ -497,8 +506,71 @@ MUTANTS = (
     Mutant(
         "ledger-below-ceiling",
         "interfaces/web/pages/ledger.py",
-        "return visit.rung == visit.node.core.config.ceiling",
+        "return visit.node.sights.whole(visit.who)",
         "return True",
         _PAGES,
+    ),
+    Mutant(
+        "http-reads-as-operator",
+        "interfaces/api/reading.py",
+        "row = call.node.records.get(asked.id, asked.version, call.person)\n    row.record()",
+        'row = call.node.records.get(asked.id, asked.version, "")\n    row.record()',
+        _API_WALK,
+    ),
+    Mutant(
+        "http-ledger-below-ceiling",
+        "node/people/sights.py",
+        "return own and ladder.rank(person.level[config.policy]) >= ladder.rank(config.ceiling)",
+        "return own",
+        _API,
+    ),
+    Mutant(
+        "http-live-unfiltered",
+        "interfaces/api/streams.py",
+        "            if known[key]:",
+        "            if True:",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-live-header-unlooked",
+        "node/records.py",
+        "labels = (header, live.label)",
+        "labels = (live.label,)",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-changes-unfiltered",
+        "interfaces/api/streams.py",
+        "if wanted and call.node.sights.cut(row, sight) is not None:",
+        "if wanted:",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-stream-outlives-session",
+        "interfaces/api/streams.py",
+        "lambda: sessions.who(token, used=False)",
+        "lambda: self._person.now",
+        _API_STREAMS,
+    ),
+    Mutant(
+        "http-key-at-any-level",
+        "interfaces/api/kept.py",
+        "for part in (*parts, msgspec.json.encode(person))",
+        "for part in parts",
+        _API,
+    ),
+    Mutant(
+        "http-body-before-session",
+        "interfaces/api/gateway.py",
+        '        token, person = "", None\n        if operation.open_:',
+        '        token, person = "", None\n        await receive()\n        if operation.open_:',
+        _API,
+    ),
+    Mutant(
+        "http-clear-off-loopback",
+        "node/config.py",
+        "if not config.http_certificate and not loopback(host):",
+        "if False:",
+        _API,
     ),
 )

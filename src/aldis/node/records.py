@@ -22,7 +22,7 @@ from aldis.node.epochs import Epochs
 from aldis.node.instruments import KINDS
 from aldis.node.people import Person, Sight, Sights
 from aldis.node.rulings import candidate
-from aldis.node.store import Hit, Hits, Page, Row
+from aldis.node.store import Head, Hit, Hits, Page, Row
 
 __all__ = ["Records"]
 
@@ -232,6 +232,32 @@ class Records:
         if sight is None or sight.exact:
             return Page(*step(cursor or None, limit))
         return Page(*_filled(step, lambda row: self._sights.cut(row, sight), cursor or None, limit))
+
+    def heads(
+        self, viewer: Person, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50
+    ) -> tuple[list[Head], str | None, NDArray[np.bool_]] | None:
+        """As `page`, of rows just their heads, and which profiles the viewer sees.
+
+        None for a foreign national, for whom the content decides.
+        """
+        sight = self._sights.of(viewer)
+        if not sight.exact:
+            return None
+        found, more = self._store.listing.heads(
+            sight.profiles,
+            kind=kind or None,
+            project=project or None,
+            after=cursor or None,
+            limit=limit,
+            scope=sight.scope + repr([]).encode(),
+        )
+        return found, more, sight.profiles
+
+    def rows(self, seqs: list[int], seen: NDArray[np.bool_]) -> list[Row]:
+        """Rows by number with just the portions whose profiles are seen, those not seen at all left out."""
+        return [
+            row.only(seen) for row in self._store.records.rows(seqs) if row.profile < len(seen) and seen[row.profile]
+        ]
 
     def search(
         self,

@@ -86,10 +86,8 @@ def etag(digest: bytes) -> str:
 
 def list_records(call: Call, asked: ListRecords) -> Answer:
     """A page of what the person may see."""
-    page = call.node.records.page(
-        kind=asked.kind, project=asked.project, cursor=asked.cursor, limit=asked.limit, viewer=call.person
-    )
-    return _page(call.shower.page(page.rows, page.next or ""), page.next)
+    filters = {"kind": asked.kind, "project": asked.project, "cursor": asked.cursor, "limit": asked.limit}
+    return _page(*call.shower.listing(call.node.records, call.person, **filters))
 
 
 def search(call: Call, asked: SearchRecords) -> Answer:

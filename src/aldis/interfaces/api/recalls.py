@@ -118,6 +118,7 @@ def comply(call: Call, asked: RequestNumber) -> RequestShown:
     shown = _named(call, asked.number)
     call.node.recalls.comply(asked.number, said(asked.because), call.person)
     call.node.recalls.rewrite()
+    call.shower.forget()
     return msgspec.structs.replace(shown, state="done", answer=asked.because)
 
 

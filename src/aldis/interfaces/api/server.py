@@ -24,7 +24,6 @@ from aldis.interfaces.api.operations import Operation
 from aldis.interfaces.api.problems import HttpProblem
 from aldis.interfaces.api.protocol import bounded
 from aldis.interfaces.api.table import operations
-from aldis.interfaces.web import site
 from aldis.kernel.errors import InvalidInput, Unavailable
 from aldis.node.config import endpoint
 from aldis.node.node import Node
@@ -39,8 +38,10 @@ _log = structlog.get_logger()
 class PeoplePort:
     """Where people and their programs reach a node."""
 
-    def __init__(self, node: Node, limits: Limits | None = None) -> None:
+    def __init__(self, node: Node, limits: Limits | None = None, pages: Sequence[BaseRoute] = ()) -> None:
+        """`pages` are served beside the API, behind the same guard."""
         self._node = node
+        self._pages = pages
         self._limits = limits or Limits()
         self._config = node.core.config
         self.url = ""
@@ -57,7 +58,7 @@ class PeoplePort:
         listener = _listener(host, port)
         self._gateway = Gateway(self._node, self._limits)
         config = uvicorn.Config(
-            _app(self._node, self._gateway),
+            _app(self._node, self._gateway, self._pages),
             http=bounded(self._limits),
             ws="none",
             lifespan="off",
@@ -98,14 +99,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _app(node: Node, gateway: Gateway) -> ASGIApp:
+def _app(node: Node, gateway: Gateway, pages: Sequence[BaseRoute]) -> ASGIApp:
     metrics = Metrics()
     table = operations(node.apps)
     routes: list[BaseRoute] = [
         *_places(gateway, table),
         Route("/api/v1/openapi.json", Document(document(table))),
         *health(gateway, metrics),
-        *site(node, gateway.limits),
+        *pages,
     ]
     router = Router(routes, redirect_slashes=False, default=_no_such_path)
     return Guard(router, metrics, gateway.limits.head_bytes)

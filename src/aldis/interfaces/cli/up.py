@@ -13,6 +13,7 @@ import structlog
 
 from aldis.interfaces.api.server import PeoplePort
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.web import site
 from aldis.node.logs import fault, start_logs
 from aldis.node.node import Node
 from aldis.node.restored import restored
@@ -52,7 +53,7 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
 
-    people = PeoplePort(node) if node.core.config.http else None
+    people = PeoplePort(node, pages=site(node)) if node.core.config.http else None
     url = await people.start() if people else ""
 
     def ready(address: str) -> None:

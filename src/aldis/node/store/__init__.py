@@ -23,7 +23,7 @@ from aldis.node.store.erasure import Erased, Erasure
 from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Sealed
 from aldis.node.store.grants import Grants
 from aldis.node.store.ledger import LeafRow, Ledger
-from aldis.node.store.listing import PAGE_LIMIT, Listing, Page
+from aldis.node.store.listing import PAGE_LIMIT, Head, Listing, Page
 from aldis.node.store.meta import Meta
 from aldis.node.store.partners import Acknowledged, Cursor, PartnerRow, Partners
 from aldis.node.store.passages import Passages
@@ -46,6 +46,7 @@ __all__ = [
     "Acknowledged",
     "Cursor",
     "Erased",
+    "Head",
     "Held",
     "Hit",
     "Hits",

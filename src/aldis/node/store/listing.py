@@ -9,7 +9,9 @@ Pages are always full but the last: neither their length nor their cursor tells 
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 import numpy as np
@@ -21,7 +23,7 @@ from aldis.node.store.database import Database
 from aldis.node.store.profiles import Profiles
 from aldis.node.store.rows import Row, rows_of
 
-__all__ = ["PAGE_LIMIT", "Listing", "Page", "check_limit"]
+__all__ = ["PAGE_LIMIT", "Head", "Listing", "Page", "check_limit"]
 
 PAGE_LIMIT = 200
 
@@ -33,6 +35,10 @@ _FEW = 64  # places that are merged without a walk
 _RARE = 2_000  # rows in sight in all, that are taken at once and sorted
 _DEPTH = 4  # pages' worth of rows that are read at first to make one
 
+_HEAD = """
+SELECT record.seq, digest, profile, portion_profiles, substitute_profiles
+FROM carray(?) AS wanted CROSS JOIN record ON record.seq = wanted.value
+"""
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 _ALL = """
 WITH few AS MATERIALIZED (
@@ -59,6 +65,16 @@ class Page:
 
     rows: list[Row]
     next: str | None
+
+
+class Head(NamedTuple):
+    """A row without its content: profiles as they are stored. While these are the same, so is what is held of it."""
+
+    seq: int
+    digest: bytes
+    profile: int
+    portion_profiles: bytes
+    substitute_profiles: bytes
 
 
 class Listing:
@@ -88,15 +104,45 @@ class Listing:
         Raises:
             InvalidInput: a limit that is not 1 to 200, or a cursor of another list.
         """
+        with self._db.reading() as connection:
+            seqs, more = self._seqs(connection, visible, kind, project, latest_only, after, limit, scope)
+            return Page(rows_of(connection, seqs, self._profiles.profile, visible.tobytes()), more)
+
+    def heads(
+        self,
+        visible: NDArray[np.bool_],
+        *,
+        kind: str | None = None,
+        project: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        scope: bytes = b"",
+    ) -> tuple[list[Head], str | None]:
+        """As `page`, of each row just what tells whether one that was read before is the same."""
+        with self._db.reading() as connection:
+            seqs, more = self._seqs(connection, visible, kind, project, True, after, limit, scope)
+            return [
+                Head(*values) for values in connection.execute(_HEAD, (apsw.carray(array("q", seqs)),))
+            ] if seqs else [], more
+
+    def _seqs(
+        self,
+        connection: apsw.Connection,
+        visible: NDArray[np.bool_],
+        kind: str | None,
+        project: str | None,
+        latest_only: bool,
+        after: str | None,
+        limit: int,
+        scope: bytes,
+    ) -> tuple[list[int], str | None]:
+        """The numbers of one page's rows, and the cursor of what follows."""
         check_limit(limit)
         bound = (scope, b"listing", repr((kind, project, latest_only)).encode())
-        with self._db.reading() as connection:
-            before = _END if after is None else self._cursors.open(after, *bound)
-            allowed = self._places(visible, kind, project, latest_only)
-            seqs = _newest(connection, allowed, before, limit + 1)
-            rows = rows_of(connection, seqs[:limit], self._profiles.profile, visible.tobytes())
-        more = self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
-        return Page(rows, more)
+        before = _END if after is None else self._cursors.open(after, *bound)
+        allowed = self._places(visible, kind, project, latest_only)
+        seqs = _newest(connection, allowed, before, limit + 1)
+        return seqs[:limit], self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
 
     def count_visible(self, visible: NDArray[np.bool_], *, kind: str | None = None, project: str | None = None) -> int:
         """How many standing records are visible: for the node's own people only, since counts tell of what is withheld.

@@ -1,7 +1,7 @@
 """The ledger: its leaves, the proof of one, and who has cosigned how far.
 
-What a leaf says of its subject and why was written by people at every level: it is shown to who works at this node's
-ceiling. Below, a leaf shows its place, time, type and verdict.
+It tells of every record here, and of why, in words that people wrote at every level: it is shown to this node's own
+nationals at its ceiling, and to nobody below.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import UnknownTerm
-from aldis.kernel.labels import Label
 from aldis.kernel.ledger import Leaf, decode_leaf
 from aldis.node.audit import cosigners
 from aldis.node.core import ledger_name
@@ -43,11 +42,13 @@ def views(_frame: Frame) -> Sequence[View]:
 
 
 def _whole(visit: Visit) -> bool:
-    return visit.rung == visit.node.core.config.ceiling
+    return visit.node.sights.whole(visit.who)
 
 
 def _leaves(visit: Visit) -> Sheet:
     node = visit.node
+    if not _whole(visit):
+        return Sheet("ledger_closed.html", "Ledger", {"ceiling": node.core.config.ceiling}, [visit.routine])
     ledger = node.core.store.ledger
     size = ledger.size()
     end = min(_number(visit.query.get("before")) if visit.query.get("before") else size, size)
@@ -59,26 +60,20 @@ def _leaves(visit: Visit) -> Sheet:
     values = {
         "size": size,
         "lines": lines[::-1],
-        "whole": _whole(visit),
-        "ceiling": node.core.config.ceiling,
         "older": Fields.address("/ledger", before=str(start)) if start else "",
         "checkpoints": names,
         "partners": [cosigned(node, known) for known in node.partners.all()],
     }
-    return Sheet("ledger.html", "Ledger", values, [_label(visit)])
+    return Sheet("ledger.html", "Ledger", values, [visit.level])
 
 
 def _leaf(visit: Visit) -> Sheet:
     node, index = visit.node, _number(visit.segments["index"])
-    if index >= node.core.store.ledger.size():
+    if not _whole(visit) or index >= node.core.store.ledger.size():
         raise UnknownTerm(f"no leaf {index}")
     leaf = decode_leaf(node.core.store.ledger.leaf(index).data)
-    values = {"index": index, "leaf": leaf, "whole": _whole(visit), "ceiling": node.core.config.ceiling}
-    return Sheet("leaf.html", f"Leaf {index}", values, [_label(visit)])
-
-
-def _label(visit: Visit) -> Label:
-    return visit.level if _whole(visit) else visit.routine
+    values = {"index": index, "leaf": leaf}
+    return Sheet("leaf.html", f"Leaf {index}", values, [visit.level])
 
 
 def _number(text: str) -> int:
