@@ -49,7 +49,7 @@ def test_the_list_and_a_case_show_an_officer_no_more_than_they_may_see(aus: Nati
     hidden = aus.fails(2, "desk", "show", every["dark"], "--as", "person:alice").replace(every["dark"], "N")
     assert hidden == aus.fails(2, "desk", "show", "7777777", "--as", "person:alice").replace("7777777", "N")
     aus.run("person", "set", "alice", "--role", "originator")
-    assert "no release officer" in aus.fails(3, "desk", "list", "--as", "person:alice")
+    assert "Ask a person who is release-officer" in aus.fails(3, "desk", "list", "--as", "person:alice")
 
 
 def test_lists_are_narrowed(aus: Nation) -> None:

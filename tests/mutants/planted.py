@@ -452,7 +452,7 @@ MUTANTS = (
         _CASES,
     ),
     Mutant("precedents-of-all", "node/cases.py", "if shape.profiles <= seen", "", ("tests/node/test_precedents.py",)),
-    Mutant("any-person-at-the-desk", "node/cases.py", "if not viewer.may(Act.RULE):", "if False:", _CASES),
+    Mutant("any-person-at-the-desk", "node/cases.py", "        name_of(viewer, Act.RULE)\n", "", _CASES),
     Mutant(
         "denied-asked-again",
         "node/store/referrals.py",

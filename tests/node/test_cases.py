@@ -192,7 +192,7 @@ def test_who_is_no_release_officer_gets_nothing_but_a_refusal(desk: Coalition, r
         lambda: aus.desk.rule_many({number: ""}, "denied", "x", other),
         lambda: aus.desk.defer(number, aus.core.clock.now() + 9, "x", other),
     ):  # fmt: skip
-        with pytest.raises(RefusedByPolicy, match="no release officer") as caught:
+        with pytest.raises(RefusedByPolicy, match="no role that allows this") as caught:
             act()
         texts.add(str(caught.value))
     assert len(texts) == 1
@@ -513,6 +513,21 @@ def test_what_is_taken_back_waits_no_more_and_says_why(desk: Coalition, how: str
     with pytest.raises(Changed, match="withdrawn"):
         aus.desk.rule(number, "approved", "x", "officer")
     assert CANARY.encode() not in desk.seen_by("gbr")
+
+
+def test_that_a_record_was_deleted_waits_like_any_version(desk: Coalition) -> None:
+    aus = desk["aus"]
+    put(desk, "doc")
+    aus.desk.rule(only(aus).number, "approved", "agreed", "officer")
+    desk.settle()
+    aus.records.delete("doc", "officer")
+    desk.settle()
+    case = only(aus)
+    assert ([part.name for part in case.parts], case.row.version) == ([""], 2)
+    aus.desk.rule(case.number, "approved", "agreed", "officer")
+    desk.settle()
+    held = desk["gbr"].core.store.records.get("doc")
+    assert held is not None and held.record().header.deleted
 
 
 def test_what_the_rules_let_go_meanwhile_needs_no_officer_any_more(desk: Coalition) -> None:

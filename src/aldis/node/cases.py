@@ -15,14 +15,14 @@ import numpy as np
 
 from aldis.kernel.authority import Act
 from aldis.kernel.bundles import onward_of
-from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Record, read_portion
 from aldis.kernel.release import Decision, Outcome, decide, requests_for
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.partners import Partners
-from aldis.node.people import Person, Sight, Sights
+from aldis.node.people import Person, Sight, Sights, name_of
 from aldis.node.rulings import Candidate, candidate
 from aldis.node.store import NEVER, Referral, Row, Shape
 from aldis.node.store.listing import check_limit
@@ -158,8 +158,7 @@ class Cases:
         every = self._store.shapes.all()
         if viewer is None:
             return Look(None, None, every)
-        if not viewer.may(Act.RULE):
-            raise RefusedByPolicy(f"{viewer.id} is no release officer", fix="Ask one to rule on it")
+        name_of(viewer, Act.RULE)
         sight = self._sights.of(viewer)
         seen = set(np.flatnonzero(sight.profiles).tolist())
         return Look(viewer, sight, {id_: shape for id_, shape in every.items() if shape.profiles <= seen})

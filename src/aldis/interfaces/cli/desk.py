@@ -11,9 +11,8 @@ import click
 
 from aldis.interfaces.cli.cases import HEADINGS, OPTIONAL, data, dossier_data, dossier_shown, parts, row
 from aldis.interfaces.cli.exits import FAILED, failure
-from aldis.interfaces.cli.session import BECAUSE, Session, operator, pass_session
+from aldis.interfaces.cli.session import BECAUSE, BY, Session, pass_session
 from aldis.interfaces.cli.text import count, listed, midnight
-from aldis.interfaces.cli.viewers import signed_in
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.instruments.clauses import DAY_MS
 from aldis.node.cases import Case, Filters
@@ -26,7 +25,6 @@ __all__ = ["desk"]
 _Command = Callable[..., None]
 _Verdict = Literal["approved", "denied"]
 _PAGE = 200
-_AS = click.option("--as", "officer", metavar="person:ID", default="", help="As a release officer who is signed in.")
 _STATE = click.option("--if-state", "token", metavar="TOKEN", default="", help="Only if nothing changed since `show`.")
 
 
@@ -44,7 +42,7 @@ def desk() -> None:
 @click.option("--all", "every", is_flag=True, help="What waits no more too, newest first.")
 @click.option("--limit", type=click.IntRange(1, _PAGE), default=50, show_default=True, help="Cases in a page.")
 @click.option("--cursor", metavar="C", default="", help="Go on where the page before ended.")
-@_AS
+@BY
 @pass_session
 def list_(
     session: Session,
@@ -56,7 +54,6 @@ def list_(
     every: bool,
     limit: int,
     cursor: str,
-    officer: str,
 ) -> None:
     """List what waits: overdue first, then by the day it is due, then the oldest.
 
@@ -66,7 +63,7 @@ def list_(
     filters = Filters(
         partner=partner, project=project, kind=kind, due_by=_end_of_day(node) if due else None, every=every, mine=mine
     )
-    page = node.desk.cases(_viewer(session, officer), filters, cursor or None, limit)
+    page = node.desk.cases(_viewer(session), filters, cursor or None, limit)
     value = {"cases": [data(node, case) for case in page.cases], "next": page.next}
     session.out.table(value, HEADINGS, [row(node, case) for case in page.cases], OPTIONAL)
     if not page.cases:
@@ -79,12 +76,12 @@ def list_(
 
 @desk.command("show")
 @click.argument("number", type=int, metavar="N")
-@_AS
+@BY
 @pass_session
-def show(session: Session, number: int, officer: str) -> None:
+def show(session: Session, number: int) -> None:
     """Show the whole case N: what it asks, every check, what was said so far, and what was decided alike."""
     node = session.node
-    found = node.desk.case(number, _viewer(session, officer))
+    found = node.desk.case(number, _viewer(session))
     session.out.data(dossier_data(node, found), *dossier_shown(node, found, on_terminal=session.out.on_terminal))
     if found.case.state == "open":
         session.out.next(f"`aldis desk approve {number} --because TEXT`, or deny")
@@ -93,7 +90,7 @@ def show(session: Session, number: int, officer: str) -> None:
 def _which(command: _Command) -> _Command:
     """Arguments and options that say which cases are ruled on."""
     for option in (
-        _AS,
+        BY,
         _STATE,
         click.option("--yes", is_flag=True, help="Rule on several without asking."),
         BECAUSE,
@@ -134,12 +131,12 @@ def deny(session: Session, /, **given: Any) -> None:
 @click.option("--until", required=True, metavar="DAY", help="The last day, such as 2026-01-31.")
 @BECAUSE
 @_STATE
-@_AS
+@BY
 @pass_session
-def defer(session: Session, number: int, until: str, because: str, token: str, officer: str) -> None:
+def defer(session: Session, number: int, until: str, because: str, token: str) -> None:
     """Put off the day by which N is to be decided; it waits on."""
-    node, who = session.node, _viewer(session, officer) or operator()
-    case = node.desk.defer(number, midnight(until) + DAY_MS, because, who, if_state=token)
+    node = session.node
+    case = node.desk.defer(number, midnight(until) + DAY_MS, because, session.by, if_state=token)
     session.out.data(data(node, case), f"{number} waits until {until}.")
 
 
@@ -157,7 +154,6 @@ def _rule(
     because: str,
     yes: bool,
     token: str,
-    officer: str,
 ) -> None:
     if sum((bool(numbers), like is not None, every)) != 1:
         raise click.UsageError("say which: numbers, --like N, or --all with --partner or --project")
@@ -165,10 +161,9 @@ def _rule(
         raise click.UsageError("--all goes with --partner or --project, and they with it")
     if (keep or only or token) and len(numbers) != 1:
         raise click.UsageError("--keep, --only and --if-state go with one number")
-    node, viewer = session.node, _viewer(session, officer)
-    who = viewer or operator()
+    node, viewer = session.node, _viewer(session)
     if len(numbers) == 1:
-        ruled = node.desk.rule(numbers[0], verdict, because, who, keep=keep, only=only, if_state=token)
+        ruled = node.desk.rule(numbers[0], verdict, because, session.by, keep=keep, only=only, if_state=token)
         _said(session, ruled, verdict)
         return
     if numbers:
@@ -180,7 +175,7 @@ def _rule(
     if not wanted:
         raise InvalidInput("nothing like that waits", fix="`aldis desk list` shows what does")
     _ask(session, verdict, lines, yes=yes)
-    done = node.desk.rule_many(wanted, verdict, because, who)
+    done = node.desk.rule_many(wanted, verdict, because, session.by)
     session.out.lines({"ruled": [_outcome(node, one) for one in done]}, [_line(node, one) for one in done])
     failed = [told.exit for one in done if one.error is not None and (told := failure(one.error)) is not None]
     if failed:
@@ -222,8 +217,8 @@ def _waiting(node: Node, viewer: Person | None, filters: Filters) -> list[Case]:
             return found
 
 
-def _viewer(session: Session, officer: str) -> Person | None:
-    return signed_in(session, officer) if officer else None
+def _viewer(session: Session) -> Person | None:
+    return session.by if isinstance(session.by, Person) else None
 
 
 def _end_of_day(node: Node) -> int:

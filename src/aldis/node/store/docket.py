@@ -103,8 +103,15 @@ def _place(one: Referral, every: bool) -> int:
 
 _OF_SHAPES = "AND shape IN (SELECT value FROM carray(:shapes))"
 _STANDS = """
-JOIN listing ON listing.seq = record_seq AND place & 1 = 0 JOIN record ON record.seq = record_seq
+JOIN record ON record.seq = record_seq
 AND NOT EXISTS (
+    SELECT 1 FROM record AS later
+    WHERE later.id = record.id AND later.originator = record.originator AND later.version > record.version
+) AND NOT EXISTS (SELECT 1 FROM erased WHERE erased.digest = record.digest) AND NOT EXISTS (
+    SELECT 1 FROM recalled JOIN recall_request ON recall_request.id = request
+    WHERE recalled.digest = record.digest AND recall_request.state <> 'refused'
+    AND asker IN (record.originator, record.source)
+) AND NOT EXISTS (
     SELECT 1 FROM recall_asked
     WHERE recall_asked.digest = record.digest AND recall_asked.partner IN (referral.partner, '')
 )
@@ -114,13 +121,13 @@ AND (:partner = '' OR referral.partner = :partner) AND (:grounds = '' OR grounds
 """
 _WAITING = f"""
 {SELECT} {_STANDS}
-WHERE state = 'open' AND (due, referral.id) > (:due, :id) AND (:by IS NULL OR due <= :by) {_FILTERS}
+WHERE referral.state = 'open' AND (due, referral.id) > (:due, :id) AND (:by IS NULL OR due <= :by) {_FILTERS}
 ORDER BY due, referral.id LIMIT :limit
 """
 _EVERY = f"""
 {SELECT} WHERE referral.id < :at AND (:by IS NULL OR due <= :by) {_FILTERS} ORDER BY referral.id DESC LIMIT :limit
 """
-_OVERDUE = f"SELECT count(*) FROM referral {_STANDS} WHERE state = 'open' AND due < ?"  # noqa: S608
+_OVERDUE = f"SELECT count(*) FROM referral {_STANDS} WHERE referral.state = 'open' AND due < ?"  # noqa: S608
 _BEST = "SELECT id FROM referral WHERE shape = wanted.value AND state IN ('approved', 'denied')"
 _RULED_FOR = f"""
 {SELECT.replace("FROM referral", "FROM carray(?1) AS wanted CROSS JOIN referral")}
