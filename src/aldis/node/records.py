@@ -101,13 +101,16 @@ class Records:
         return self.put(tombstone(self.own(record_id, by), author, self._core.clock.now()), by)
 
     def own(self, record_id: str, viewer: str | Person = "") -> Record:
-        """The newest version of a record that this node originated.
+        """The newest version of a record that this node originated, with the portions that the viewer may see.
 
         Raises:
             UnknownTerm: there is none that the viewer may know of; whether a partner's has that id is said too.
         """
-        if isinstance(viewer, Person) and self.get(record_id, viewer=viewer).originator != self._core.node:
-            raise _not_ours(record_id)
+        if isinstance(viewer, Person):
+            seen = self.get(record_id, viewer=viewer)
+            if seen.originator != self._core.node:
+                raise _not_ours(record_id)
+            return seen.record()
         row = self._store.records.get(record_id, originator=self._core.node)
         if row is None:
             if not self._store.records.versions(record_id):

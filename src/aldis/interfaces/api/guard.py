@@ -16,13 +16,11 @@ from aldis.node.logs import fault
 __all__ = ["Guard"]
 
 _log = structlog.get_logger()
-_ALWAYS = (
+_UNLESS_SAID = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
-)
-_UNLESS_SAID = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
@@ -50,7 +48,7 @@ class Guard:
                 visit.started, visit.status = True, message["status"]
                 given = message["headers"] = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
-                given += [(b"x-request-id", visit.id.encode()), *_ALWAYS, *secure]
+                given += [(b"x-request-id", visit.id.encode()), *secure]
                 given += [pair for pair in _UNLESS_SAID if pair[0] not in names]
             await send(message)
 
