@@ -789,6 +789,13 @@ MUTANTS = (
         '        if row.attribute("TagName") not in (*policy.categories, *RESERVED):\n            continue\n        tag, values = _read_category(row, policy)',
         ("tests/kernel/test_adatp4774.py",),
     ),
+    Mutant(
+        "label-any-signature",
+        "interfaces/cli/label.py",
+        "known[signer][1].verify(_CONTEXT, carrier, signature)",
+        "pass",
+        ("tests/interfaces/test_cli_labels.py",),
+    ),
     Mutant("kas-binding", "node/key_access.py", "check_binding(access, share, policy)  # 2", "pass", _KAS),
     Mutant(
         "kas-other-node",
