@@ -6,9 +6,9 @@ the node or SQL.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -16,9 +16,23 @@ from aldis.kernel.errors import InvalidInput, Unavailable
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
+from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Kind, Record
 
-__all__ = ["App", "Command", "Context", "Live", "Query", "find_apps"]
+__all__ = [
+    "App",
+    "Asker",
+    "Command",
+    "Context",
+    "Found",
+    "Go",
+    "Live",
+    "Page",
+    "Query",
+    "Route",
+    "Shown",
+    "find_apps",
+]
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +45,25 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: str = ""
 
 
+class Found(msgspec.Struct, frozen=True):
+    """A page of records, newest arrival first; `next` is the cursor of what follows, "" where nothing does."""
+
+    records: Sequence[Record]
+    next: str
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """The person for whom an app works; `nationality` is a party, `acts` is what their roles allow by name."""
+
+    id: str
+    name: str
+    nationality: str
+    organisation: str
+    guest: bool
+    projects: frozenset[str]
+    acts: frozenset[str]
+
+
 class Live(msgspec.Struct, frozen=True):
     """One live value as it arrived: the node it came from (empty for this one), its label, and the update."""
 
@@ -40,11 +73,19 @@ class Live(msgspec.Struct, frozen=True):
 
 
 class Context(Protocol):
-    """What a node gives an app."""
+    """What a node gives an app: as the node itself, or bound to the person who asks."""
 
     @property
     def node(self) -> str:
         """The name of this node: the originator of what it puts."""
+
+    @property
+    def party(self) -> str:
+        """The party whose node this is."""
+
+    @property
+    def person(self) -> Asker | None:
+        """Who asks; None where the node itself works, as for a gateway."""
 
     def now(self) -> int:
         """The time by this node's clock, in ms since 1970 UTC."""
@@ -53,8 +94,28 @@ class Context(Protocol):
     def pace(self) -> float:
         """How many times faster than it was made a recording is to be played."""
 
+    def parties(self) -> Mapping[str, str]:
+        """The party of each node that this one knows, its own among them."""
+
     def labels(self, kind: str) -> Mapping[str, Label]:
         """The default labels that the node's settings give a kind, by portion; `header` is that of its existence."""
+
+    def label(self, marking: str) -> Label:
+        """The label that a marking in this node's policy states.
+
+        Raises:
+            UnknownTerm, InvalidInput: it cannot be read; the message says where.
+        """
+
+    def marking(self, label: Label, *, portion: bool = False) -> str:
+        """A label as it is written: a banner line, or the mark of a portion."""
+
+    def banner(self, labels: Iterable[Label]) -> Label:
+        """The roll-up of labels in this node's policy: of no label, its lowest.
+
+        Raises:
+            NeedsPerson: a foreign label that no equivalence maps.
+        """
 
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""
@@ -63,25 +124,82 @@ class Context(Protocol):
         """A stable name for `text` that tells nothing of it to whoever lacks this node's secret."""
 
     def newest(self, record_id: str) -> Record | None:
-        """The newest version that this node wrote of a record."""
+        """The newest version that this node wrote of a record, where whoever asks may know of it."""
+
+    def get(self, record_id: str, version: int | None = None) -> Record:
+        """A version of a record, the newest where none is named, with the portions that whoever asks may see.
+
+        Raises:
+            UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.
+        """
 
     def put(self, draft: Draft) -> Record:
-        """Store a record and its ledger leaf in one transaction."""
+        """Store a record and its ledger leaf in one transaction. Of a person's first version the node chooses the id.
 
-    def find(self, query: Query) -> Sequence[Record]:
-        """Records that the person asking may see, with the portions that they may see."""
+        Raises:
+            RefusedByPolicy: whoever asks may not write this, or it may not be held here.
+            InvalidInput, UnknownTerm: against the rules of records, or of its kind.
+        """
+
+    def find(self, query: Query) -> Found:
+        """Records that whoever asks may see, with the portions that they may see."""
 
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""
 
     def explain(self, record: Record, party: str) -> RecordExplanation:
-        """Why a party may or may not have it, and what would change that."""
+        """Why a party may or may not have it, and what would change that; of portions that whoever asks may see."""
+
+    def preview(self, *instruments: str) -> Preview:
+        """What draft instruments (TOML) would newly release, and to whom, of records that whoever asks may see."""
 
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label, that of its record's header and the instruments allow."""
 
     def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind, this node's own and those from partners."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One operation of an app's HTTP API, at `/api/v1/APP` + `path`; names in braces are segments.
+
+    `asks` is a struct whose fields are given by the path, the query and, for all but GET, the JSON body; `answers` the
+    type of what `handler` returns. Errors of the kernel become problems (RFC 9457).
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    summary: str
+    asks: type[msgspec.Struct]
+    answers: Any
+    handler: Callable[[Context, Any], Any]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a page shows: the values of its template, and the label of everything in them, for the banner."""
+
+    values: Mapping[str, Any]
+    labels: Sequence[Label]
+
+
+class Go(msgspec.Struct, frozen=True):
+    """Where a form leads once it is done: a path of this app's pages."""
+
+    path: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of an app, at `/APP` + `path`; a POST is a form, whose fields are those of `asks`.
+
+    `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, block `main`).
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    title: str
+    asks: type[msgspec.Struct]
+    handler: Callable[[Context, Any], Shown | Go]
+    template: str = ""
 
 
 class Command(Protocol):
@@ -103,6 +221,12 @@ class App(Protocol):
 
     def commands(self) -> Sequence[Any]:
         """The app's click commands; they stand beside the node's own."""
+
+    def routes(self) -> Sequence[Route]:
+        """Its HTTP API."""
+
+    def pages(self) -> Sequence[Page]:
+        """Its pages; the first is linked from every page."""
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Called once for each record that was admitted, after its transaction."""

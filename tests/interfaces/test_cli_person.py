@@ -71,3 +71,29 @@ def test_what_cannot_be_is_refused_with_the_next_step(aus: Nation) -> None:
     aus.run("sign-in", "alice", "--level", "TOP SECRET", text=f"{PASSWORD}\n", code=3)
     assert aus.ask("person", "set", "alice", "--role", "auditor")["roles"] == ["auditor"]
     assert aus.ask("person", "set", "alice", "--role", "", "--project", "")["roles"] == []
+
+
+def test_a_person_puts_revises_and_deletes_as_themselves_and_only_what_they_could_read(aus: Nation) -> None:
+    words = ("put", "--kind", "document", "--project", "P", "--as", "person:alice", "--portion", "title=plan")
+    aus.run("sign-in", "alice", "--level", "OFFICIAL", text=f"{PASSWORD}\n")
+    assert "originator" in aus.fails(3, *words, "--marking", "OFFICIAL")
+    aus.run("person", "set", "alice", "--role", "originator")
+    assert "could not read" in aus.fails(3, *words, "--marking", "SECRET")
+    for taken in ("open", "secret", "free"):
+        assert "Leave it out" in aus.fails(2, *words, "--marking", "OFFICIAL", "--id", taken)
+    told = [
+        aus.fails(2, *words, "--marking", "OFFICIAL", "--source", name).replace(name, "ID")
+        for name in ("secret", "absent")
+    ]
+    assert told[0] == told[1]
+    made = aus.ask(*words, "--marking", "OFFICIAL", "--source", "open")["id"]
+    assert aus.ask("get", made)["author"] == "alice"
+    told = [
+        aus.fails(2, "put", "--revise", name, "--portion", "title=x", "--as", "person:alice").replace(name, "ID")
+        for name in ("secret", "absent")
+    ]
+    assert told[0] == told[1]
+    assert aus.ask("put", "--revise", made, "--portion", "title=new", "--as", "person:alice")["version"] == 2
+    assert "did not write" in aus.fails(3, "delete", "open", "--as", "person:alice")
+    assert aus.ask("delete", made, "--as", "person:alice")["deleted"]
+    assert "administrator" in aus.fails(3, "person", "list", "--as", "person:alice")

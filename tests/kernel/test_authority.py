@@ -21,9 +21,10 @@ def test_every_act_belongs_to_some_role_and_every_role_is_in_the_table() -> None
 def test_the_table_says_who_may_do_what() -> None:
     who = {act: {role.value for role in Role if may([role], act)} for act in Act}
     assert who[Act.PUT] == who[Act.REVISE] == who[Act.DELETE] == {"originator"}
-    assert who[Act.RULE] == who[Act.HOLD] == who[Act.LIFT] == {"release-officer"}
+    assert who[Act.RULE] == who[Act.HOLD] == who[Act.LIFT] == who[Act.RECALL] == {"release-officer"}
+    assert who[Act.OFFER] == {"originator", "release-officer"}
     assert who[Act.PEOPLE] == who[Act.CONFIGURE] == {"administrator"}
-    assert who[Act.READ_LEDGER] == {"auditor"}
+    assert who[Act.READ_LEDGER] == who[Act.INQUIRE] == {"auditor"}
     assert who[Act.PARTNERS] == who[Act.QUARANTINE] == {"security-officer"}
 
 

@@ -28,27 +28,32 @@ class Act(enum.Enum):
     PUT = "put"
     REVISE = "revise"
     DELETE = "delete"
+    OFFER = "offer"
     RULE = "rule"
     HOLD = "hold"
     LIFT = "lift"
+    RECALL = "recall"
     PEOPLE = "people"
     CONFIGURE = "configure"
     READ_LEDGER = "read-ledger"
+    INQUIRE = "inquire"
     PARTNERS = "partners"
     QUARANTINE = "quarantine"
 
 
 AUTHORITY: Mapping[Role, frozenset[Act]] = MappingProxyType(
     {
-        Role.ORIGINATOR: frozenset({Act.PUT, Act.REVISE, Act.DELETE}),
-        Role.RELEASE_OFFICER: frozenset({Act.RULE, Act.HOLD, Act.LIFT}),
+        Role.ORIGINATOR: frozenset({Act.PUT, Act.REVISE, Act.DELETE, Act.OFFER}),
+        Role.RELEASE_OFFICER: frozenset({Act.OFFER, Act.RULE, Act.HOLD, Act.LIFT, Act.RECALL}),
         Role.SECURITY_OFFICER: frozenset({Act.PARTNERS, Act.QUARANTINE}),
-        Role.AUDITOR: frozenset({Act.READ_LEDGER}),
+        Role.AUDITOR: frozenset({Act.READ_LEDGER, Act.INQUIRE}),
         Role.ADMINISTRATOR: frozenset({Act.PEOPLE, Act.CONFIGURE}),
         Role.GUEST: frozenset(),
     }
 )
-"""What each role may do. REVISE and DELETE are for what the person wrote themselves."""
+"""What each role may do. REVISE is for what the person sees whole, DELETE for what they wrote themselves.
+
+OFFER is to ask for a release and why one was or was not given."""
 _LONE = frozenset({Role.GUEST})
 _APART = (
     frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),

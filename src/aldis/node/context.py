@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Self
 
-from aldis.app import Live, Query
+from aldis.app import Asker, Found, Live, Query
+from aldis.kernel.authority import Act
+from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
-from aldis.kernel.markings import parse
+from aldis.kernel.markings import parse, write
+from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Record
 from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.live import LiveOut
 from aldis.node.partners import Partners
+from aldis.node.people import Person, name_of
 from aldis.node.records import Records
+from aldis.node.register import Register
 
 __all__ = ["NodeContext"]
 
@@ -24,22 +31,60 @@ _QUEUE = 4096
 
 
 class NodeContext:
-    """Joins the node's parts behind the one interface that apps see."""
+    """Joins the node's parts behind the one interface that apps see, for the node itself or `bound` to a person."""
 
-    def __init__(self, core: Core, records: Records, desk: Desk, partners: Partners, live: LiveOut) -> None:
+    def __init__(
+        self,
+        core: Core,
+        records: Records,
+        register: Register,
+        desk: Desk,
+        partners: Partners,
+        live: LiveOut,
+    ) -> None:
         self._core = core
         self._records = records
+        self._register = register
         self._desk = desk
         self._partners = partners
         self._live = live
+        self._viewer: str | Person = ""
         self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
+
+    def bound(self, person: Person) -> Self:
+        """The same for one person: what they may see, and what their roles let them do."""
+        made = copy.copy(self)
+        made._viewer = person
+        return made
 
     @property
     def node(self) -> str:
         """The name of this node."""
         return self._core.node
+
+    @property
+    def party(self) -> str:
+        """The party whose node this is."""
+        return self._core.party
+
+    @property
+    def person(self) -> Asker | None:
+        """Who asks; None for the node itself."""
+        who = self._viewer
+        if not isinstance(who, Person):
+            return None
+        account = who.account
+        return Asker(
+            id=who.id,
+            name=account.name,
+            nationality=account.nationality,
+            organisation=account.organisation,
+            guest=who.guest,
+            projects=frozenset(account.projects),
+            acts=frozenset(act.value for act in Act if who.may(act)),
+        )
 
     def now(self) -> int:
         """The time by this node's clock, in ms since 1970 UTC."""
@@ -50,16 +95,34 @@ class NodeContext:
         """How many times faster than it was made a recording is to be played."""
         return self._core.config.pace
 
+    def parties(self) -> Mapping[str, str]:
+        """The party of each node that this one knows."""
+        return self._partners.parties()
+
     def labels(self, kind: str) -> Mapping[str, Label]:
         """The default labels that the node's settings give a kind, by portion.
 
         Raises:
             InvalidInput, UnknownTerm: a marking in the settings that cannot be read.
         """
+        return {name: self.label(text) for name, text in self._core.config.labels.get(kind, {}).items()}
+
+    def label(self, marking: str) -> Label:
+        """The label that a marking in this node's policy states."""
         core = self._core
-        markings = core.config.labels.get(kind, {})
-        at = core.clock.now()
-        return {name: parse(core.config.policy, text, at=at, policies=core.policies) for name, text in markings.items()}
+        return parse(core.config.policy, marking, at=core.clock.now(), policies=core.policies)
+
+    def marking(self, label: Label, *, portion: bool = False) -> str:
+        """A label as it is written."""
+        return write(label, at=self._core.clock.now(), policies=self._core.policies, portion=portion)
+
+    def banner(self, labels: Iterable[Label]) -> Label:
+        """The roll-up of labels in this node's policy; of none, its lowest."""
+        core, given = self._core, list(labels)
+        policy = core.policies.policy(core.config.policy)
+        if not given:
+            return Label(policy.name, policy.lowest.classification)
+        return core.policies.roll_up(given, policy.name, core.clock.now())
 
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""
@@ -70,31 +133,53 @@ class NodeContext:
         return hmac.digest(self._core.secret, b"aldis/opaque/1\x00" + text.encode(), "sha256")[:10].hex()
 
     def newest(self, record_id: str) -> Record | None:
-        """The newest version that this node wrote of a record."""
+        """The newest version that this node wrote of a record, where whoever asks may know of it."""
+        if isinstance(self._viewer, Person):
+            try:
+                record = self.get(record_id)
+            except UnknownTerm:
+                return None
+            return record if record.header.originator == self.node else None
         row = self._core.store.records.get(record_id, originator=self.node)
         return row.record() if row else None
 
+    def get(self, record_id: str, version: int | None = None) -> Record:
+        """A version of a record, with the portions that whoever asks may see."""
+        return self._records.get(record_id, version, self._viewer).record()
+
     def put(self, draft: Draft) -> Record:
         """Store a record and its ledger leaf in one transaction."""
-        return self._records.put(draft)
+        return self._records.put(draft, self._viewer)
 
-    def find(self, query: Query) -> Sequence[Record]:
-        """Records of this node, as its operator sees them."""
+    def find(self, query: Query) -> Found:
+        """Records that whoever asks may see."""
+        asked = {"kind": query.kind, "project": query.project, "cursor": query.cursor}
         if query.text:
-            hits = self._records.search(
-                query.text, kind=query.kind, project=query.project, cursor=query.cursor, limit=query.limit
-            )
-            return [hit.row.record() for hit in hits.hits]
-        page = self._records.page(kind=query.kind, project=query.project, cursor=query.cursor, limit=query.limit)
-        return [row.record() for row in page.rows]
+            hits = self._records.search(query.text, **asked, limit=query.limit, viewer=self._viewer)
+            return Found([hit.row.record() for hit in hits.hits], hits.next or "")
+        page = self._records.page(**asked, limit=query.limit, viewer=self._viewer)
+        return Found([row.record() for row in page.rows], page.next or "")
 
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""
-        return self._desk.offer(record.header.id, party)
+        name_of(self._viewer, Act.OFFER)
+        self.get(record.header.id)
+        return self._shown(record, self._desk.offer(record.header.id, party))
 
     def explain(self, record: Record, party: str) -> RecordExplanation:
-        """Why a party may or may not have it, and what would change that."""
-        return self._desk.why(record.header.id, party)
+        """Why a party may or may not have it; of the portions that whoever asks may see."""
+        name_of(self._viewer, Act.OFFER)
+        self.get(record.header.id)
+        return self._shown(record, self._desk.why(record.header.id, party))
+
+    def preview(self, *instruments: str) -> Preview:
+        """What draft instruments would newly release of what whoever asks may see."""
+        name_of(self._viewer, Act.OFFER)
+        return self._register.preview(*instruments, viewer=self._viewer)
+
+    def _shown(self, record: Record, found: RecordExplanation) -> RecordExplanation:
+        seen = {portion.name for portion in self.get(record.header.id).portions}
+        return RecordExplanation(found.header, {name: one for name, one in found.portions.items() if name in seen})
 
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""

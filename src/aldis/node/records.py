@@ -16,6 +16,7 @@ from aldis.kernel.records import Draft, Record, make_record, next_version, read_
 from aldis.kernel.release import Outcome, node_ceiling
 from aldis.node.attachments import Attachments, Reader
 from aldis.node.audit import Audit
+from aldis.node.authorship import Authorship
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.instruments import KINDS
@@ -42,21 +43,27 @@ class Records:
         self._epochs = epochs
         self._sights = sights
         self._store = core.store
+        self._authorship = Authorship(core, sights)
 
-    def put(self, draft: Draft) -> Record:
-        """Store a record and its ledger leaf in one transaction.
+    def put(self, draft: Draft, by: str | Person = "") -> Record:
+        """Store a record and its ledger leaf in one transaction; a person who puts it is its author.
 
         Raises:
             UnknownTerm: a kind, portion, policy, classification or category that nobody defines.
             InvalidInput: against the rules of records, not this node's to write, or a version that is written already.
-            RefusedByPolicy: a label above this node's ceiling, or one that does not let its party have it.
+            RefusedByPolicy: a label above this node's ceiling, or one that does not let its party have it; or the
+                person may not write this (see `Authorship`).
         """
-        return self.put_all([draft])[0]
+        return self.put_all([draft], by)[0]
 
-    def put_all(self, drafts: list[Draft]) -> list[Record]:
+    def put_all(self, drafts: list[Draft], by: str | Person = "") -> list[Record]:
         """Store several, all or none; see `put`."""
         now = self._core.clock.now()
+        if isinstance(by, Person):
+            drafts = [self._authorship.checked(draft, by) for draft in drafts]
         records = [self._make(draft) for draft in drafts]
+        if isinstance(by, Person):
+            self._attachments.check_named(records, by.id, lambda record: self._seen(record, by))
         with self._store.transaction():
             try:
                 stored = self._store.records.put(records, now)
@@ -69,28 +76,34 @@ class Records:
                 self._core.policy_changed()
         return records
 
-    def revise(self, record_id: str, draft: Draft) -> Record:
+    def _seen(self, record: Record, person: Person) -> list[Row]:
+        """A record's sources and the version before it, as far as a person may see them."""
+        sight, header = self._sights.of(person), record.header
+        digests = [bytes.fromhex(digest) for digest in (*header.sources, header.previous) if digest]
+        rows = [row for digest in digests if (row := self._store.records.by_digest(digest))]
+        return [cut for row in rows if (cut := self._sights.cut(row, sight))]
+
+    def revise(self, record_id: str, draft: Draft, by: str | Person = "") -> Record:
         """Store the next version of a record that this node originated."""
-        return self.put(next_version(self.own(record_id), draft))
+        return self.put(next_version(self.own(record_id, by), draft), by)
 
-    def delete(self, record_id: str, author: str) -> Record:
+    def delete(self, record_id: str, author: str, by: str | Person = "") -> Record:
         """Store the version that says the record was deleted."""
-        return self.put(tombstone(self.own(record_id), author, self._core.clock.now()))
+        return self.put(tombstone(self.own(record_id, by), author, self._core.clock.now()), by)
 
-    def own(self, record_id: str) -> Record:
+    def own(self, record_id: str, viewer: str | Person = "") -> Record:
         """The newest version of a record that this node originated.
 
         Raises:
-            UnknownTerm: there is none; whether a partner's record has that id is said, to the operator.
+            UnknownTerm: there is none that the viewer may know of; whether a partner's has that id is said too.
         """
+        if isinstance(viewer, Person) and self.get(record_id, viewer=viewer).originator != self._core.node:
+            raise _not_ours(record_id)
         row = self._store.records.get(record_id, originator=self._core.node)
         if row is None:
             if not self._store.records.versions(record_id):
                 raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
-            raise UnknownTerm(
-                f"this node has written no record {record_id!r}",
-                fix="Only its originator writes the next version; put a record of your own with --source",
-            )
+            raise _not_ours(record_id)
         return row.record()
 
     def derived_label(self, sources: list[bytes]) -> Label:
@@ -335,6 +348,13 @@ def _filled(
         found += [kept for one in some if (kept := cut(one)) is not None]
         if after is None or len(found) == limit:
             return found, after
+
+
+def _not_ours(record_id: str) -> UnknownTerm:
+    return UnknownTerm(
+        f"this node has written no record {record_id!r}",
+        fix="Only its originator writes the next version; put a record of your own with --source",
+    )
 
 
 def _unknown(record_id: str) -> UnknownTerm:

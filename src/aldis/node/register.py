@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.instruments import Effect, Instrument, Status, parse_instrument
 from aldis.kernel.labels import Label, Releasability
@@ -14,6 +12,7 @@ from aldis.kernel.records import Draft, Record, next_version
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.instruments import cosignature_draft, instrument_draft, instrument_text, notice_draft
+from aldis.node.people import Person
 from aldis.node.records import Records
 from aldis.node.rulings import Candidate, candidate
 from aldis.node.store import PAGE_LIMIT
@@ -87,28 +86,29 @@ class Register:
         instruments = self._epochs.current().instruments
         return [instruments.status(name, self._core.clock.now()) for name in instruments.ids()]
 
-    def preview(self, *texts: str) -> Preview:
+    def preview(self, *texts: str, viewer: str | Person = "") -> Preview:
         """What drafts together would newly release of this node's own records, and to whom, were all signed by all now.
+
+        Of a person's preview, only what they may see is part.
 
         Raises:
             InvalidInput, UnknownTerm: a text breaks the schema of instruments, or two are of one instrument.
             RefusedByPolicy: this node's party is not a party to one.
         """
         drafts = [self._parse(text) for text in texts]
-        return preview(drafts, self._epochs.current(), self._own(), self._core.clock.now())
+        return preview(drafts, self._epochs.current(), self._own(viewer), self._core.clock.now())
 
-    def _own(self) -> Iterator[Candidate]:
+    def _own(self, viewer: str | Person) -> Iterator[Candidate]:
         """What stands of this node's own records, as a release decision sees it."""
-        store, cursor = self._core.store, None
+        store, cursor = self._core.store, ""
         while True:
-            everything = np.ones(store.profiles.count(), dtype=np.bool_)
-            page = store.listing.page(everything, after=cursor, limit=PAGE_LIMIT)
+            page = self._records.page(viewer=viewer, cursor=cursor, limit=PAGE_LIMIT)
             for row in page.rows:
                 if row.originator == self._core.node:
                     yield candidate(store.profiles, row, row.record().portions, self._core.party)
-            cursor = page.next
-            if cursor is None:
+            if page.next is None:
                 return
+            cursor = page.next
 
     def _parse(self, text: str) -> Instrument:
         instrument = parse_instrument(text, self._core.policies)

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from aldis.app import Context
+from aldis.app import Context, Page, Route
 from aldis.apps.experiments.gateways.observation import Observation, Tally
 from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.sea import Sea
@@ -33,6 +33,14 @@ class ExperimentsApp:
 
     def commands(self) -> Sequence[Any]:
         """None of its own: gateways run with `aldis up` from the setting `sources`."""
+        return ()
+
+    def routes(self) -> Sequence[Route]:
+        """None yet beside the node's own."""
+        return ()
+
+    def pages(self) -> Sequence[Page]:
+        """None yet beside the node's own."""
         return ()
 
     def on_admitted(self, record: Record, ctx: Context) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aldis.app import Context
+from aldis.app import Context, Page, Route
 from aldis.kernel.attachments import Attachment
 from aldis.kernel.records import Kind, Record
 
@@ -45,6 +45,14 @@ class WorkspaceApp:
 
     def commands(self) -> Sequence[Any]:
         """None of its own: `aldis put`, `get`, `list` and `search` serve documents."""
+        return ()
+
+    def routes(self) -> Sequence[Route]:
+        """None yet beside the node's own."""
+        return ()
+
+    def pages(self) -> Sequence[Page]:
+        """None yet beside the node's own."""
         return ()
 
     def on_admitted(self, record: Record, ctx: Context) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from aldis.app import find_apps
 from aldis.interfaces.cli.output import grid
-from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.session import Session, pass_session, personal
 from aldis.interfaces.cli.text import listed
 from aldis.kernel.records import Kind
 
@@ -35,8 +35,8 @@ def apps(session: Session) -> None:
 
 
 def app_commands() -> dict[str, click.Command]:
-    """Every app's commands, by name."""
-    return {str(command.name): command for app in find_apps().values() for command in app.commands()}
+    """Every app's commands, by name; each takes `--as`."""
+    return {str(command.name): personal(command) for app in find_apps().values() for command in app.commands()}
 
 
 def _portions(kind: Kind) -> dict[str, str]:

@@ -19,6 +19,7 @@ from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion
 from aldis.node.node import Node
+from aldis.node.people import Person
 from aldis.node.store import Row
 
 __all__ = ["Drafting", "structured"]
@@ -30,11 +31,12 @@ _TAG = re.compile(r"[A-Z][A-Z0-9-]{0,15}:[A-Za-z0-9][A-Za-z0-9.()/-]{0,63}")
 
 
 class Drafting:
-    """Makes drafts at one node, at one instant."""
+    """Makes drafts at one node, at one instant, of sources that the `viewer` may see."""
 
-    def __init__(self, node: Node, author: str) -> None:
+    def __init__(self, node: Node, author: str, viewer: str | Person = "") -> None:
         self._node = node
         self._author = author
+        self._viewer = viewer
         self._at = node.core.clock.now()
         self._marks = Marks.of(node)
 
@@ -62,7 +64,7 @@ class Drafting:
         header = given or rolled or self._rolled_up(parts)
         return Draft(
             kind=document.kind,
-            id=document.id or self._node.core.random(_OPAQUE).hex(),
+            id=document.id or ("" if self._viewer else self._node.core.random(_OPAQUE).hex()),
             originator=self._node.name,
             author=self._author,
             created=self._at,
@@ -89,7 +91,8 @@ class Drafting:
 
     def _value(self, kind: str, part: Part) -> Any:
         if isinstance(part.value, Attached):
-            return bring_in(self._node, kind, part.name, part.value.paths)
+            person = self._viewer.id if isinstance(self._viewer, Person) else ""
+            return bring_in(self._node, kind, part.name, part.value.paths, person)
         if not isinstance(part.value, FromFile):
             return part.value
         known = self._node.core.kinds.get(kind)
@@ -104,8 +107,10 @@ class Drafting:
 
     def _source(self, name: str) -> Row:
         if len(name) != _DIGEST:
-            return self._node.records.get(name)
+            return self._node.records.get(name, viewer=self._viewer)
         row = self._node.core.store.records.by_digest(digest_from_hex(name))
+        if row is not None and isinstance(self._viewer, Person):
+            row = self._node.sights.cut(row, self._node.sights.of(self._viewer))
         if row is None:
             raise UnknownTerm(f"no record with the digest {name} here", fix="`aldis get ID --json` gives the digest")
         return row
@@ -133,7 +138,7 @@ def _check_tags(tags: Iterable[str]) -> None:
 
 
 def _bound(label: Label, rows: Iterable[Row], control: Iterable[str], node: Node) -> Label:
-    parties = {name: party for name, (party, _) in node.partners.keys().items()}
+    parties = node.partners.parties()
     tags, origins = label.control | frozenset(control), label.origins
     for row in rows:
         record = row.record()

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from aldis.interfaces.cli.output import grid
-from aldis.interfaces.cli.session import BECAUSE, Session, operator, pass_session
+from aldis.interfaces.cli.session import BECAUSE, BY, Session, pass_session
 from aldis.interfaces.cli.signing_in import rungs, secret
 from aldis.interfaces.cli.text import count, listed, moment
 from aldis.kernel.authority import Role
@@ -49,6 +49,7 @@ def _fields(command: _Command) -> _Command:
 @person.command("add")
 @_PERSON
 @_fields
+@BY
 @pass_session
 def add(session: Session, /, who: str, **given: Any) -> None:
     """Add PERSON, and print a code that opens the account once, within three days.
@@ -58,16 +59,17 @@ def add(session: Session, /, who: str, **given: Any) -> None:
     node = session.node
     blank = Account(id=who, name=who, nationality=node.core.party, clearance={})
     account = _changed(session, blank, given)
-    code = node.people.add(account, operator())
+    code = node.people.add(account, session.by)
     session.out.data({**_data(session, account), "code": code}, f"{who} is added. Enrolment code: {code}")
     session.out.next(f"give the code to {who}, who runs `aldis person enrol {who}`")
 
 
 @person.command("list")
+@BY
 @pass_session
 def list_(session: Session) -> None:
     """List the people of this node."""
-    found = [_data(session, account) for account in session.node.people.all()]
+    found = [_data(session, account) for account in session.node.people.all(session.by)]
     rows = [
         (one["id"], one["name"], one["nationality"], _words(one["clearance"]), ", ".join(one["roles"]), one["status"])
         for one in found
@@ -81,32 +83,35 @@ def list_(session: Session) -> None:
 
 @person.command("show")
 @_PERSON
+@BY
 @pass_session
 def show(session: Session, who: str) -> None:
     """Show what is known of PERSON."""
-    _show(session, session.node.people.get(who))
+    _show(session, session.node.people.get(who, session.by))
 
 
 @person.command("set")
 @_PERSON
 @_fields
+@BY
 @pass_session
 def set_(session: Session, /, who: str, **given: Any) -> None:
     """Change what is known of PERSON; each list that is given replaces the one before, and "" empties it.
 
     Sessions have less from their next request on, where there is less to have.
     """
-    account = _changed(session, session.node.people.get(who), given)
-    _show(session, session.node.people.set(account, operator()))
+    account = _changed(session, session.node.people.get(who, session.by), given)
+    _show(session, session.node.people.set(account, session.by))
 
 
 @person.command("suspend")
 @_PERSON
 @BECAUSE
+@BY
 @pass_session
 def suspend(session: Session, who: str, because: str) -> None:
     """Let PERSON do nothing any more, from now on; their sessions are over."""
-    account = session.node.people.suspend(who, because, operator())
+    account = session.node.people.suspend(who, because, session.by)
     session.out.data(_data(session, account), f"{who} is suspended.")
     session.out.next(f"`aldis person resume {who} --because TEXT` ends that")
 
@@ -114,16 +119,18 @@ def suspend(session: Session, who: str, because: str) -> None:
 @person.command("resume")
 @_PERSON
 @BECAUSE
+@BY
 @pass_session
 def resume(session: Session, who: str, because: str) -> None:
     """Let PERSON sign in again."""
-    account = session.node.people.resume(who, because, operator())
+    account = session.node.people.resume(who, because, session.by)
     session.out.data(_data(session, account), f"{who} is active.")
 
 
 @person.command("enrol")
 @_PERSON
 @click.option("--new-code", is_flag=True, help="Print a new code instead; the one before is void.")
+@BY
 @pass_session
 def enrol(session: Session, who: str, new_code: bool) -> None:
     """Set the password of PERSON with the code they were given.
@@ -132,7 +139,7 @@ def enrol(session: Session, who: str, new_code: bool) -> None:
     """
     people = session.node.people
     if new_code:
-        code = people.new_code(who, operator())
+        code = people.new_code(who, session.by)
         session.out.data({"person": who, "code": code}, f"Enrolment code for {who}: {code}")
         return
     people.enrol(who, secret("Code"), secret("New password"))
@@ -142,15 +149,14 @@ def enrol(session: Session, who: str, new_code: bool) -> None:
 
 @person.command("sessions")
 @click.argument("who", metavar="[PERSON]", required=False)
+@BY
 @pass_session
 def sessions(session: Session, who: str | None) -> None:
     """List the sessions that are open, of PERSON or of all."""
     people = session.node.people
-    if who is not None:
-        people.get(who)
     found = [
         {"person": row.person, "level": msgspec.json.decode(row.level), "began": row.began, "used": row.used}
-        for row in people.sessions.of(who)
+        for row in people.open_sessions(who, session.by)
     ]
     rows = [(one["person"], _words(one["level"]), moment(one["began"]), moment(one["used"])) for one in found]
     session.out.table({"sessions": found}, ("person", "level", "began", "used"), rows)
@@ -160,10 +166,11 @@ def sessions(session: Session, who: str | None) -> None:
 
 @person.command("revoke")
 @_PERSON
+@BY
 @pass_session
 def revoke(session: Session, who: str) -> None:
     """End every session of PERSON."""
-    ended = session.node.people.revoke(who, operator())
+    ended = session.node.people.revoke(who, session.by)
     session.out.data({"person": who, "ended": ended}, f"{count(ended, 'session')} of {who} ended.")
 
 

@@ -11,7 +11,7 @@ from aldis.interfaces.cli.document import read_document
 from aldis.interfaces.cli.drafting import Drafting
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.quick import Quick, from_file
-from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.cli.session import BY, Session, pass_session
 from aldis.interfaces.cli.standing import standings
 from aldis.kernel.records import Record
 
@@ -73,6 +73,7 @@ The same with options:
 @click.option("--source", "sources", metavar="ID|DIGEST", multiple=True, help="What it is made from.")
 @click.option("--revise", metavar="ID", help="Write the next version of ID; without FILE, portions not named stay.")
 @click.option("--author", metavar="NAME", help="Who wrote it; travels with the record.  [default: the node]")
+@BY
 @pass_session
 def put(
     session: Session,
@@ -93,6 +94,7 @@ def put(
 
     What it is made from (--source) binds it: its label is their roll-up unless you mark it yourself, and their
     export-control tags and origins stay on it either way.
+    What a person puts has them as author, and an id that the node gives.
     """
     marking = from_file(marking)
     quick = Quick(kind, id_, project, marking, portions, tuple(map(from_file, markings)), control, files)
@@ -101,27 +103,28 @@ def put(
     if file is None and not quick and not sources:
         raise click.UsageError("name a FILE, or a --kind and its portions with --portion NAME=VALUE")
     node = session.node
-    before = node.records.own(revise) if revise else None
+    before = node.records.own(revise, session.viewer) if revise else None
     if file is None:
         document = quick.document(node, sources, before)
     else:
         document = read_document(file)
         document = replace(document, sources=(*document.sources, *sources), id=document.id or revise or "")
-    draft = Drafting(node, author or node.name).draft(document)
-    record = node.records.put(draft) if revise is None else node.records.revise(revise, draft)
+    draft = Drafting(node, author or node.name, session.viewer).draft(document)
+    record = node.records.put(draft, session.by) if revise is None else node.records.revise(revise, draft, session.by)
     _report(session, record)
 
 
 @click.command("delete")
 @click.argument("id_", metavar="ID")
 @click.option("--author", metavar="NAME", help="Who deletes it; travels with the record.  [default: the node]")
+@BY
 @pass_session
 def delete(session: Session, id_: str, author: str | None) -> None:
     """Write the version of ID that says it is deleted, which goes to the partners who have it.
 
     Earlier versions stay in this node's store, for the sake of its ledger.
     """
-    record = session.node.records.delete(id_, author or session.node.name)
+    record = session.node.records.delete(id_, author or session.node.name, session.by)
     data = {"id": record.header.id, "version": record.header.version, "digest": record.digest.hex(), "deleted": True}
     session.out.lines(data, [f"{record.header.id}  deleted: version {record.header.version} says so"])
 

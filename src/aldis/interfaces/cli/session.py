@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from aldis.app import Context
     from aldis.interfaces.cli.output import Output
     from aldis.node.node import Node
+    from aldis.node.people import Person
 
-__all__ = ["BECAUSE", "Session", "operator", "pass_session", "share"]
+__all__ = ["BECAUSE", "BY", "Session", "operator", "pass_session", "personal", "share"]
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Session:
 
     json: bool = False
     home: Path | None = None
+    person: str = ""
 
     @cached_property
     def out(self) -> Output:
@@ -45,10 +47,23 @@ class Session:
         """The node, opened once and closed when the command ends."""
         return self.open()
 
+    @cached_property
+    def by(self) -> str | Person:
+        """Who gives this command: the person of `--as`, signed in, or this machine's user as operator."""
+        if not self.person:
+            return operator()
+        found: Person = load("aldis.interfaces.cli.viewers:signed_in")(self, self.person)
+        return found
+
+    @property
+    def viewer(self) -> str | Person:
+        """Whose view it has: the person's, or "" for the operator's."""
+        return self.by if self.person else ""
+
     @property
     def context(self) -> Context:
         """What an app may use of the node."""
-        return self.node.context
+        return self.node.context.bound(self.by) if not isinstance(self.by, str) else self.node.context
 
     def open(self, **flags: Any) -> Node:
         """The node with settings that flags gave; see `Node.open`."""
@@ -75,6 +90,15 @@ BECAUSE = click.option(
     "--because", metavar="TEXT", required=True, callback=_said, help="The reason; the ledger keeps it."
 )
 """The reason for what cannot be undone unseen; a blank one is none."""
+BY = click.option(
+    "--as",
+    "person",
+    metavar="person:ID",
+    expose_value=False,
+    callback=lambda ctx, param, value: _keep(ctx, param, value),
+    help="Do it as a person who is signed in, as far as their roles allow.",
+)
+"""For commands that persons may give: `Session.by` and `Session.context` are then theirs."""
 pass_session = click.make_pass_decorator(Session)
 
 
@@ -84,6 +108,16 @@ def operator() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "operator"
+
+
+def personal(command: click.Command) -> click.Command:
+    """The command, and each below it, with `BY`: what an app does, it does for whoever asks."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            personal(below)
+    elif not any("--as" in param.opts for param in command.params):
+        BY(command)
+    return command
 
 
 def share(command: click.Command) -> click.Command:

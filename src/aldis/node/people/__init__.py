@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aldis.node.people.accounts import Account, Person
+from aldis.node.people.accounts import Account, Person, name_of
 from aldis.node.people.passwords import Cost, Passwords
 from aldis.node.people.people import People
 from aldis.node.people.sights import Sight, Sights
 
-__all__ = ["Account", "Cost", "Passwords", "People", "Person", "Sight", "Sights"]
+__all__ = ["Account", "Cost", "Passwords", "People", "Person", "Sight", "Sights", "name_of"]

@@ -6,13 +6,13 @@ import re
 
 import msgspec
 
-from aldis.kernel.authority import Act, Role, check_roles, may
+from aldis.kernel.authority import AUTHORITY, Act, Role, check_roles, may
 from aldis.kernel.epoch import Partner
-from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.instruments import ANY
 from aldis.kernel.policies import Policies
 
-__all__ = ["PREFIX", "Account", "Person", "check_account"]
+__all__ = ["PREFIX", "Account", "Person", "check_account", "name_of"]
 
 PREFIX = "person:"
 """How the name of a person as a recipient begins; no node's name has a colon."""
@@ -70,6 +70,20 @@ class Person(msgspec.Struct, frozen=True):
     def may(self, act: Act) -> bool:
         """Whether a role of theirs allows the act."""
         return may(self.account.roles, act)
+
+
+def name_of(by: str | Person, act: Act) -> str:
+    """The name that the ledger knows whoever acts by: an operator's as it is given, a person's id.
+
+    Raises:
+        RefusedByPolicy: a person none of whose roles allows the act.
+    """
+    if not isinstance(by, Person):
+        return by
+    if not by.may(act):
+        who = " or ".join(sorted(role.value for role in AUTHORITY if act in AUTHORITY[role]))
+        raise RefusedByPolicy(f"{by.id} has no role that allows this", fix=f"Ask a person who is {who}")
+    return by.id
 
 
 def check_account(account: Account, policies: Policies, policy: str) -> None:

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 
 import msgspec
 
+from aldis.kernel.authority import Act
 from aldis.kernel.encoding import sha256
-from aldis.kernel.errors import InvalidInput, NotAuthentic, UnknownTerm
+from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, UnknownTerm
 from aldis.node.audit import Audit
 from aldis.node.core import Core
-from aldis.node.people.accounts import Account, check_account
+from aldis.node.people.accounts import Account, Person, check_account, name_of
 from aldis.node.people.passwords import Passwords
 from aldis.node.people.sessions import Sessions
+from aldis.node.store import SessionRow
 from aldis.node.store.people import Attempt, Credential
 
 __all__ = ["People"]
@@ -27,7 +29,10 @@ _account = msgspec.json.Decoder(Account)
 
 
 class People:
-    """Who may work here. Every change names the `actor` for the ledger; who may make it is for the caller to check."""
+    """Who may work here. Every change names for the ledger `by` whom it was made.
+
+    A person needs the role for it, and changes no account of their own.
+    """
 
     def __init__(self, core: Core, audit: Audit, passwords: Passwords | None = None) -> None:
         self._core = core
@@ -36,31 +41,42 @@ class People:
         self.passwords = passwords or Passwords(core.random)
         self.sessions = Sessions(core, audit)
 
-    def all(self) -> list[Account]:
+    def all(self, by: str | Person = "") -> list[Account]:
         """Every account, by id."""
+        name_of(by, Act.PEOPLE)
         return [_account.decode(data) for data in self._rows.all()]
 
-    def get(self, person: str) -> Account:
-        """An account.
+    def get(self, person: str, by: str | Person = "") -> Account:
+        """An account; of a person who is no administrator, only their own.
 
         Raises:
             UnknownTerm: there is none.
         """
+        if not isinstance(by, Person) or by.id != person:
+            name_of(by, Act.PEOPLE)
         data = self._rows.get(person)
         if data is None:
             raise UnknownTerm(f"no person {person!r} here", fix="`aldis person list` shows who is")
         return _account.decode(data)
 
+    def open_sessions(self, person: str | None = None, by: str | Person = "") -> list[SessionRow]:
+        """The sessions that still hold, of one person or of all, oldest first."""
+        name_of(by, Act.PEOPLE)
+        if person is not None:
+            self.get(person)
+        return self.sessions.of(person)
+
     def enrolled(self, person: str) -> bool:
         """Whether a person has set a password."""
         return bool(self._rows.credential(person).password)
 
-    def add(self, account: Account, actor: str = "") -> str:
+    def add(self, account: Account, by: str | Person = "") -> str:
         """A new account; the one-time code with which the person sets a password, kept only as its digest.
 
         Raises:
             InvalidInput, UnknownTerm: see `check_account`; or the id is taken.
         """
+        actor = self._actor(by, account.id)
         self._check(account)
         with self._core.store.transaction():
             if self._rows.get(account.id) is not None:
@@ -70,12 +86,13 @@ class People:
             self._put(account, "added", _told(account), actor)
             return self._code(account.id)
 
-    def set(self, account: Account, actor: str = "") -> Account:
+    def set(self, account: Account, by: str | Person = "") -> Account:
         """Change an account; sessions have what it says from their next request on.
 
         Raises:
             InvalidInput, UnknownTerm: see `check_account`; or there is no such person.
         """
+        actor = self._actor(by, account.id)
         self._check(account)
         with self._core.store.transaction():
             before = self.get(account.id)
@@ -85,30 +102,34 @@ class People:
             self._put(account, "changed", changed, actor)
         return account
 
-    def suspend(self, person: str, because: str, actor: str = "") -> Account:
+    def suspend(self, person: str, because: str, by: str | Person = "") -> Account:
         """Let a person do nothing any more, from the very next request on; their sessions are over."""
+        actor = self._actor(by, person)
         with self._core.store.transaction():
             account = msgspec.structs.replace(self.get(person), active=False)
             self._rows.end_all(person)
             self._put(account, "suspended", [because], actor)
         return account
 
-    def resume(self, person: str, because: str, actor: str = "") -> Account:
+    def resume(self, person: str, because: str, by: str | Person = "") -> Account:
         """Let a person sign in again."""
+        actor = self._actor(by, person)
         with self._core.store.transaction():
             account = msgspec.structs.replace(self.get(person), active=True)
             self._put(account, "resumed", [because], actor)
         return account
 
-    def new_code(self, person: str, actor: str = "") -> str:
+    def new_code(self, person: str, by: str | Person = "") -> str:
         """Another enrolment code; the one before is void, and the password stands until it is used."""
+        actor = self._actor(by, person)
         with self._core.store.transaction():
             account = self.get(person)
             self._audit.write("person", account.id, verdict="code issued", actor=actor)
             return self._code(account.id)
 
-    def revoke(self, person: str, actor: str = "") -> int:
+    def revoke(self, person: str, by: str | Person = "") -> int:
         """End every session of a person; how many there were."""
+        actor = self._actor(by, person)
         with self._core.store.transaction():
             account = self.get(person)
             ended = self._rows.end_all(account.id)
@@ -194,6 +215,13 @@ class People:
 
     def _check(self, account: Account) -> None:
         check_account(account, self._core.policies, self._core.config.policy)
+
+    @staticmethod
+    def _actor(by: str | Person, person: str) -> str:
+        actor = name_of(by, Act.PEOPLE)
+        if isinstance(by, Person) and by.id == person:
+            raise RefusedByPolicy("nobody changes their own account", fix="Ask another administrator")
+        return actor
 
     def _put(self, account: Account, verdict: str, reasons: list[str], actor: str) -> None:
         self._rows.put(account.id, msgspec.json.encode(account), self._core.clock.now())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aldis.kernel.bundles import onward_of
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.instruments import covers
+from aldis.kernel.labels import Label
 from aldis.kernel.records import read_portion
 from aldis.kernel.release import Permit, Request, Terms, compile_terms, release
 from aldis.node.core import Core
@@ -101,6 +102,25 @@ class Sights:
             substitutes=[],
             substitute_profiles=array("I"),
         )
+
+    def may_see(self, person: Person, kind: str, project: str, label: Label, originator: str = "") -> bool:
+        """Whether the person may see a header or portion with this label; `originator` is a node, "" for this one.
+
+        A foreign national may see it only as it is: what their nation would get coarsened or later they may not.
+        """
+        with self._lock:
+            terms = self._up_to_date(person).terms
+        request = Request(
+            label=label,
+            kind=kind,
+            recipient=terms.recipient,
+            originator=self.party(originator) if originator else self._core.party,
+            project=project,
+        )
+        decision = terms.decide(request)
+        plain = not decision.transforms and not decision.basis.delay_ms
+        exact = person.account.nationality == self._core.party
+        return covers(frozenset(person.account.kinds), kind) and decision.permits and (exact or plain)
 
     def party(self, node: str) -> str:
         """The party of a node that records came from, or the empty string."""
