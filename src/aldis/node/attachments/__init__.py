@@ -101,6 +101,7 @@ class Attachments:
 
     def __init__(self, core: Core, audit: Audit, partners: Partners, permitted: Permitted) -> None:
         self._core = core
+        self._partners = partners
         self._store = core.store.attachments
         self.folder = Folder(core.home.attachments)
         self.uploads = Uploads(core, self.folder)
@@ -247,14 +248,19 @@ class Attachments:
         return gone
 
     def stuck(self) -> list[str]:
-        """What comes or goes and has not moved for an hour, and what was refused, in words."""
-        now, found = self._core.clock.now(), []
+        """What comes from or goes to an active partner and has not moved for an hour, or was refused, in words."""
+        now, found = self._core.clock.now(), list[str]()
+        active = {known.node for known in self._partners.all() if known.active}
         for one in self._store.incoming():
+            if one.source not in active:
+                continue
             if one.state == "refused":
                 found.append(f"{one.digest.hex()[:12]} from {one.source} was refused: {one.because}")
             elif one.state == "wanted" and now - one.at > _STUCK_MS:
                 found.append(f"{one.digest.hex()[:12]} from {one.source} waits at {one.held:,} of {one.size:,} bytes")
         for out in self._store.outgoing():
+            if out.partner not in active:
+                continue
             if out.state == "refused":
                 found.append(f"{out.digest.hex()[:12]} was refused by {out.partner}: {out.because}")
             elif out.state == "waits" and now - out.at > _STUCK_MS:
