@@ -622,6 +622,13 @@ MUTANTS = (
         _CONTENT,
     ),
     Mutant(
+        "content-named-by-anyone",
+        "node/attachments/__init__.py",
+        "                if not self.may_name(one, person, rows):",
+        "                if False:",
+        ("tests/node/test_attachments_keeping.py",),
+    ),
+    Mutant(
         "content-undecided",
         "node/outbound.py",
         "return isinstance(result, Permit) and portion in set(result.portions) - result.transforms.keys()",

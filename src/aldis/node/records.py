@@ -80,6 +80,8 @@ class Records:
         if isinstance(by, Person):
             drafts = [self._authorship.checked(draft, by, issued) for draft in drafts]
         records = [self._make(draft) for draft in drafts]
+        if isinstance(by, Person):
+            self._attachments.check_named(records, by.id, lambda record: self._seen(record, by))
         with self._store.transaction():
             try:
                 stored = self._store.records.put(records, now)
@@ -91,6 +93,13 @@ class Records:
             if any(record.header.kind in _POLICY_KINDS for record in records):
                 self._core.policy_changed()
         return records
+
+    def _seen(self, record: Record, person: Person) -> list[Row]:
+        """A record's sources and the version before it, as far as a person may see them."""
+        sight, header = self._sights.of(person), record.header
+        digests = [bytes.fromhex(digest) for digest in (*header.sources, header.previous) if digest]
+        rows = [row for digest in digests if (row := self._store.records.by_digest(digest))]
+        return [cut for row in rows if (cut := self._sights.cut(row, sight))]
 
     def revise(self, record_id: str, draft: Draft, by: str | Person = "") -> Record:
         """Store the next version of a record that this node originated."""
