@@ -11,8 +11,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 
 from tests.mutants.planted import MUTANTS, Mutant
@@ -44,6 +46,7 @@ def _copies(folder: Path, jobs: int) -> SimpleQueue[Path]:
         for name in COPIED:
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         shutil.copy(ROOT / "pyproject.toml", copy)
+        compile_dir(copy / "src", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)  # a mutant is read anew
         copies.put(copy)
     return copies
 
