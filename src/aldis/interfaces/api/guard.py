@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,12 +17,13 @@ from aldis.node.logs import fault
 __all__ = ["Guard"]
 
 _log = structlog.get_logger()
-_ALWAYS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-)
+_ALWAYS = {
+    b"x-content-type-options": (b"nosniff",),
+    b"referrer-policy": (b"no-referrer", b"same-origin"),
+    b"cross-origin-resource-policy": (b"same-origin",),
+    b"x-frame-options": (b"DENY",),
+}
+"""What every answer says, and what it may say instead; anything else that it says is left out."""
 _UNLESS_SAID = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -48,10 +50,8 @@ class Guard:
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 visit.started, visit.status = True, message["status"]
-                given = message["headers"] = list(message.get("headers", ()))
-                names = {name.lower() for name, _ in given}
-                given += [(b"x-request-id", visit.id.encode()), *_ALWAYS, *secure]
-                given += [pair for pair in _UNLESS_SAID if pair[0] not in names]
+                ours = [(b"x-request-id", visit.id.encode()), *secure]
+                message["headers"] = _guarded(message.get("headers", ()), ours)
             await send(message)
 
         try:
@@ -92,3 +92,12 @@ class Guard:
         if not visit.body_read and not names.isdisjoint((b"content-length", b"transfer-encoding")):
             headers["connection"] = "close"
         await respond(send, problem.status, problem.body(visit.id), headers)
+
+
+def _guarded(given: Iterable[tuple[bytes, bytes]], ours: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, each of the guard's once: what the answer says of `_ALWAYS` where it may say that."""
+    said = {name.lower(): value for name, value in given}
+    always = [(name, one if (one := said.get(name)) in may else may[0]) for name, may in _ALWAYS.items()]
+    taken = {name for name, _ in (*ours, *always)}
+    rest = [pair for pair in given if pair[0].lower() not in taken]
+    return [*rest, *ours, *always, *(pair for pair in _UNLESS_SAID if pair[0] not in said)]

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aldis.interfaces.api.gateway import Gateway, Place
 from aldis.interfaces.api.guard import Guard
 from aldis.interfaces.api.health import health
+from aldis.interfaces.api.kas import kas_routes
 from aldis.interfaces.api.limits import Limits
 from aldis.interfaces.api.metrics import Metrics
 from aldis.interfaces.api.openapi import Document, document
@@ -106,6 +107,7 @@ def _app(node: Node, gateway: Gateway, pages: Sequence[BaseRoute]) -> ASGIApp:
         *_places(gateway, table),
         Route("/api/v1/openapi.json", Document(document(table))),
         *health(gateway, metrics),
+        *kas_routes(node, gateway.who),
         *pages,
     ]
     router = Router(routes, redirect_slashes=False, default=_no_such_path)
