@@ -258,8 +258,8 @@ def test_it_goes_up_by_itself_and_down_by_a_decision_and_tells_the_low_node_noth
     assert content(levels, "aus-high", "up") == up
     assert held(levels, "aus-low", "down") == [] and files(levels, "aus-low") == [hashlib.sha256(up).hexdigest()]
     levels["aus-high"].desk.offer("down", "aus-low")
-    [(asked, _)] = levels["aus-high"].desk.referrals()
-    levels["aus-high"].desk.rule(asked.id, "approved", "needed below", "officer")
+    [asked] = levels["aus-high"].desk.cases().cases
+    levels["aus-high"].desk.rule(asked.number, "approved", "needed below", "officer")
     levels.settle()
     assert content(levels, "aus-low", "down") == down
 

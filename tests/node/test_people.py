@@ -335,8 +335,7 @@ def test_few_passwords_are_checked_at_once_and_who_waits_in_vain_is_not_counted(
     node = aus
     hire(node, "alice")
     with ExitStack() as taken:
-        for _ in range(4):
-            taken.enter_context(node.people.passwords.turn())
+        taken.enter_context(node.people.passwords.turn())
         with pytest.raises(Unavailable), node.people.passwords.turn(0.01):
             pass
         node.people.passwords = Impatient(node.core.random, Cost(32, 1, 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,8 +165,12 @@ def test_questions_of_an_older_store_are_kept_with_their_rulings(tmp_path: Path)
     made.close()
     path = tmp_path / "store.db"
     connection = apsw.Connection(str(path))
-    for table in ("ruling", "referral", "shape"):
-        connection.execute(f"DROP TABLE {table}")
+    version = MIGRATIONS.index(next(one for one in MIGRATIONS if "TABLE shape" in one))
+    later = "".join(MIGRATIONS[version:])
+    for table in {"referral", "ruling", *re.findall(r"CREATE TABLE (\w+)", later)}:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    for table, column in re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", later):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     tables = MIGRATIONS[0].partition("CREATE TABLE referral")[2].partition(";")[0]
     connection.execute(f"CREATE TABLE referral{tables}")
     tables = MIGRATIONS[1].partition("CREATE TABLE ruling")[2].partition(";")[0]
@@ -175,7 +180,7 @@ def test_questions_of_an_older_store_are_kept_with_their_rulings(tmp_path: Path)
                    (3, "usa", 1, first, b"[]", "denied", "no", 7)):  # fmt: skip
         connection.execute("INSERT INTO referral VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
     connection.execute("INSERT INTO ruling VALUES (2, 'ann', 1, 'yes', 6)")
-    connection.pragma("user_version", MIGRATIONS.index(next(one for one in MIGRATIONS if "TABLE shape" in one)))
+    connection.pragma("user_version", version)
     connection.pragma("application_id", APPLICATION_ID)
     connection.close()
     store = Store.open(path)

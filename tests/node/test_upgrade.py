@@ -54,12 +54,9 @@ def older(home: Path, version: int) -> None:
         made.execute(step)
     made.pragma("application_id", APPLICATION_ID)
     made.pragma("user_version", version)
-    tables = (
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'passage%'"
-    )
-    known = {name for (name,) in full.execute(tables)}
+    known = plain(full)
     with made:
-        for (name,) in made.execute(tables).fetchall():
+        for name in sorted(plain(made)):
             assert name in known, name
             columns = ", ".join(row[1] for row in made.execute(f"PRAGMA table_info({name})"))
             marks = ", ".join("?" for _ in columns.split(", "))
@@ -73,6 +70,17 @@ def older(home: Path, version: int) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     (home / "older.db").rename(path)
     path.chmod(0o600)
+
+
+def plain(connection: apsw.Connection) -> set[str]:
+    """The names of all tables but the virtual ones, which are filled anew from the others, and those behind them."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall()
+    virtual = {name for name, sql in rows if sql.startswith("CREATE VIRTUAL")}
+    return {
+        name
+        for name, _ in rows
+        if not name.startswith("sqlite_") and not any(name == one or name.startswith(f"{one}_") for one in virtual)
+    }
 
 
 def opened(home: Path, at: int) -> tuple[Node, Coalition]:

@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def full(coalition: Coalition) -> Project:
         {"": ALL},
     )
     aus.add("decision", {"title": "Go?", "outcome": "Yes", "ruling": Ruling("Board", None)}, {"": ALL})
-    aus.add("file", {"title": "notes.txt", "content": "plain"}, {"": ALL})
+    aus.add("file", {"title": "notes.txt", "details": "plain"}, {"": ALL})
     aus.add("event", {"title": "Meet", "place": "Perth", "time": Time(1_790_000_000_000, 1_790_003_600_000)}, {"": ALL})
     aus.add("event", {"title": f"{CANARY} own event", "time": Time(0, DAY, all_day=True)}, {"": OWN})
     coalition.settle()
@@ -281,6 +282,23 @@ def test_a_file_that_cannot_be_is_refused_with_its_line_and_nothing_is_written(
     with pytest.raises(InvalidInput, match=said):
         put_import(aus, plan_import(aus, read_papers({"0.md": "# Fine\n\nyes", path: text})))
     assert len(project(coalition, "aus").board.items) == 1
+
+
+def test_days_beyond_all_calendars_stop_nobody(coalition: Coalition) -> None:
+    charter(coalition)
+    gbr = project(coalition, "gbr")
+    end = 253_402_300_799_000
+    gbr.add("event", {"title": "Late", "time": Time(0, end, all_day=True)}, {"": "SECRET"})
+    gbr.add("milestone", {"title": "Last", "plan": Plan(due=date.max)}, {"": "SECRET"})
+    gbr.add("milestone", {"title": "First", "plan": Plan(due=date.min)}, {"": "SECRET"})
+    far = gbr.drafts.draft("task", {"title": "Far"}, {"": "SECRET"})
+    gbr.ctx.put(replace(far, created=2**53 - 1))
+    coalition.settle()
+    assert "9999-12-31T23:59:59Z" in export(project(coalition, "gbr"))["tasks.csv"]
+    aus = project(coalition, "aus")
+    assert "Late" in export(aus)["calendar.ics"]
+    assert len(agenda(aus.board)) == 3 and aus.feed()
+    assert [slot.card.item.title for week in month(agenda(aus.board), 2999, 12) for _, here in week for slot in here]
 
 
 def test_posts_in_a_ring_are_refused(coalition: Coalition) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "interfaces"))
 
 from cli_nations import Nation, nation
+
+from aldis.apps.workspace.commands import project as group
 
 MARK = "OFFICIAL//REL AUS/GBR"
 
@@ -83,6 +88,43 @@ def test_a_person_works_as_themselves(aus: Nation) -> None:
         3, "project", "task", "add", "REEF", "High", "--marking", "SECRET", "--as", "person:alice"
     )
     assert "nobody is signed in" in aus.fails(4, "project", "board", "REEF", "--as", "person:bob")
+
+
+SAMPLES = (
+    "list", "show REEF", "board REEF", "item TASK", "members REEF", "activity REEF --mine", "calendar REEF",
+    "start SEA --template bilateral --with GBR --title Sea --marking OFFICIAL --yes", "extend REEF --to NZL --yes",
+    "task add REEF T", "task doing TASK", "task block TASK", "task done TASK", "task drop TASK", "task reopen TASK",
+    "milestone add REEF M", "milestone done MILESTONE", "milestone drop MILESTONE", "milestone reopen MILESTONE",
+    "decision add REEF D", "decision agree DECISION", "decision reject DECISION", "decision drop DECISION",
+    "decision reopen DECISION", "event add REEF E --at 2026-10-05", "post add REEF P text", "post reply TASK text",
+    "document add REEF D --body text", "member add REEF N", "export REEF out", "import REEF todo.csv --dry-run",
+)  # fmt: skip
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The commands below one that are no groups."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path)
+        return
+    for name, below in command.commands.items():
+        yield from leaves(below, (*path, name))
+
+
+def test_every_command_writes_one_json_value(aus: Nation, tmp_path: Path) -> None:
+    assert sorted(leaves(group)) == sorted(
+        next(leaf for leaf in leaves(group) if f"{sample} ".startswith(f"{leaf} ")) for sample in SAMPLES
+    )
+    ids = {
+        kind.upper(): aus.ask("project", kind, "add", "REEF", "X")["id"] for kind in ("task", "milestone", "decision")
+    }
+    (tmp_path / "todo.csv").write_text("title\nOne\n")
+    for sample in SAMPLES:
+        words = [ids.get(word, word) for word in sample.split()]
+        if words[0] == "extend":  # nobody is paired: an error is JSON as well
+            error = json.loads(aus.run("project", *words, "--json", code=2).stderr)
+            assert "no node of NZL" in error["error"]["message"]
+        else:
+            aus.ask("project", *words)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from aldis.apps.workspace.board import Board, Card
-from aldis.apps.workspace.items import Item
+from aldis.apps.workspace.items import Item, instant
 from aldis.apps.workspace.papers import Marker
 from aldis.kernel.errors import InvalidInput, Unavailable
 from aldis.kernel.labels import Label
@@ -20,6 +20,7 @@ __all__ = ["Slot", "agenda", "icalendar_of", "month", "month_named"]
 
 _DATED = ("event", "milestone", "task")
 _DONE = ("done", "dropped")
+_LAST = date.max - timedelta(days=1)
 _CRLF_FREE = str.maketrans({"\r": " ", "\n": " "})
 
 
@@ -61,7 +62,7 @@ def month_named(name: str, now: int) -> tuple[int, int]:
         InvalidInput: no month from year 1900 to 2999.
     """
     if not name:
-        today = datetime.fromtimestamp(now // 1000, UTC)
+        today = instant(now)
         return today.year, today.month
     year, _, number = name.partition("-")
     if not (len(year) == 4 and year.isdecimal() and len(number) == 2 and number.isdecimal()):
@@ -110,7 +111,7 @@ def _component(library: ModuleType, slot: Slot, marker: Marker) -> Any:
     item, time = slot.card.item, slot.card.item.time
     made = library.Todo() if item.kind == "task" else library.Event()
     made.add("uid", f"{item.ref.id}.{item.ref.node}@aldis.invalid")
-    made.add("dtstamp", _instant(item.created))
+    made.add("dtstamp", instant(item.created))
     made.add("summary", _marked(item, "title", marker) or f"{item.kind} {item.ref.id}")
     for name, portion in (("description", "details"), ("location", "place")):
         if text := _marked(item, portion, marker):
@@ -124,11 +125,11 @@ def _component(library: ModuleType, slot: Slot, marker: Marker) -> Any:
         if item.plan.due is not None:
             made.add("due", item.plan.due)
     elif slot.at is not None and time is not None:
-        made.add("dtstart", _instant(time.start))
-        made.add("dtend", _instant(time.end))
+        made.add("dtstart", instant(time.start))
+        made.add("dtend", instant(time.end))
     else:
         made.add("dtstart", slot.first)
-        made.add("dtend", slot.last + timedelta(days=1))
+        made.add("dtend", min(slot.last, _LAST) + timedelta(days=1))
     return made
 
 
@@ -154,11 +155,7 @@ def _title_labels(board: Board) -> Sequence[Label]:
 
 
 def _day(at: int) -> date:
-    return _instant(at).date()
-
-
-def _instant(at: int) -> datetime:
-    return datetime.fromtimestamp(at // 1000, UTC)
+    return instant(at).date()
 
 
 def _library() -> ModuleType:

@@ -15,12 +15,14 @@ import msgspec
 
 from aldis.apps.workspace.items import Item, about_of, item_of
 from aldis.apps.workspace.kinds import COLUMNS, About, Progress, Ref
+from aldis.kernel.encoding import sha256
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
 __all__ = ["Board", "Card", "Reply", "Said", "fold"]
 
 _RESPONSES = ("progress", "post")
+_REMEMBERED = 32
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -99,8 +101,33 @@ class Board(msgspec.Struct, frozen=True):
         return {state: tuple(card for card in cards if card.state == state) for state in COLUMNS[kind]}
 
 
+_known: dict[bytes, Board] = {}
+
+
 def fold(records: Iterable[Record]) -> Board:
-    """The board of these records of one project, all of its kinds and as one person may see them."""
+    """The board of these records of one project, all of its kinds and as one person may see them.
+
+    A few boards are remembered, each by all that is in it: it answers for the very same records alone.
+    """
+    given = list(records)
+    held = (
+        (len(record.portions).to_bytes(2), record.digest, *(one.digest for one in record.portions)) for record in given
+    )
+    key = sha256(b"".join(part for parts in held for part in parts))
+    board = _known.get(key)
+    if board is None:
+        for old in list(_known)[: len(_known) + 1 - _REMEMBERED]:
+            _known.pop(old, None)
+        board = _known[key] = _folded(given)
+    return board
+
+
+def _content(record: Record) -> Iterable[bytes]:
+    """What commits to a record and to the portions in sight of it."""
+    return (len(record.portions).to_bytes(2), record.digest, *(portion.digest for portion in record.portions))
+
+
+def _folded(records: Iterable[Record]) -> Board:
     items = _newest(records)
     about: defaultdict[Ref, list[Item]] = defaultdict(list)
     for item in items.values():

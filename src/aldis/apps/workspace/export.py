@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from aldis.apps.workspace.agenda import icalendar_of
 from aldis.apps.workspace.board import Card
-from aldis.apps.workspace.items import Item
+from aldis.apps.workspace.items import Item, instant
 from aldis.apps.workspace.markdown import write_markdown
 from aldis.apps.workspace.papers import Marker, paper_of
 from aldis.apps.workspace.project import Project
@@ -70,4 +69,4 @@ def _words(project: Project, marker: Marker) -> str:
 
 
 def _when(at: int) -> str:
-    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant(at).strftime("%Y-%m-%dT%H:%M:%SZ")

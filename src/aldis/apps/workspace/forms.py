@@ -168,7 +168,7 @@ def _add_blank(ctx: Context, asked: _Which) -> Shown:
 def _add(ctx: Context, asked: _Add) -> Go:
     _check_kind(asked.kind)
     project = Project.open(ctx, asked.name)
-    text = {"document": "body", "file": "content", "post": "text"}.get(asked.kind, "details")
+    text = {"document": "body", "post": "text"}.get(asked.kind, "details")
     marks = {name: mark for name, mark in (("", asked.marking), (text, asked.text_marking)) if mark}
     if asked.kind == "post":
         return _to(project, project.post(None, asked.text, marks, asked.title))

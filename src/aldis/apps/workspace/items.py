@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,9 +11,10 @@ from aldis.apps.workspace.kinds import ABOUT, About, Plan, Progress, Ref, Time, 
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
-__all__ = ["Item", "Part", "about_of", "item_of"]
+__all__ = ["Item", "Part", "about_of", "instant", "item_of"]
 
 _Value = TypeVar("_Value")
+_END_MS = 253_402_300_799_000
 _REMEMBERED, _SMALL = 8_192, 8 * 1024
 
 
@@ -120,6 +122,11 @@ def _made(record: Record) -> Item:
         label=record.label,
         parts=tuple(parts),
     )
+
+
+def instant(at: int) -> datetime:
+    """The instant of ms since 1970 UTC; what a partner wrote may lie beyond all calendars, and is the last of them."""
+    return datetime.fromtimestamp(min(at, _END_MS) // 1000, UTC)
 
 
 def about_of(item: Item) -> Ref | None:

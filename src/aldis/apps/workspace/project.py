@@ -54,6 +54,7 @@ class Project:
         """Look again."""
         self.arrivals = self.ctx.standing(self.name, _NAMES)
         self.board = fold(one.record for one in self.arrivals)
+        self._feed: list[Entry] | None = None
 
     @property
     def drafts(self) -> Drafts:
@@ -158,7 +159,9 @@ class Project:
 
     def feed(self) -> list[Entry]:
         """What happened, the newest arrival first."""
-        return feed(self.board, self.arrivals)
+        if self._feed is None:
+            self._feed = feed(self.board, self.arrivals)
+        return self._feed
 
     def news(self) -> list[Entry]:
         """What came since whoever asks last said that they had read."""

@@ -17,14 +17,16 @@ from aldis.kernel.labels import Label
 from aldis.node.core import Core
 from aldis.node.people import Person
 from aldis.node.records import Records
-from aldis.node.store import Head, Row
+from aldis.node.store import Row
 
 __all__ = ["HeaderShown", "LabelShown", "PortionShown", "RecordShown", "Shower"]
 
 _MOST = 8_192
 _MOST_SHOWN, _LARGEST = 4_096, 8_192
 """Rows that are kept as they were shown, and the largest of them, in bytes: 32 MiB at most."""
-_ShownKey = tuple[bytes, bytes, bytes, tuple[int, ...], tuple[int, ...]]
+_Pattern = tuple[bytes, bytes]
+_Seen = tuple[tuple[int, ...], tuple[int, ...]]
+_ShownKey = tuple[bytes, _Pattern, _Seen]
 _DAY = 86_400_000
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -126,18 +128,21 @@ class Shower:
             return self.page(page.rows, page.next or ""), page.next
         heads, after, seen = found
         look_up, shown = seen.tobytes(), self._shown
-        keys = [_key(head, look_up) for head in heads]
+        patterns: dict[_Pattern, _Seen] = {}
+        keys: list[_ShownKey] = []
+        for head in heads:
+            pattern = (head.portion_profiles, head.substitute_profiles)
+            if pattern not in patterns:
+                patterns[pattern] = _seen(pattern[0], look_up), _seen(pattern[1], look_up)
+            keys.append((head.digest, pattern, patterns[pattern]))
         missing = [head.seq for head, key in zip(heads, keys, strict=True) if key not in shown]
         fresh = {row.seq: self._record(row) for row in records.rows(missing, seen)} if missing else {}
-        parts, profiles = list[bytes](), set[int]()
-        for head, key in zip(heads, keys, strict=True):
-            part = fresh.get(head.seq) or shown.get(key)
-            if part is not None:
-                parts.append(part)
-                profiles.add(head.profile)
-                profiles.update(key[3], key[4])
-                if head.seq in fresh and len(part) <= _LARGEST:
-                    shown[key] = part
+        for head, key in zip(heads, keys, strict=True) if fresh else ():
+            if head.seq in fresh and len(fresh[head.seq]) <= _LARGEST:
+                shown[key] = fresh[head.seq]
+        rendered = [fresh.get(head.seq) or shown.get(key) for head, key in zip(heads, keys, strict=True)]
+        parts = [part for part in rendered if part is not None]
+        profiles = {head.profile for head in heads}.union(*(part for pair in patterns.values() for part in pair))
         if len(shown) > _MOST_SHOWN:
             self._shown = {}
         banner = self._banners[tuple(sorted(profiles))] if parts else b'""'
@@ -202,12 +207,10 @@ class Shower:
         return msgspec.json.encode(self._writing.roll_up(labels, self._core.clock.now()))
 
 
-def _key(head: Head, seen: bytes) -> _ShownKey:
-    """What a rendered row depends on: its content, and the profiles of its parts that are seen."""
+def _seen(profiles: bytes, seen: bytes) -> tuple[int, ...]:
+    """Of the profiles of a row's parts, those that are seen."""
     known = len(seen)
-    portions = [number for number in array("I", head.portion_profiles) if number < known and seen[number]]
-    others = [number for number in array("I", head.substitute_profiles) if number < known and seen[number]]
-    return head.digest, head.portion_profiles, head.substitute_profiles, tuple(portions), tuple(others)
+    return tuple(number for number in array("I", profiles) if number < known and seen[number])
 
 
 def _paged(banner: bytes, records: list[bytes], after: str) -> bytes:

@@ -203,7 +203,9 @@ def _added(found: dict[int, list[int]], place: int, count: int) -> bool:
 def _said(row: Row, left: Row, places: Sequence[int]) -> bytes | None:
     """Of the portions with these places that are left of a row, the first by name: in their bytes a salt decides."""
     parts = [data for place in places if (data := spoken(row, left, place))]
-    return min(parts, key=lambda data: portion_of(data)[0], default=None)
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return min(parts, key=lambda data: portion_of(data)[0])
 
 
 def spoken(row: Row, left: Row, place: int) -> bytes | None:

@@ -57,7 +57,15 @@ def start(
     path.write_text(plan.arrangement, "utf-8")
     marker, parties = Marker(run.context), run.context.parties()
     run.out.lines(
-        {"project": name, "charter": item_data(charter, marker, parties), "arrangement": str(path)},
+        {
+            "project": name,
+            "charter": item_data(charter, marker, parties),
+            "arrangement": str(path),
+            "gains": [
+                {"node": gain.node, "party": gain.party, "records": [*gain.records], "referred": [*gain.referred]}
+                for gain in plan.preview.gains
+            ],
+        },
         [f"{name}  charter {charter.ref.id}, {marker.show(charter.label)}", f"Its arrangement is in {path}."],
     )
     run.out.next(

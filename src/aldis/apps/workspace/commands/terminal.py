@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -12,7 +12,7 @@ import msgspec
 
 from aldis.app import Context
 from aldis.apps.workspace.board import Card
-from aldis.apps.workspace.items import Item
+from aldis.apps.workspace.items import Item, instant
 from aldis.apps.workspace.papers import Marker
 from aldis.apps.workspace.project import Project
 from aldis.kernel.records import Record
@@ -126,7 +126,7 @@ def day(text: str | None) -> date | None:
 
 def when(at: int) -> str:
     """An instant for people."""
-    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return instant(at).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def item_data(item: Item, marker: Marker, parties: Mapping[str, str]) -> dict[str, Any]:
