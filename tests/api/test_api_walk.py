@@ -108,11 +108,11 @@ def rows(world: World) -> dict[str, list[Row]]:
             Row(f"{r}/filed/attachments"),
         ],
         "get_records_id_attachments_portion_name": [
-            Row(f"{r}/filed/attachments/attachments/plan.txt"),
-            Row(f"{r}/filed/attachments/attachments/plan.txt", 206, headers={"Range": "bytes=3-5"}),
-            Row(f"{r}/filed/attachments/attachments/none.txt", 404),
-            Row(f"{r}/{HIDDEN}/attachments/attachments/plan.txt", 404),
-            Row(f"{r}/{HIDDEN}-file/attachments/attachments/{CANARY}.txt", 404),
+            Row(f"{r}/filed/attachments/files/plan.txt"),
+            Row(f"{r}/filed/attachments/files/plan.txt", 206, headers={"Range": "bytes=3-5"}),
+            Row(f"{r}/filed/attachments/files/none.txt", 404),
+            Row(f"{r}/{HIDDEN}/attachments/files/plan.txt", 404),
+            Row(f"{r}/{HIDDEN}-file/attachments/files/{CANARY}.txt", 404),
         ],
         "get_uploads": [Row("/api/v1/uploads")],
         "post_uploads": [Row("/api/v1/uploads", 201, body={"name": "walk.txt"})],
@@ -239,7 +239,7 @@ def hide(node: Node) -> None:
         put(node, f"{CANARY}-{number}", f"patrol {CANARY}", LOW if number % 2 else HIGH, project="BLACK")
     put(node, "unlike", f"patrol {CANARY}", LOW, project="BLACK", body=(CANARY, HIGH))
     node.desk.hold(f"{CANARY}-1", f"because of {CANARY}")
-    put(node, f"{HIDDEN}-file", f"patrol {CANARY}", LOW, project="BLACK", attachments=(attached(node, CANARY), LOW))
+    put(node, f"{HIDDEN}-file", f"patrol {CANARY}", LOW, project="BLACK", files=(attached(node, CANARY), LOW))
     node.core.store.attachments.add_upload(Upload(UPLOAD, "nobody", f"{CANARY}.txt", "text/plain", START))
     node.saved.add("", CANARY, Wanted(text=CANARY))
     node.core.store.quarantine.drop(1)
@@ -259,7 +259,7 @@ def base(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_node(made, seed=3) as node:
         put(node, "mixed", "Patrol of both", LOW, body=("the high part", HIGH))
         put(node, "same", "Patrol", LOW)
-        put(node, "filed", "Patrol with a file", LOW, attachments=(attached(node, "plan"), LOW))
+        put(node, "filed", "Patrol with a file", LOW, files=(attached(node, "plan"), LOW))
     return made
 
 
