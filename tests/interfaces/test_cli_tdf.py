@@ -83,3 +83,37 @@ def test_what_may_not_go_is_not_sealed(coalition: Coalition, sealed: Path) -> No
     aus.fails(3, "tdf", "export", "plan", "gbr", "-o", str(out), *server)
     assert not out.exists()
     aus.fails(1, "tdf", "key", str(sealed.with_name("aus")))
+
+
+def test_a_served_key_stays_in_the_nodes_folder_and_is_named_with_its_url(coalition: Coalition, sealed: Path) -> None:
+    aus, out = coalition.aus, sealed.with_name("here.tdf")
+    here = ("tdf", "export", "plan", "gbr", "-o", str(out), "--kas", "here")
+    said = aus.run("tdf", "key", "2026a", "--serve").stderr
+    assert "kas_url" in said
+    assert "no key-access server" in aus.fails(2, *here)
+    settings = aus.home / "aldis.toml"
+    settings.write_text(settings.read_text() + 'kas_url = "https://aus.example:8443/kas"\n')
+    made = aus.ask("tdf", "key", "2026b", "--serve", "--kind", "ec:secp256r1")
+    assert made["url"] == "https://aus.example:8443/kas"
+    assert Path(made["key"]) == aus.home / "keys" / "kas" / "2026b.key"
+    assert (aus.home / "keys" / "kas").stat().st_mode & 0o077 == 0
+    assert Path(made["key"]).stat().st_mode & 0o077 == 0
+    assert not Path("2026b.key").exists() and Path("2026b.pem").exists()
+    aus.run(*here, "--form", "3.0.0")
+    with zipfile.ZipFile(out) as archive:
+        manifest = json.loads(archive.read("0.manifest.json"))
+    (access,) = manifest["encryptionInformation"]["keyAccess"]
+    assert (access["url"], access["kid"]) == (made["url"], made["kid"])
+    assert "schemaVersion" not in manifest
+    assert "For Britain" in coalition.gbr.run("tdf", "open", str(out), "--kas-key", made["key"]).stdout
+    aus.fails(1, "tdf", "key", "2026b", "--serve")
+
+
+def test_servers_to_ask_are_named_with_a_token_and_cannot_listen_in(coalition: Coalition, sealed: Path) -> None:
+    token = coalition.gbr.write("token", "x")
+    assert "names no token" in coalition.gbr.fails(2, "tdf", "open", str(sealed), "--kas", "https://aus.invalid/kas")
+    assert "not https" in coalition.gbr.fails(2, "tdf", "open", str(sealed), "--kas", f"http://aus.invalid/kas={token}")
+    assert "no key given here" in coalition.gbr.fails(3, "tdf", "open", str(sealed))
+    assert "cannot be reached" in coalition.gbr.fails(
+        5, "tdf", "open", str(sealed), "--kas", f"https://aus.invalid/kas={token}"
+    )

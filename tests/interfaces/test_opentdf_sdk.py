@@ -61,6 +61,7 @@ def test_the_sdk_puts_together_the_shares_of_two_nations_servers(servers, tmp_pa
     file, out = seal(aus, gbr, form="3.0.0"), tmp_path / "out.md"
     alice, george = aus.hire("alice"), gbr.hire("george")
     assert "Unable to decrypt" in sdk("open", file, out, {aus.url: alice, gbr.url: "x" * 43})
+    alice = aus.sign_in("alice")
     assert sdk("open", file, out, {aus.url: alice, gbr.url: george}) == ""
     assert WORDS in out.read_text("utf-8")
     assert [leaf[0] for leaf in gbr.leaves()] == ["unwrapped"]

@@ -45,6 +45,7 @@ _RESHARE = ("tests/node/test_reshare.py",)
 _SUPERSEDED = ("tests/node/test_superseded.py",)
 _LIVE = ("tests/node/test_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
+_PAGES = ("tests/browser/test_pages.py",)
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
 _BACKUP = ("tests/node/test_backup.py",)
 _RECALLS = ("tests/node/test_recalls.py",)
@@ -568,6 +569,32 @@ MUTANTS = (
         "if False:",
         ("tests/interfaces/test_cli_bad_input.py",),
     ),
+    Mutant("form-from-elsewhere", "interfaces/web/guard.py", 'return site == "same-origin"', "return True", _PAGES),
+    Mutant(
+        "form-without-token",
+        "interfaces/web/door.py",
+        "if visit.person and not fits(",
+        "if False and not fits(",
+        _PAGES,
+    ),
+    Mutant("page-unescaped", "interfaces/web/frame.py", "autoescape=True", "autoescape=False", _PAGES),
+    Mutant("led-elsewhere", "interfaces/web/guard.py", ' and not path.startswith("//")', "", _PAGES),
+    Mutant("sign-in-keeps-session", "interfaces/web/pages/session.py", "    if visit.token:", "    if False:", _PAGES),
+    Mutant(
+        "typed-text-unmarked",
+        "interfaces/web/frame.py",
+        "[visit.level] if visit.person and visit.error and visit.form else []",
+        "[]",
+        ("tests/browser/test_app_pages.py",),
+    ),
+    Mutant("own-record-uncut", "node/records.py", "            return seen.record()\n", "", _PAGES),
+    Mutant(
+        "ledger-below-ceiling",
+        "interfaces/web/pages/ledger.py",
+        "return visit.node.sights.whole(visit.who)",
+        "return True",
+        _PAGES,
+    ),
     Mutant(
         "content-any-digest",
         "node/store/attachments.py",
@@ -593,6 +620,13 @@ MUTANTS = (
         "attachment.size = content.size AND (source = '' OR EXISTS (",
         "attachment.size = content.size AND (1 OR EXISTS (",
         _CONTENT,
+    ),
+    Mutant(
+        "content-named-by-anyone",
+        "node/attachments/__init__.py",
+        "                if not self.may_name(one, person, rows):",
+        "                if False:",
+        ("tests/node/test_attachments_keeping.py",),
     ),
     Mutant(
         "content-undecided",
@@ -761,6 +795,13 @@ MUTANTS = (
         "        tag, values = _read_category(row, policy)",
         '        if row.attribute("TagName") not in (*policy.categories, *RESERVED):\n            continue\n        tag, values = _read_category(row, policy)',
         ("tests/kernel/test_adatp4774.py",),
+    ),
+    Mutant(
+        "label-any-signature",
+        "interfaces/cli/label.py",
+        "known[signer][1].verify(_CONTEXT, carrier, signature)",
+        "pass",
+        ("tests/interfaces/test_cli_labels.py",),
     ),
     Mutant("kas-binding", "node/key_access.py", "check_binding(access, share, policy)  # 2", "pass", _KAS),
     Mutant(

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 from attached import ALL, bring, content, files, give, held, noise
-from nations import Coalition
-from personnel import hire
+from nations import PROJECT, Coalition
+from personnel import hire, signed_in
 
 from aldis.kernel.errors import InvalidInput, Stale, TooLarge, Unavailable, UnknownTerm
+from aldis.kernel.records import Draft, DraftPortion
 from aldis.node.attachments import OPEN
 from aldis.node.attachments.uploads import UPLOAD_MS
 from aldis.node.backup import back_up, restore
@@ -236,3 +237,25 @@ def test_a_full_disk_says_so_and_nothing_is_lost(coalition: Coalition, monkeypat
     coalition.clock.at += 60_001
     coalition.settle("aus", "gbr")
     assert content(coalition, "gbr") == noise(MIB)
+
+
+def test_a_person_puts_only_what_they_brought_in_or_may_read(coalition: Coalition) -> None:
+    aus = coalition["aus"]
+    for who in ("one", "two"):
+        hire(aus, who, roles=["originator"])
+    one, two = (signed_in(aus, who, AUS="SECRET") for who in ("one", "two"))
+    value = bring(coalition, b"mine", "mine.bin", person="one")
+
+    def draft(**changes: object) -> Draft:
+        portions = [DraftPortion("title", ALL, "t"), DraftPortion("files", ALL, [value])]
+        given = {"kind": "document", "id": "", "originator": "aus", "author": "", "created": coalition.clock.now()}
+        return Draft(**{**given, "label": ALL, "portions": portions, "project": PROJECT, **changes})  # type: ignore[arg-type]
+
+    with pytest.raises(UnknownTerm, match="is not here"):
+        aus.records.put(draft(), two)
+    made = aus.records.put(draft(), one)
+    again = aus.records.put(draft(sources=[made.digest]), two)
+    assert again.header.author == "two"
+    later(coalition)
+    aus.attachments.tidy()
+    assert aus.records.revise(made.header.id, draft(id=made.header.id), signed_in(aus, "two", AUS="SECRET"))

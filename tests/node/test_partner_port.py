@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -319,7 +320,7 @@ def test_a_body_that_is_complete_only_when_its_sender_is_suspended_is_not_handed
             [connection] = port._connections
             writer.write(GREET[-1:])
             async with asyncio.timeout(2):
-                while not connection.reader._buffer:
+                while not (connection.reader._filled and connection.reader._filled.done()):
                     await asyncio.sleep(0)
             port.set_partners({})
             with contextlib.suppress(ConnectionError):
@@ -836,20 +837,21 @@ def says(answer: bytes) -> Script:
     return script
 
 
-def refusal(aus: Node, gbr: Node, script: Script, timeout_s: float = 2) -> AldisError:
+def refusal(aus: Node, gbr: Node, script: Script, timeout_s: float = 2, way: str = "greet") -> AldisError:
     """What GBR's link makes of an AUS that follows this script."""
 
     async def run() -> AldisError:
         async with scripted(aus, gbr, script) as number, link(gbr, aus, number, timeout_s) as to_aus:
             with pytest.raises(AldisError) as caught:
-                await to_aus.greet(b"hi")
+                await getattr(to_aus, way)(b"hi")
             assert "aus" in str(caught.value)
             return caught.value
 
     return asyncio.run(run())
 
 
-def test_an_impostor_never_sees_the_body(aus, gbr, usa):
+@pytest.mark.parametrize("way", ["greet", "content"])
+def test_an_impostor_never_sees_the_body(aus, gbr, usa, way):
     seen = []
 
     async def script(reader, writer):
@@ -858,7 +860,7 @@ def test_an_impostor_never_sees_the_body(aus, gbr, usa):
     async def run():
         async with scripted(usa, gbr, script) as number, link(gbr, aus, number) as to_aus:
             with pytest.raises(NotAuthentic, match=r"aus at https://127.0.0.1.*self-signed"):
-                await to_aus.greet(b"for AUS only")
+                await getattr(to_aus, way)(b"for AUS only")
 
     asyncio.run(run())
     assert seen == []
@@ -878,6 +880,63 @@ def test_a_plain_text_server_is_not_believed(aus, gbr):
                 await to_aus.greet(b"hi")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", Unavailable),
+        (b"HTTP/1.1 2", Unavailable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Unavailable),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall or half?", VerificationFailed),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", VerificationFailed),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n" + bytes(1048577), VerificationFailed),
+        (b"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/steal\r\nContent-Length: 0\r\n\r\n", Unavailable),
+        (b"rubbish", Unavailable),
+        (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n", Unavailable),
+    ],
+)
+def test_the_way_of_attachments_is_no_more_trusting(aus, gbr, answer, error):
+    assert type(refusal(aus, gbr, says(answer), way="content")) is error
+
+
+def test_a_server_that_says_nothing_to_a_piece_is_unavailable_in_time(aus, gbr):
+    async def script(reader, writer):
+        await asyncio.sleep(5)
+
+    assert isinstance(refusal(aus, gbr, script, timeout_s=0.3, way="content"), Unavailable)
+
+
+def test_pieces_of_attachments_share_a_connection_and_survive_its_end(aus, gbr):
+    async def run():
+        desk = Desk()
+        async with open_port(aus, desk, gbr) as (port, number), link(gbr, aus, number) as to_aus:
+            for size in (0, 5, 4 * 2**20):
+                assert await to_aus.content(bytes(size)) == b"welcome"
+            [connection] = port._connections
+            assert [len(body) for _, _, body in desk.asked] == [0, 5, 4 * 2**20]
+            port._drop(connection)
+            with pytest.raises(Unavailable):
+                await to_aus.content(b"lost")
+            assert await to_aus.content(b"again") == b"welcome"
+
+    asyncio.run(run())
+
+
+def test_a_piece_that_is_cancelled_lets_go_of_its_socket(aus, gbr):
+    async def run():
+        desk = Desk(hold=asyncio.Event())
+        async with open_port(aus, desk, gbr) as (_, number), link(gbr, aus, number, 60) as to_aus:
+            call = asyncio.create_task(to_aus.content(b"hi"))
+            await asyncio.sleep(0.2)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            desk.hold.set()
+
+    began = time.monotonic()
+    asyncio.run(run())
+    assert time.monotonic() - began < 5
 
 
 def test_nobody_there(aus, gbr):

@@ -71,7 +71,8 @@ class RemoteKas:
     def request(self, asked: Mapping[str, Any]) -> bytes:
         """The body of a request, signed by the key held."""
         now = int(self._clock())
-        said = {"requestBody": msgspec.json.encode(asked).decode(), "iat": now, "exp": now + _REQUEST_S}
+        body = msgspec.json.encode(asked).decode()
+        said = {"requestBody": body, "iat": now, "exp": now + _REQUEST_S, "jti": str(uuid4())}
         return msgspec.json.encode({"signedRequestToken": sign(self._holder, {"alg": "RS256"}, said)})
 
     def _ask(self, place: str, headers: Mapping[str, str], body: bytes) -> str:

@@ -23,7 +23,7 @@ import structlog
 
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, TooLarge, VerificationFailed
 from aldis.node.logs import fault
-from aldis.node.tls import Listener, pin, server_context
+from aldis.node.tls import Intake, Listener, pin, server_context
 
 __all__ = ["OPERATIONS", "PROBLEM", "Handle", "Limits", "Partner", "PartnerPort", "Problem"]
 
@@ -83,7 +83,7 @@ class _Refusal(Exception):
 class _Connection:
     pin: bytes
     partner: Partner
-    reader: asyncio.StreamReader
+    reader: Intake
     writer: asyncio.StreamWriter
     http: h11.Connection
     idle: bool = False
@@ -155,7 +155,7 @@ class PartnerPort:
                     await asyncio.sleep(_STEP_S)
         await self._listener.stop()
 
-    async def _serve(self, peer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, peer: bytes, reader: Intake, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(pin(peer), self._active(pin(peer)), reader, writer, self._cycle(b""))
         try:
             try:
@@ -248,17 +248,14 @@ class PartnerPort:
             go_on = h11.InformationalResponse(status_code=100, headers=[])
             connection.writer.write(connection.http.send(go_on) or b"")
         received = connection.http.trailing_data[0]
-        parts, left = [received[:size]], size - len(received)
+        body = bytearray(size)
+        start = min(size, len(received))
+        body[:start] = received[:start]
         async with _within(max(self._limits.body_s, size / self._limits.body_rate), "the body"):
-            while left > 0:
-                self._active(connection.pin)
-                data = await connection.reader.read(min(_CHUNK, left))
-                if not data:
-                    raise h11.RemoteProtocolError("the body was cut short")
-                parts.append(data)
-                left -= len(data)
-            self._active(connection.pin)
-        return b"".join(parts), received[size:]
+            if not await connection.reader.fill(memoryview(body)[start:]):
+                raise h11.RemoteProtocolError("the body was cut short")
+        self._active(connection.pin)
+        return bytes(body), received[size:]
 
     async def _next(self, connection: _Connection, most: int) -> h11.Event | type[h11.PAUSED]:
         """The next event, with at most `most` bytes waiting to be parsed, so that h11's own limit is exact."""

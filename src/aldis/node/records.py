@@ -80,6 +80,8 @@ class Records:
         if isinstance(by, Person):
             drafts = [self._authorship.checked(draft, by, issued) for draft in drafts]
         records = [self._make(draft) for draft in drafts]
+        if isinstance(by, Person):
+            self._attachments.check_named(records, by.id, lambda record: self._seen(record, by))
         with self._store.transaction():
             try:
                 stored = self._store.records.put(records, now)
@@ -92,6 +94,13 @@ class Records:
                 self._core.policy_changed()
         return records
 
+    def _seen(self, record: Record, person: Person) -> list[Row]:
+        """A record's sources and the version before it, as far as a person may see them."""
+        sight, header = self._sights.of(person), record.header
+        digests = [bytes.fromhex(digest) for digest in (*header.sources, header.previous) if digest]
+        rows = [row for digest in digests if (row := self._store.records.by_digest(digest))]
+        return [cut for row in rows if (cut := self._sights.cut(row, sight))]
+
     def revise(self, record_id: str, draft: Draft, by: str | Person = "") -> Record:
         """Store the next version of a record that this node originated."""
         return self.put(next_version(self.own(record_id, by), draft), by)
@@ -101,13 +110,16 @@ class Records:
         return self.put(tombstone(self.own(record_id, by), author, self._core.clock.now()), by)
 
     def own(self, record_id: str, viewer: str | Person = "") -> Record:
-        """The newest version of a record that this node originated.
+        """The newest version of a record that this node originated, with the portions that the viewer may see.
 
         Raises:
             UnknownTerm: there is none that the viewer may know of; whether a partner's has that id is said too.
         """
-        if isinstance(viewer, Person) and self.get(record_id, viewer=viewer).originator != self._core.node:
-            raise _not_ours(record_id)
+        if isinstance(viewer, Person):
+            seen = self.get(record_id, viewer=viewer)
+            if seen.originator != self._core.node:
+                raise _not_ours(record_id)
+            return seen.record()
         row = self._store.records.get(record_id, originator=self._core.node)
         if row is None:
             if not self._store.records.versions(record_id):

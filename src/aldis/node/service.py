@@ -212,7 +212,10 @@ class Service:
                     await asyncio.wait_for(self._ending.wait(), pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
-        exchange, send = self._node.exchange, link.greet if call.operation == "greet" else link.deliver
+        exchange, send = (
+            self._node.exchange,
+            link.greet if call.operation == "greet" else link.content if call.piece else link.deliver,
+        )
         answer, ahead = await asyncio.gather(
             send(call.body), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
         )

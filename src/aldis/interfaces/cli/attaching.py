@@ -20,7 +20,7 @@ from aldis.node.store import Row
 __all__ = ["bring_in", "save", "standing", "told_of"]
 
 
-def bring_in(node: Node, kind: str, portion: str, paths: Sequence[Path]) -> Any:
+def bring_in(node: Node, kind: str, portion: str, paths: Sequence[Path], person: str = "") -> Any:
     """The value of a portion that describes these files, whose contents are now in the node's folder.
 
     Raises:
@@ -38,7 +38,7 @@ def bring_in(node: Node, kind: str, portion: str, paths: Sequence[Path]) -> Any:
     made = []
     for path in paths:
         with path.open("rb") as file:
-            made.append(msgspec.to_builtins(node.attachments.uploads.whole(file, path.name)))
+            made.append(msgspec.to_builtins(node.attachments.uploads.whole(file, path.name, person=person)))
     return made[0] if single else made
 
 

@@ -92,7 +92,8 @@ class Drafting:
 
     def _value(self, kind: str, part: Part) -> Any:
         if isinstance(part.value, Attached):
-            return bring_in(self._node, kind, part.name, part.value.paths)
+            person = self._viewer.id if isinstance(self._viewer, Person) else ""
+            return bring_in(self._node, kind, part.name, part.value.paths, person)
         if not isinstance(part.value, FromFile):
             return part.value
         known = self._node.core.kinds.get(kind)

@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 import structlog
-from starlette.routing import BaseRoute
 
 from aldis.interfaces.api.server import PeoplePort
 from aldis.interfaces.cli.exits import INTERRUPTED
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.web import site
 from aldis.kernel.errors import AldisError
 from aldis.node.logs import fault, start_logs
 from aldis.node.node import Node
@@ -66,8 +66,7 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
 
-    pages: list[BaseRoute] = []  # the pages' line: site(node)
-    people = PeoplePort(node, pages=pages) if node.core.config.http else None
+    people = PeoplePort(node, pages=site(node)) if node.core.config.http else None
     url = await people.start() if people else ""
 
     def ready(address: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -101,6 +101,7 @@ class Attachments:
 
     def __init__(self, core: Core, audit: Audit, partners: Partners, permitted: Permitted) -> None:
         self._core = core
+        self._partners = partners
         self._store = core.store.attachments
         self.folder = Folder(core.home.attachments)
         self.uploads = Uploads(core, self.folder)
@@ -166,11 +167,24 @@ class Attachments:
                     found.append((portion.digest, one))
         return found
 
-    def may_name(self, attachment: Attachment, person: str, seen: Sequence[Row]) -> bool:
-        """Whether a person may put a record that names this content: they brought it in, or may read it in `seen`.
+    def check_named(self, records: Iterable[Record], person: str, seen: Callable[[Record], Sequence[Row]]) -> None:
+        """Return if a person may put these records: each content is one they brought in, or may read in what they saw.
 
-        To know a digest is not to have the content: ask this of whatever a person puts.
+        `seen` gives, for a record, its sources and the version before, cut to what the person may see.
+
+        Raises:
+            UnknownTerm: there is another, or one that is not here: the two are told apart by nothing.
         """
+        for record in records:
+            kind = self._core.kinds[record.header.kind]
+            named = [one for part in record.portions for one in kind.attachments(part)] if kind.files else []
+            rows = seen(record) if named else ()
+            for one in named:
+                if not self.may_name(one, person, rows):
+                    raise _absent(one)
+
+    def may_name(self, attachment: Attachment, person: str, seen: Sequence[Row]) -> bool:
+        """Whether a person brought this content in, or may read it in `seen`: to know a digest is not to have it."""
         digest = bytes.fromhex(attachment.digest)
         if self.uploads.mine(digest, person):
             return True
@@ -234,14 +248,19 @@ class Attachments:
         return gone
 
     def stuck(self) -> list[str]:
-        """What comes or goes and has not moved for an hour, and what was refused, in words."""
-        now, found = self._core.clock.now(), []
+        """What comes from or goes to an active partner and has not moved for an hour, or was refused, in words."""
+        now, found = self._core.clock.now(), list[str]()
+        active = {known.node for known in self._partners.all() if known.active}
         for one in self._store.incoming():
+            if one.source not in active:
+                continue
             if one.state == "refused":
                 found.append(f"{one.digest.hex()[:12]} from {one.source} was refused: {one.because}")
             elif one.state == "wanted" and now - one.at > _STUCK_MS:
                 found.append(f"{one.digest.hex()[:12]} from {one.source} waits at {one.held:,} of {one.size:,} bytes")
         for out in self._store.outgoing():
+            if out.partner not in active:
+                continue
             if out.state == "refused":
                 found.append(f"{out.digest.hex()[:12]} was refused by {out.partner}: {out.because}")
             elif out.state == "waits" and now - out.at > _STUCK_MS:
@@ -277,9 +296,7 @@ class Attachments:
     def _check(self, one: Attachment) -> None:
         digest = bytes.fromhex(one.digest)
         if self._store.content(digest) != one.size:
-            raise UnknownTerm(
-                f"the content of {one.name!r} is not here, or has another size", fix="Bring the file in first: --attach"
-            )
+            raise _absent(one)
         handle = self.folder.open(digest)
         try:
             check_type(os.pread(handle, HEAD, 0), one.media_type, one.name)
@@ -298,3 +315,9 @@ class Attachments:
         source, _, digest = rest.partition(".")
         row = self._store.wanted(source, bytes.fromhex(digest)) if way in ("in", "file") else None
         return recent and row is not None and row.state == "wanted"
+
+
+def _absent(one: Attachment) -> UnknownTerm:
+    return UnknownTerm(
+        f"the content of {one.name!r} is not here, or has another size", fix="Bring the file in first: --attach"
+    )

@@ -240,7 +240,9 @@ class Incoming:
     def _room(self, row: Row, name: str) -> bool:
         """Whether one more of this partner may be under way: each has its size reserved, so that none is cut short."""
         others = set(self._folder.partials(f"{_ONLINE}{row.source}.")) - {name}
-        sizes = [one.size for one in self._store.incoming() if _name(one.source, one.digest) in others]
+        digests = [bytes.fromhex(one.rpartition(".")[2]) for one in others]
+        known = [one for digest in digests for one in self._store.incoming(digest)]
+        sizes = [one.size for one in known if one.source == row.source]
         most = self._core.config.partial_mib * 1024 * 1024
         return len(others) < PARTIALS and sum(sizes) + row.size <= most and self._folder.check_space(row.size)
 

@@ -1,0 +1,243 @@
+"""The door: from a request to a page and back, each check once.
+
+1. the session's cookie says who asks: nobody, unless the session still holds; each may ask so often and no more
+2. a form comes from a page of this very host
+3. a page that is for people signed in leads others to sign in, and back; of a form nothing is kept or looked at before
+4. a page that takes a role is not there for who lacks it
+5. a form is read within a limit, and carries what this session's forms do
+6. what the node refuses stands beside the form, with all that was typed
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from aldis.app import Go
+from aldis.interfaces.api.limits import Buckets, Limits
+from aldis.interfaces.api.visits import visit_of
+from aldis.interfaces.web.forms import CSRF, FORM_BYTES, Fields, pass_over, read_fields, read_form
+from aldis.interfaces.web.frame import Frame
+from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, place_of, remember, safe_path
+from aldis.interfaces.web.headers import FIXED
+from aldis.interfaces.web.visit import Sheet, Visit
+from aldis.kernel.authority import Act
+from aldis.kernel.errors import (
+    AldisError,
+    Changed,
+    InvalidInput,
+    NotAuthentic,
+    RefusedByPolicy,
+    Stale,
+    TooLarge,
+    Unavailable,
+    UnknownTerm,
+)
+from aldis.node.logs import fault
+from aldis.node.node import Node
+from aldis.node.people import Person
+
+__all__ = ["Door", "Session", "View"]
+
+_BODY_S = 30.0
+_log = structlog.get_logger()
+_STATUS: tuple[tuple[type[AldisError], int], ...] = (
+    (TooLarge, 413),
+    (NotAuthentic, 403),
+    (Stale, 409),
+    (Changed, 409),
+    (InvalidInput, 422),
+    (RefusedByPolicy, 403),
+    (Unavailable, 503),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where a form leads that began or ended a session: its token, "" for none."""
+
+    token: str
+    path: str
+
+
+Answer = Sheet | Go | Session
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One page: how it is shown and, where it has a form, what the form does.
+
+    `need` is the act that the page is for; `anyone` may see one without a session; without `reads` it is a form alone.
+    """
+
+    path: str
+    show: Callable[[Visit], Answer]
+    act: Callable[[Visit], Answer] | None = None
+    need: Act | None = None
+    anyone: bool = False
+    reads: bool = True
+    limit: int = FORM_BYTES
+    app: str = ""
+
+
+class Door:
+    """Lets people of one node in to its views."""
+
+    def __init__(self, node: Node, frame: Frame, limits: Limits) -> None:
+        self._node = node
+        self._frame = frame
+        self._people = Buckets(limits.person_rate, limits.person_burst)
+        self._strangers = Buckets(limits.stranger_rate, limits.stranger_burst)
+        self._passwords = asyncio.Semaphore(limits.slow_threads)
+
+    def route(self, view: View) -> Route:
+        """The route of a view."""
+        methods = [*(["GET"] if view.reads else []), *(["POST"] if view.act else [])]
+
+        async def endpoint(request: Request) -> Response:
+            return await self._answer(request, view)
+
+        return Route(view.path, endpoint, methods=methods)
+
+    async def _answer(self, request: Request, view: View) -> Response:
+        token = request.cookies.get(COOKIE, "")
+        person = await run_in_threadpool(self._who, token)  # 1
+        visit = Visit(
+            self._node,
+            request.url.path,
+            person,
+            token if person else "",
+            secrets.token_urlsafe(16),
+            place_of(request.headers.get("referer", "")),
+            segments={name: str(value) for name, value in request.path_params.items()},
+        )
+        posted = request.method == "POST"
+        self._tell(request, view, person)
+        wait = self._people.take(person.id) if person else self._strangers.take(_address(request))
+        if wait > 0:
+            return self._hurried(visit, wait)
+        if posted and not ours(request.headers):  # 2
+            return self._problem(visit, 403, "This form did not come from this node",
+                                 "Nothing was done. Open the page here and fill it in again.")  # fmt: skip
+        if person is None and not view.anyone:  # 3
+            if posted and token:
+                await pass_over(request, view.limit, _BODY_S)
+            return self._outside(visit, request, posted)
+        if view.need is not None and not visit.may(view.need):  # 4
+            return self._nothing(visit)
+        try:
+            visit = replace(visit, query=read_fields(request.url.query))
+            if posted:  # 5
+                async with asyncio.timeout(_BODY_S):
+                    visit = replace(visit, form=await read_form(request, view.limit))
+        except AldisError as error:
+            return self._refused(visit, error)
+        except TimeoutError:
+            return self._problem(visit, 408, "The form did not arrive in time", "Send it again.")
+        if not view.anyone:
+            return await run_in_threadpool(self._run, visit, view, posted)
+        async with self._passwords:
+            return await run_in_threadpool(self._run, visit, view, posted)
+
+    @staticmethod
+    def _tell(request: Request, view: View, person: Person | None) -> None:
+        """For the log: which page and who, never what was asked for."""
+        told = visit_of(request.scope)
+        told.template, told.person, told.body_read = view.path, person.id if person else "", True
+
+    def _hurried(self, visit: Visit, wait: float) -> Response:
+        seconds = math.ceil(wait)
+        response = self._problem(visit, 429, "Too many requests", f"Wait {seconds} s and try again.")
+        response.headers["retry-after"] = str(seconds)
+        return response
+
+    def _who(self, token: str) -> Person | None:
+        try:
+            return self._node.people.sessions.who(token) if token else None
+        except NotAuthentic:
+            return None
+
+    def _run(self, visit: Visit, view: View, posted: bool) -> Response:
+        try:
+            return self._tried(visit, view, posted)
+        except Exception as error:
+            _log.error("page failed", page=view.path, **fault(error))
+            return self._problem(visit, 500, "A fault of the program", "The node's log says more.")
+
+    def _tried(self, visit: Visit, view: View, posted: bool) -> Response:
+        try:
+            if posted and view.act is not None:
+                self._check_session(visit)
+                return self._response(visit, view.act(visit), view)
+            return self._response(visit, view.show(visit), view)
+        except UnknownTerm as error:
+            return self._beside(visit, view, error) if posted else self._nothing(visit)
+        except AldisError as error:
+            return self._beside(visit, view, error) if posted else self._refused(visit, error)
+
+    def _check_session(self, visit: Visit) -> None:
+        if visit.person and not fits(self._node.core.secret, visit.token, visit.form.get(CSRF)):
+            raise Stale(
+                "this form is of an earlier session, or of another level, and was not sent on",
+                fix="Read it through, see at which level you work, and send it again",
+            )
+
+    def _beside(self, visit: Visit, view: View, error: AldisError) -> Response:
+        """6: the page again with what was typed and why it failed; where there is no such page, none."""
+        visit = replace(visit, error=error)
+        try:
+            answer = view.show(visit)
+        except UnknownTerm:
+            return self._nothing(visit)
+        except AldisError as other:
+            return self._refused(visit, other)
+        if isinstance(answer, Sheet) and answer.status < 400:
+            answer = replace(answer, status=_status(error))
+        return self._response(visit, answer, view)
+
+    def _response(self, visit: Visit, answer: Answer, view: View) -> Response:
+        if isinstance(answer, Sheet):
+            return self._frame.page(visit, answer, view.app)
+        response = RedirectResponse(answer.path, 303, FIXED)
+        if isinstance(answer, Session):
+            remember(response, answer.token) if answer.token else forget(response)
+        return response
+
+    def _outside(self, visit: Visit, request: Request, posted: bool) -> Response:
+        """For somebody who is not signed in."""
+        path = visit.path + (f"?{request.url.query}" if request.url.query else "")
+        if posted:
+            return self._frame.page(visit, Sheet("ended.html", "Your session has ended", {}, status=401))
+        if from_elsewhere(request.headers) and not request.cookies.get(COOKIE):
+            return self._frame.page(visit, Sheet("onward.html", "One moment", {"next": safe_path(path)}))
+        return RedirectResponse(Fields.address("/sign-in", next=safe_path(path)), 303, FIXED)
+
+    def _nothing(self, visit: Visit) -> Response:
+        """What is not there and what one may not know of are told apart by nothing."""
+        visit = replace(visit, path="/", query=Fields(), form=Fields(), error=None)
+        return self._frame.page(visit, Sheet("nothing.html", "Nothing here", {}, status=404))
+
+    def _refused(self, visit: Visit, error: AldisError) -> Response:
+        return self._problem(visit, _status(error), str(error.args[0]), error.fix)
+
+    def _problem(self, visit: Visit, status: int, what: str, fix: str) -> Response:
+        values = {"what": what, "fix": fix}
+        visit = replace(visit, form=Fields(), error=None)
+        return self._frame.page(visit, Sheet("problem.html", "That did not work", values, status=status))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _status(error: AldisError) -> int:
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 409)

@@ -1,0 +1,184 @@
+"""The frame of every page: banners, who is signed in and at which level, where one may go; and its templates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse
+
+from aldis.app import App
+from aldis.interfaces.cli.text import clean, day, moment
+from aldis.interfaces.web import assets
+from aldis.interfaces.web.forms import CSRF, Fields
+from aldis.interfaces.web.guard import csrf, safe_path
+from aldis.interfaces.web.headers import FIXED, policy
+from aldis.interfaces.web.markings import Chip, Markings
+from aldis.interfaces.web.visit import Sheet, Visit
+from aldis.kernel.authority import Act
+from aldis.kernel.errors import InvalidInput
+from aldis.kernel.labels import Label
+from aldis.node.node import Node
+
+__all__ = ["Frame", "Link", "Rung"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_HTMX = "vendor/htmx.min.js"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place that the navigation leads to; `here` where it is the page's own part."""
+
+    title: str
+    path: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A level at which a person may choose to work; `held` is the one at which they do."""
+
+    name: str
+    mark: str
+    held: bool
+
+
+class Frame:
+    """Renders pages of one node, its own and its apps'."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.markings = Markings(node)
+        self._own = self._environment(FileSystemLoader(_TEMPLATES / "pages"))
+        self._apps = {name: self._environment(*_loader(app)) for name, app in node.apps.items()}
+
+    def page(self, visit: Visit, sheet: Sheet, app: str = "") -> HTMLResponse:
+        """A page with the banner of what it shows; what was typed and comes back counts at the level of who typed."""
+        labels = [*sheet.labels, *([visit.level] if visit.person and visit.error and visit.form else [])]
+        environment = self._apps[app] if app else self._own
+        around = self._around(visit, sheet.title, labels, app)
+        if clash := around.keys() & sheet.values.keys():
+            raise InvalidInput(f"{sheet.template} is given {', '.join(sorted(clash))}, which the frame has for itself")
+        text = environment.get_template(sheet.template).render({**sheet.values, **around})
+        return HTMLResponse(text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce)})
+
+    def rungs(self, visit: Visit) -> list[Rung]:
+        """The levels at which the person may choose to work here, the lowest first."""
+        core = self._node.core
+        rules = core.policies.policy(core.config.policy)
+        highest = min(rules.rank(visit.who.account.clearance[rules.name]), rules.rank(core.config.ceiling))
+        return [
+            Rung(rung.name, rung.portion, rung.name == visit.rung)
+            for rung in rules.ladder
+            if rung.rank <= highest and (rung.in_use(visit.at) or rung.name == visit.rung)
+        ]
+
+    def _around(self, visit: Visit, title: str, labels: Sequence[Label], app: str) -> dict[str, Any]:
+        """What the frame itself shows, beside a page's own values."""
+        person, core = visit.person, self._node.core
+        token = csrf(core.secret, visit.token) if person else ""
+        shown = {
+            "title": title,
+            "banner": self.markings.banner(labels),
+            "node": core.node,
+            "party": core.party,
+            "nonce": visit.nonce,
+            "here": _here(visit),
+            "rung": visit.rung if person else "",
+            "rungs": self.rungs(visit) if person else [],
+            "links": self._links(visit) if person else [],
+            "htmx": assets.address(_HTMX) if assets.has(_HTMX) else "",
+        }
+        return {
+            "frame": shown,
+            "asker": visit.context.person if person else None,
+            "error": visit.error,
+            "typed": visit.form,
+            "csrf": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(CSRF, token),
+            "path": lambda path="", **named: _path(f"/{app}" if app else "", path, named),
+        }
+
+    def _links(self, visit: Visit) -> list[Link]:
+        pages = [(name, app.pages()) for name, app in self._node.apps.items()]
+        found = [(first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
+        found += [("Records", "/records"), ("Search", "/search")]
+        found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
+        found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
+        found += [("Partners", "/partners")] if visit.resident else []
+        found += [("Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
+        return [Link(title, path, f"{visit.path}/".startswith(f"{path}/")) for title, path in found]
+
+    def _environment(self, *more: BaseLoader) -> Environment:
+        made = Environment(
+            loader=ChoiceLoader([FileSystemLoader(_TEMPLATES / "frame"), *more]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_shown,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        made.globals |= {"asset": assets.address, "path_to": Fields.address}
+        made.filters |= {
+            "banner": self._banner,
+            "mark": self._mark,
+            "chip": lambda label: _span(self.markings.chip(label)),
+            "when": lambda ms: _time(ms, moment(ms)),
+            "day": lambda ms: _time(ms, day(ms)),
+            "span": _span,
+            "verbatim": lambda text: Markup(escape(text)),  # noqa: S704
+        }
+        return made
+
+    def _banner(self, label: Label) -> str:
+        return self.markings.chip(label).text
+
+    def _mark(self, label: Label) -> Markup:
+        return _span(self.markings.chip(label, portion=True))
+
+
+def _loader(app: App) -> list[BaseLoader]:
+    """Where an app keeps its templates: the folder of that name in its package, where it has one."""
+    module = sys.modules[type(app).__module__]
+    folder = Path(module.__file__ or "").parent / "templates"
+    return [FileSystemLoader(folder)] if folder.is_dir() else []
+
+
+def _shown(value: Any) -> Any:
+    """Text without the characters that make it read as what it is not."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _span(chip: Chip) -> Markup:
+    return Markup('<span class="chip {}">{}</span>').format(chip.colour, clean(chip.text))
+
+
+def _time(ms: int, text: str) -> Markup:
+    exact = f"{moment(ms)[:10]}T{moment(ms)[11:16]}Z"
+    return Markup('<time datetime="{}">{}</time>').format(exact, text)
+
+
+def _here(visit: Visit) -> str:
+    """Where a change of level leads back to: this page, or that on which the form stands that was sent."""
+    if visit.form:
+        return visit.referer
+    query = urlencode(visit.query.pairs())
+    return safe_path(visit.path + (f"?{query}" if query else ""))
+
+
+def _path(prefix: str, path: str, named: Mapping[str, Any]) -> str:
+    """A path of the app's pages: names in braces filled in, all else in the query."""
+    query = {}
+    for name, value in named.items():
+        if f"{{{name}}}" in path:
+            path = path.replace(f"{{{name}}}", quote(str(value), safe=":"))
+        elif value not in (None, ""):
+            query[name] = value
+    return f"{prefix}{path}{f'?{urlencode(query, doseq=True)}' if query else ''}"

@@ -1,0 +1,51 @@
+"""All pages of a node, as routes for the one server that the node runs."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from aldis.interfaces.api.limits import Limits
+from aldis.interfaces.web.assets import asset_route
+from aldis.interfaces.web.door import Door
+from aldis.interfaces.web.frame import Frame
+from aldis.interfaces.web.headers import FIXED
+from aldis.interfaces.web.pages import (
+    apps,
+    cases,
+    ledger,
+    partners,
+    people,
+    records,
+    releases,
+    searching,
+    session,
+    writing,
+)
+from aldis.node.node import Node
+
+__all__ = ["site"]
+
+
+def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
+    """The routes of the node's pages and of its apps'; the order matters, for the first that fits is taken."""
+    frame = Frame(node)
+    door = Door(node, frame, limits or Limits())
+    views = [
+        *session.views(frame),
+        *writing.views(frame),
+        *releases.views(frame),
+        *records.views(frame),
+        *searching.views(frame),
+        *cases.views(frame),
+        *people.views(frame),
+        *partners.views(frame),
+        *ledger.views(frame),
+        *(view for name, app in node.apps.items() for view in apps.views(name, app)),
+    ]
+    return [Route("/", _first, methods=["GET"]), asset_route(), *map(door.route, views)]
+
+
+async def _first(_request: Request) -> Response:
+    return RedirectResponse("/records", 303, FIXED)
