@@ -112,7 +112,7 @@ def rows(world: World) -> dict[str, list[Row]]:
             Row(f"{r}/filed/attachments/files/plan.txt", 206, headers={"Range": "bytes=3-5"}),
             Row(f"{r}/filed/attachments/files/none.txt", 404),
             Row(f"{r}/{HIDDEN}/attachments/files/plan.txt", 404),
-            Row(f"{r}/{HIDDEN}-file/attachments/files/{CANARY}.txt", 404),
+            Row(f"{r}/{HIDDEN}-file/attachments/files/{HIDDEN}.txt", 404),
         ],
         "get_uploads": [Row("/api/v1/uploads")],
         "post_uploads": [Row("/api/v1/uploads", 201, body={"name": "walk.txt"})],
@@ -157,9 +157,9 @@ def rows(world: World) -> dict[str, list[Row]]:
         ],
         "get_saved": [Row("/api/v1/saved")],
         "post_saved": [Row("/api/v1/saved", 201, body={"name": "walk", "text": "patrol"})],
-        "get_saved_name": [Row("/api/v1/saved/walk"), Row(f"/api/v1/saved/{CANARY}", 404)],
-        "delete_saved_name": [Row(f"/api/v1/saved/{CANARY}", 404)],
-        "get_saved_name_records": [Row("/api/v1/saved/walk/records"), Row(f"/api/v1/saved/{CANARY}/records", 404)],
+        "get_saved_name": [Row("/api/v1/saved/walk"), Row(f"/api/v1/saved/{HIDDEN}", 404)],
+        "delete_saved_name": [Row(f"/api/v1/saved/{HIDDEN}", 404)],
+        "get_saved_name_records": [Row("/api/v1/saved/walk/records"), Row(f"/api/v1/saved/{HIDDEN}/records", 404)],
         "post_saved_name_read": [Row("/api/v1/saved/walk/read", 400, body={"upto": "x"})],
         "get_notices": [Row("/api/v1/notices")],
         "get_session": [Row("/api/v1/session")],
@@ -239,9 +239,9 @@ def hide(node: Node) -> None:
         put(node, f"{CANARY}-{number}", f"patrol {CANARY}", LOW if number % 2 else HIGH, project="BLACK")
     put(node, "unlike", f"patrol {CANARY}", LOW, project="BLACK", body=(CANARY, HIGH))
     node.desk.hold(f"{CANARY}-1", f"because of {CANARY}")
-    put(node, f"{HIDDEN}-file", f"patrol {CANARY}", LOW, project="BLACK", files=(attached(node, CANARY), LOW))
-    node.core.store.attachments.add_upload(Upload(UPLOAD, "nobody", f"{CANARY}.txt", "text/plain", START))
-    node.saved.add("", CANARY, Wanted(text=CANARY))
+    put(node, f"{HIDDEN}-file", f"patrol {CANARY}", LOW, project="BLACK", files=(attached(node, HIDDEN), LOW))
+    node.core.store.attachments.add_upload(Upload(UPLOAD, "nobody", f"{HIDDEN}.txt", "text/plain", START))
+    node.saved.add("", HIDDEN, Wanted(text=CANARY))
     node.core.store.quarantine.drop(1)
 
 

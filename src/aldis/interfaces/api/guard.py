@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +30,7 @@ _UNLESS_SAID = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_SMALL, _DIGITS, _PASS_OVER_S = 1024 * 1024, 9, 1.0
 _TLS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 
@@ -58,12 +61,12 @@ class Guard:
             self._check_head(scope)
             await self._app(scope, receive, told)
         except HttpProblem as problem:
-            await self._problem(problem, scope, told)
+            await self._problem(problem, scope, receive, told)
         except Exception as error:
             _log.error("request failed", request=visit.id, route=visit.template, **fault(error))
             if visit.started:
                 raise
-            await self._problem(HttpProblem("fault", "a fault of the program"), scope, told)
+            await self._problem(HttpProblem("fault", "a fault of the program"), scope, receive, told)
         finally:
             seconds = time.perf_counter() - visit.began
             self._metrics.answered(visit.template, scope["method"], visit.status, seconds)
@@ -83,7 +86,7 @@ class Guard:
                 headers={"connection": "close"},
             )
 
-    async def _problem(self, problem: HttpProblem, scope: Scope, send: Send) -> None:
+    async def _problem(self, problem: HttpProblem, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
         if visit.started:
             return
@@ -91,7 +94,20 @@ class Guard:
         names = {name for name, _ in scope["headers"]}
         if not visit.body_read and not names.isdisjoint((b"content-length", b"transfer-encoding")):
             headers["connection"] = "close"
+            await _pass_over(scope, receive)
         await respond(send, problem.status, problem.body(visit.id), headers)
+
+
+async def _pass_over(scope: Scope, receive: Receive) -> None:
+    """Let a small body that nobody reads arrive, so that closing the connection does not take the answer along."""
+    headers = dict(scope["headers"])
+    size = headers.get(b"content-length", b"")
+    if b"expect" in headers or not size.isdigit() or len(size) > _DIGITS or int(size) > _SMALL:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PASS_OVER_S):
+            while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
+                pass
 
 
 def _guarded(given: Iterable[tuple[bytes, bytes]], ours: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -45,14 +45,14 @@ PROBLEMS: Mapping[str, Told] = MappingProxyType(
         "not-found": Told(404, "Not found", "there is no such thing that you may know of: the two are told apart by"
                           " nothing"),
         "method-not-allowed": Told(405, "Method not allowed", "the path has other methods; `Allow` names them"),
-        "request-timeout": Told(408, "Request timeout", "the body took longer than 30 s to arrive, or nothing of an upload"
+        "request-timeout": Told(408, "Request timeout", "a body took over 30 s to arrive, or nothing of an upload"
                                   " came for as long"),
         "conflict": Told(409, "Conflict", "a request with this `Idempotency-Key` is under way, or was cut off; or an"
                                " upload does not end at `Upload-Offset`"),
         "precondition-failed": Told(412, "Precondition failed", "`If-Match` names another version or state than that of"
                                    " now"),
         "too-large": Told(413, "Too large", "a limit on size, depth or count was exceeded"),
-        "unsupported-media-type": Told(415, "Unsupported media type", "the body is not `application/json`, or, of an upload,"
+        "unsupported-media-type": Told(415, "Unsupported media type", "the body is no `application/json`, or of an upload"
                                          " not `application/octet-stream`"),
         "range-not-satisfiable": Told(416, "Range not satisfiable", "the content ends before the `Range` begins"),
         "verification-failed": Told(422, "Verification failed", "a signature, digest, proof or chain does not hold"),
