@@ -9,7 +9,7 @@ import msgspec
 from aldis.interfaces.api.explained import ExplanationShown, explained
 from aldis.interfaces.api.operations import Call
 from aldis.interfaces.cli import cases
-from aldis.interfaces.cli.kinds import title
+from aldis.interfaces.cli.kinds import in_order, title
 from aldis.node.cases import Case, Part
 from aldis.node.dossiers import Dossier
 
@@ -151,13 +151,13 @@ def case_shown(call: Call, case: Case) -> CaseShown:
 
 def dossier_shown(call: Call, found: Dossier) -> DossierShown:
     """A dossier as JSON."""
-    precedents = found.precedents
+    precedents, names = found.precedents, in_order(call.node, found.case.row.kind, found.goes)
     return DossierShown(
         case=case_shown(call, found.case),
         asked=[_asked(call, part) for part in found.case.parts],
         explanation=explained(found.explanation) if found.explanation else None,
         purposes=list(found.purposes),
-        goes=[GoesShown(name, transform) for name, transform in found.goes.items()],
+        goes=[GoesShown(name, transform) for name in names for transform in (found.goes[name],)],
         holdings=[HoldingShown(one.version, list(one.portions), one.acknowledged) for one in found.holdings],
         rulings=[
             RulingShown(one.officer, one.signed_in, one.verdict, one.because, one.at, one.until, one.stands)
