@@ -117,7 +117,7 @@ def test_several_are_ruled_on_each_by_itself(desk: World) -> None:
     assert [(each["ruled"], each["problem"].rpartition(":")[2]) for each in found] == [
         (True, ""), (False, "precondition-failed"), (False, "not-found"), (True, ""),
     ]  # fmt: skip
-    assert [each["number"] for each in cases(desk)][0] == other["number"] and len(cases(desk)) == 2
+    assert cases(desk)[0]["number"] == other["number"] and len(cases(desk)) == 2
     body["cases"] = [{"number": other["number"], "token": ""}]
     problem(desk.ask("POST", "/api/v1/desk/rulings", "ann", json=body), "invalid-input")
 

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.skipif(not READY, reason="the provider of the tests is 
 
 SESSION = "__Host-aldis"
 PEOPLE = {
-    "originator": {"username": "originator", "nation": "au", "cleared": "NV1", "groups": ["writers"], "projects": ["WATCH"]},
+    "originator": {
+        "username": "originator", "nation": "au", "cleared": "NV1", "groups": ["writers"], "projects": ["WATCH"],
+    },
     "newcomer": {"username": "newcomer", "nation": "au", "cleared": "NV1", "groups": [], "projects": []},
 }  # fmt: skip
 

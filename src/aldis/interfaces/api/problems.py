@@ -52,8 +52,8 @@ PROBLEMS: Mapping[str, Told] = MappingProxyType(
         "precondition-failed": Told(412, "Precondition failed", "`If-Match` names another version or state than that of"
                                    " now"),
         "too-large": Told(413, "Too large", "a limit on size, depth or count was exceeded"),
-        "unsupported-media-type": Told(415, "Unsupported media type", "the body is no `application/json`, or of an upload"
-                                         " not `application/octet-stream`"),
+        "unsupported-media-type": Told(415, "Unsupported media type", "the body is no `application/json`, or an upload"
+                                         " no `application/octet-stream`"),
         "range-not-satisfiable": Told(416, "Range not satisfiable", "the content ends before the `Range` begins"),
         "verification-failed": Told(422, "Verification failed", "a signature, digest, proof or chain does not hold"),
         "not-authentic": Told(422, "Not authentic", "a signature or key is wrong"),
