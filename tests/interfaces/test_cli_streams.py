@@ -122,7 +122,7 @@ def test_home_is_understood_before_and_after_the_command_and_carried_into_hints(
         (("put",), "name a FILE"),
         (("put", "--revise", "x"), "name a FILE"),
         (("put", "a.toml", "--kind", "document"), "leave those options out"),
-        (("offer", "plan"), "say one thing"),
+        (("offer", "plan"), "Missing argument 'NODE'"),
         (("ledger", "prove", "-1"), "`aldis ledger prove --help`"),
         (("list", "--limit", "1000"), "1<=x<=200"),
     ],

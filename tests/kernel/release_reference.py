@@ -413,7 +413,7 @@ def choose(
         faults, found = min(near, key=lambda row: (len(row[0]), distance(row[1], epoch, at), row[1].order))
         return found, faults
 
-    def rank(found: Found) -> tuple[int, int, tuple[str, int, str]]:
+    def rank(found: Found) -> tuple[int, int, int, tuple[str, int, str]]:
         clause = found.clause
         outcomes = [
             check_2(request, epoch, partner, clause, at)[0],
@@ -421,7 +421,8 @@ def choose(
             check_5(request, epoch, partner, clause)[0],
             REFER if clause.review else PASS,
         ]
-        return max(outcomes), outcomes.count(FAIL), found.order
+        worst = max(outcomes)
+        return worst, outcomes.count(FAIL), clause.approvals if worst == REFER else 0, found.order
 
     return min(matching, key=rank), []
 

@@ -717,7 +717,15 @@ def test_an_error_comes_back_as_the_same_error(aus, gbr, kind):
                     assert type(caught.value) is kind
                     assert ("bundle" in str(caught.value)) is not own
             heard = await told(number, gbr.calls(aus), GREET.replace(b"Host", b"Connection: close\r\nHost"))
-        expected = {"invalid": 400, "unknown": 400, "too": 413, "refused": 403, "needs": 403, "unavailable": 503}
+        expected = {
+            "invalid": 400,
+            "unknown": 400,
+            "changed": 400,
+            "too": 413,
+            "refused": 403,
+            "needs": 403,
+            "unavailable": 503,
+        }
         assert status(heard) == expected.get(kind.code.split("-")[0], 422)
         assert problem(heard)["type"] == f"urn:aldis:problem:{kind.code}"
 

@@ -194,11 +194,18 @@ class FilesShown(msgspec.Struct, frozen=True):
     files: dict[str, str]
 
 
+class PlaceShown(msgspec.Struct, frozen=True):
+    """A record of an import: its kind, and the place in the files that it comes from."""
+
+    kind: str
+    place: str
+
+
 class ImportShown(msgspec.Struct, frozen=True):
-    """What an import writes: the kind of each record, and the place in the files that it comes from."""
+    """What an import writes."""
 
     written: bool
-    items: list[tuple[str, str]]
+    items: list[PlaceShown]
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -307,8 +314,8 @@ def _import(ctx: Context, asked: _Files) -> ImportShown:
     plan = plan_import(project, read_papers(asked.files), asked.marking)
     if asked.write:
         put_import(project, plan)
-    kinds = [draft.kind for draft in plan.drafts]
-    return ImportShown(asked.write, list(zip(kinds, plan.places, strict=True)))
+    places = zip(plan.drafts, plan.places, strict=True)
+    return ImportShown(asked.write, [PlaceShown(draft.kind, place) for draft, place in places])
 
 
 def _made(ctx: Context, record: Record) -> ItemShown:

@@ -143,12 +143,16 @@ def _boundaries(epoch: PolicyEpoch) -> list[int]:
 
 
 def _best(candidates: tuple[Candidate, ...], label: Label) -> Candidate:
-    """Permit before refer before fail, then fewest failing checks; they come in the order that breaks ties."""
+    """Permit before refer before fail; of those that refer the fewest officers, of those that fail the fewest checks.
 
-    def badness(candidate: Candidate) -> tuple[int, bool]:
+    They come in the order that breaks ties.
+    """
+
+    def badness(candidate: Candidate) -> tuple[int, bool, int]:
         bits = candidate.bits | candidate.offer.grade(label).bits | candidate.offer.allow(label).bits
         fails = (bits & FAILS).bit_count()
-        return fails, not fails and bool(bits & REFERS)
+        refers = not fails and bool(bits & REFERS)
+        return fails, refers, candidate.basis.approvals if refers else 0
 
     return min(candidates, key=badness)
 
