@@ -114,6 +114,11 @@ People and their programs work at a node over HTTP; [how to](../how-to/use-the-h
 - A POST may carry an `Idempotency-Key` of your choice. For 24 hours the same request with it is done once and
   answered alike, with `Idempotency-Replayed: true`; another request, level or account with it is refused. An answer
   with a secret in it is never kept.
+- A case at the release desk has its `token` as `ETag`; a ruling needs `If-Match` with it, and is refused (412) once
+  anything that it would rest on has changed. The `ETag` of an attachment is the SHA-256 of its content.
+- The body of `PUT /api/v1/uploads/{upload}` is bytes, `application/octet-stream`, which begin at `Upload-Offset`. What
+  came before a cut stays; the answer, and a 409, say in `Upload-Offset` where to go on. An attachment is read whole or
+  by `Range`, as `application/octet-stream` and for keeping only: what it is stands in the record.
 - `live` and `changes` are server-sent events. They have no ids and `Last-Event-ID` is not heeded: what was missed is
   not told again. They end when the session does, or its level, within a second; a comment is sent every 10 s; whoever
   reads too slowly loses the oldest.
@@ -126,6 +131,9 @@ People and their programs work at a node over HTTP; [how to](../how-to/use-the-h
 | requests that name no session, of an address | 5 a second, 40 at once |
 | connections | 1,024, of which 512 of one address; behind a proxy, all are of one |
 | streams of a person | 8 |
+| uploads and downloads of a person | 8 at once, an hour each; an upload that stands still ends after 30 s |
+| files that a person brings in | 8 under way, together `partial_mib`; 1,000 and 16 GiB in a day |
+| a file that no record names | is kept for a day |
 | path, query and headers together | 16 KiB, within 10 s |
 | body | 256 KiB, of a record 16 MiB, within 30 s; read only once the session and the role hold |
 | nesting of a value | 32 |

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from starlette.routing import BaseRoute
 
 from aldis.app import find_apps
 from aldis.interfaces.api.limits import Limits
@@ -134,7 +135,10 @@ def put(
 
 
 @contextmanager
-def served(folder: Path, *, limits: Limits = OPEN, seed: int = 1, at: int = START) -> Iterator[World]:
+def served(
+    folder: Path, *, limits: Limits = OPEN, seed: int = 1, at: int = START,
+    pages: Callable[[Node], list[BaseRoute]] = lambda _node: [],
+) -> Iterator[World]:  # fmt: skip
     """The node of a folder on a real socket, in a thread with a loop of its own."""
     clock = Clock(at)
     node = open_node(folder, clock, seed)
@@ -144,7 +148,7 @@ def served(folder: Path, *, limits: Limits = OPEN, seed: int = 1, at: int = STAR
     stop = asyncio.Event()
 
     async def serve() -> None:
-        port = PeoplePort(node, limits)
+        port = PeoplePort(node, limits, pages(node))
         try:
             world.url = await port.start()
         finally:

@@ -7,6 +7,7 @@ digests that are asked for, and a canary.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 from port_world import CANARY, HIGH, LOW, PEOPLE, START, World, open_node, put, served
 
@@ -23,9 +25,13 @@ from aldis.interfaces.api.operations import Operation
 from aldis.interfaces.api.table import NODE, operations
 from aldis.kernel.authority import Act, may
 from aldis.node.node import Node
+from aldis.node.saved import Wanted
+from aldis.node.store import Upload
 
 HIDDEN = f"{CANARY}-1"
 DIGEST = "ab" * 32
+UPLOAD = "cd" * 16
+BYTES = {"Upload-Offset": "0", "Content-Type": "application/octet-stream"}
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,18 @@ def rows(world: World) -> dict[str, list[Row]]:
             Row(r, query={"limit": "1"}),
             Row(r, query={"project": "BLACK"}),
             Row(r, query={"kind": "track"}),
+            Row(r, query={"originator": "gbr"}),
+            Row(r, query={"author": "originator", "kinds": "document"}),
+            Row(r, query={"at_most": "OFFICIAL", "limit": "2"}),
+            Row(r, query={"arrived_from": str(START), "created_until": str(START + 1)}),
         ],
         "get_search": [
             Row("/api/v1/search", query={"text": "patrol"}),
             Row("/api/v1/search", query={"text": CANARY}),
             Row("/api/v1/search", query={"text": "patrol", "limit": "1"}),
+            Row("/api/v1/search", query={"text": "patrol", "author": "originator", "at_most": "OFFICIAL"}),
         ],
+        "get_search_meaning": [Row("/api/v1/search/meaning", 400, query={"text": "patrol"})],
         "get_records_id": [Row(f"{r}/doc-0"), Row(f"{r}/{HIDDEN}", 404), Row(f"{r}/nothing", 404), Row(f"{r}/same")],
         "get_records_id_versions": [Row(f"{r}/doc-0/versions"), Row(f"{r}/{HIDDEN}/versions", 404)],
         "get_records_id_portions_name": [
@@ -90,6 +102,66 @@ def rows(world: World) -> dict[str, list[Row]]:
             Row(f"{r}/{HIDDEN}/partners/gbr/offer", 404, body={}),
         ],
         "post_preview": [Row("/api/v1/preview", body={"instruments": [INSTRUMENT]})],
+        "get_records_id_attachments": [
+            Row(f"{r}/doc-1/attachments"),
+            Row(f"{r}/{HIDDEN}/attachments", 404),
+            Row(f"{r}/filed/attachments"),
+        ],
+        "get_records_id_attachments_portion_name": [
+            Row(f"{r}/filed/attachments/files/plan.txt"),
+            Row(f"{r}/filed/attachments/files/plan.txt", 206, headers={"Range": "bytes=3-5"}),
+            Row(f"{r}/filed/attachments/files/none.txt", 404),
+            Row(f"{r}/{HIDDEN}/attachments/files/plan.txt", 404),
+            Row(f"{r}/{HIDDEN}-file/attachments/files/{HIDDEN}.txt", 404),
+        ],
+        "get_uploads": [Row("/api/v1/uploads")],
+        "post_uploads": [Row("/api/v1/uploads", 201, body={"name": "walk.txt"})],
+        "get_uploads_upload": [Row("/api/v1/uploads/none", 404), Row(f"/api/v1/uploads/{UPLOAD}", 404)],
+        "put_uploads_upload": [
+            Row("/api/v1/uploads/none", 404, body=b"x", headers=BYTES),
+            Row(f"/api/v1/uploads/{UPLOAD}", 404, body=b"x", headers=BYTES),
+        ],
+        "delete_uploads_upload": [Row("/api/v1/uploads/none", 404), Row(f"/api/v1/uploads/{UPLOAD}", 404)],
+        "post_uploads_upload_finish": [
+            Row("/api/v1/uploads/none/finish", 404, body={}),
+            Row(f"/api/v1/uploads/{UPLOAD}/finish", 404, body={}),
+        ],
+        "get_desk_cases": [
+            Row("/api/v1/desk/cases"),
+            Row("/api/v1/desk/cases", query={"project": "BLACK", "every": "true"}),
+            Row("/api/v1/desk/cases", query={"mine": "true", "overdue": "true"}),
+        ],
+        "get_desk_cases_number": [Row("/api/v1/desk/cases/9", 404)],
+        "post_desk_cases_number_approve": [
+            Row("/api/v1/desk/cases/9/approve", 428, body=because),
+            Row("/api/v1/desk/cases/9/approve", 404, body=because, headers=tag),
+        ],
+        "post_desk_cases_number_deny": [Row("/api/v1/desk/cases/9/deny", 404, body=because, headers=tag)],
+        "post_desk_cases_number_defer": [
+            Row("/api/v1/desk/cases/9/defer", 404, body={**because, "until": START * 2}, headers=tag)
+        ],
+        "post_desk_rulings": [
+            Row(
+                "/api/v1/desk/rulings",
+                body={**because, "verdict": "denied", "cases": [{"number": 9, "token": "x"}]},
+            )
+        ],
+        "post_records_id_hold": [
+            Row(f"{r}/{HIDDEN}/hold", 404, body=because),
+            Row(f"{r}/none/hold", 404, body=because),
+            Row(f"{r}/doc-2/hold", 204, body=because),
+        ],
+        "post_records_id_lift": [
+            Row(f"{r}/{HIDDEN}/lift", 404, body=because),
+            Row(f"{r}/doc-2/lift", 204, body=because),
+        ],
+        "get_saved": [Row("/api/v1/saved")],
+        "post_saved": [Row("/api/v1/saved", 201, body={"name": "walk", "text": "patrol"})],
+        "get_saved_name": [Row("/api/v1/saved/walk"), Row(f"/api/v1/saved/{HIDDEN}", 404)],
+        "delete_saved_name": [Row(f"/api/v1/saved/{HIDDEN}", 404)],
+        "get_saved_name_records": [Row("/api/v1/saved/walk/records"), Row(f"/api/v1/saved/{HIDDEN}/records", 404)],
+        "post_saved_name_read": [Row("/api/v1/saved/walk/read", 400, body={"upto": "x"})],
+        "get_notices": [Row("/api/v1/notices")],
         "get_session": [Row("/api/v1/session")],
         "post_session_level": [Row("/api/v1/session/level", 403, body={"level": {"AUS": "TOP SECRET"}})],
         "delete_session": [Row("/api/v1/session", 204)],
@@ -155,12 +227,21 @@ WALKERS = [*(name for name in PEOPLE if name != "suspended"), "suspended", "sign
 TABLE = {one.name: one for one in operations({name: app for name, app in find_apps().items() if name == "experiments"})}
 
 
+def attached(node: Node, name: str) -> list[Any]:
+    """A file that the node holds, as a portion describes it."""
+    made = node.attachments.uploads.whole(io.BytesIO(f"content of {name}".encode()), f"{name}.txt")
+    return [msgspec.to_builtins(made)]
+
+
 def hide(node: Node) -> None:
     """What nobody in the world may know of: another project, at either level, with a later version, on hold."""
     for number in range(1, 6):
         put(node, f"{CANARY}-{number}", f"patrol {CANARY}", LOW if number % 2 else HIGH, project="BLACK")
     put(node, "unlike", f"patrol {CANARY}", LOW, project="BLACK", body=(CANARY, HIGH))
     node.desk.hold(f"{CANARY}-1", f"because of {CANARY}")
+    put(node, f"{HIDDEN}-file", f"patrol {CANARY}", LOW, project="BLACK", files=(attached(node, HIDDEN), LOW))
+    node.core.store.attachments.add_upload(Upload(UPLOAD, "nobody", f"{HIDDEN}.txt", "text/plain", START))
+    node.saved.add("", HIDDEN, Wanted(text=CANARY))
     node.core.store.quarantine.drop(1)
 
 
@@ -178,6 +259,7 @@ def base(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_node(made, seed=3) as node:
         put(node, "mixed", "Patrol of both", LOW, body=("the high part", HIGH))
         put(node, "same", "Patrol", LOW)
+        put(node, "filed", "Patrol with a file", LOW, files=(attached(node, "plan"), LOW))
     return made
 
 
@@ -200,7 +282,7 @@ def answered(world: World, operation: Operation, row: Row, walker: str) -> dict[
     headers = dict(row.headers)
     if walker == "suspended":
         headers["authorization"] = "Bearer " + "x" * 43
-    body = {"json": row.body} if operation.has_body else {}
+    body = {"content" if operation.raw else "json": row.body} if operation.has_body else {}
     answer = world.ask(operation.method, row.path, who, params=row.query, headers=headers, **body)
     pages = [plain(answer)]
     while answer.status_code == 200 and operation.paged and (cursor := answer.json()["next"]):

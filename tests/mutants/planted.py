@@ -58,6 +58,9 @@ _OIDC = ("tests/node/test_oidc_hostile.py",)
 _DESK = ("tests/node/test_desk.py",)
 _CASES = ("tests/node/test_cases.py",)
 _API = ("tests/api/test_api_requests.py",)
+_API_DESK = ("tests/api/test_api_desk.py",)
+_API_FILES = ("tests/api/test_api_files.py",)
+_API_GUARD = ("tests/api/test_api_guard.py",)
 _API_STREAMS = ("tests/api/test_api_streams.py",)
 _API_WALK = ("tests/api/test_api_walk.py",)
 _TDF = ("tests/kernel/test_tdf.py",)
@@ -697,6 +700,49 @@ MUTANTS = (
         "return own and ladder.rank(person.level[config.policy]) >= ladder.rank(config.ceiling)",
         "return own",
         _API,
+    ),
+    Mutant("http-rules-unseen", "interfaces/api/desk.py", "    if not given:", "    if False:", _API_DESK),
+    Mutant(
+        "hold-tells",
+        "node/desk.py",
+        "        if not any(seen) or not enough(seen):",
+        "        if not seen:",
+        _API_DESK,
+    ),
+    Mutant(
+        "upload-of-another",
+        "node/attachments/uploads.py",
+        "for one in self._store.uploads(person):\n            if one.id == id_:",
+        "for one in self._store.uploads(None):\n            if one.id == id_:",
+        _API_FILES,
+    ),
+    Mutant(
+        "upload-grows-while-finished",
+        "node/attachments/uploads.py",
+        "if offset != held or upload.digest is not None or id_ in self._finishing:",
+        "if offset != held or upload.digest is not None:",
+        _API_FILES,
+    ),
+    Mutant(
+        "http-download-outlives-session",
+        "interfaces/api/attachments.py",
+        "                await self._gateway.run(self._look)",
+        "                pass",
+        _API_FILES,
+    ),
+    Mutant(
+        "http-attachment-shown",
+        "interfaces/api/attachments.py",
+        'return f"attachment; filename=',
+        'return f"inline; filename=',
+        _API_FILES,
+    ),
+    Mutant(
+        "http-header-looser",
+        "interfaces/api/guard.py",
+        "one if (one := said.get(name)) in may else may[0]",
+        "said.get(name, may[0])",
+        _API_GUARD,
     ),
     Mutant(
         "http-live-unfiltered",

@@ -6,7 +6,21 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Change", "Hit", "LiveValue", "Me", "Page", "PortionOf", "RecordSeen", "Token", "Written"]
+__all__ = [
+    "Case",
+    "CasePage",
+    "Change",
+    "Dossier",
+    "Hit",
+    "LiveValue",
+    "Me",
+    "Page",
+    "PortionOf",
+    "RecordSeen",
+    "Ruled",
+    "Token",
+    "Written",
+]
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -117,3 +131,50 @@ class Change(msgspec.Struct, frozen=True):
 
     id: str
     digest: str
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A question to a release officer; `waits` names the portions asked for, the record's existence as ""."""
+
+    number: int
+    token: str
+    state: str
+    partner: str
+    record: str
+    version: int
+    title: str
+    banner: str
+    waits: list[str]
+    grounds: str
+    why: str
+    due: int
+    overdue: bool
+    approvals: int
+    needed: int
+
+
+class CasePage(msgspec.Struct, frozen=True):
+    """A page of cases."""
+
+    cases: list[Case]
+    next: str
+
+
+class Dossier(msgspec.Struct, frozen=True):
+    """Everything about a case: what is asked, every check, what would go, and what was said and ruled alike."""
+
+    case: Case
+    asked: list[dict[str, Any]]
+    explanation: dict[str, Any] | None
+    goes: list[dict[str, str]]
+    holdings: list[dict[str, Any]]
+    rulings: list[dict[str, Any]]
+    precedents: dict[str, Any]
+
+
+class Ruled(msgspec.Struct, frozen=True):
+    """A case after a ruling: portions denied beside it, and the number under which others wait on (0: none)."""
+
+    case: Case
+    kept: list[str]
+    rest: int

@@ -6,12 +6,28 @@ import os
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 import httpx2
 import msgspec
 
-from aldis.client.answers import Change, Hit, LiveValue, Me, Page, RecordSeen, Token, Written
+from aldis.client.answers import (
+    Case,
+    CasePage,
+    Change,
+    Dossier,
+    Hit,
+    LiveValue,
+    Me,
+    Page,
+    RecordSeen,
+    Ruled,
+    Token,
+    Written,
+)
+from aldis.client.files import Files
 from aldis.client.problems import error_of
 from aldis.kernel.errors import Unavailable
 
@@ -127,6 +143,68 @@ class Client:
     def offer(self, record_id: str, partner: str) -> dict[str, Any]:
         """Ask for a release now; the answer is that of `why`."""
         return self.call("POST", f"records/{record_id}/partners/{partner}/offer", dict[str, Any], body={})
+
+    def hold(self, record_id: str, because: str) -> None:
+        """Let nothing of a record leave."""
+        self.call("POST", f"records/{record_id}/hold", type(None), body={"because": because})
+
+    def lift(self, record_id: str, because: str) -> None:
+        """Lift the hold on a record."""
+        self.call("POST", f"records/{record_id}/lift", type(None), body={"because": because})
+
+    def cases(self, **filters: str | int | bool) -> Iterator[Case]:
+        """What waits for a release officer and may be seen, overdue first; filters as in `ListCases`."""
+        query = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in filters.items()}
+        while True:
+            page = self.call("GET", "desk/cases", CasePage, query=query)
+            yield from page.cases
+            if not page.next:
+                return
+            query = {**query, "cursor": page.next}
+
+    def case(self, number: int) -> Dossier:
+        """Everything about a case that may be seen."""
+        return self.call("GET", f"desk/cases/{number}", Dossier)
+
+    def approve(self, case: Case, because: str, *, keep: Sequence[str] = (), only: Sequence[str] = ()) -> Ruled:
+        """Let go what a case asks for, as it was looked at; `keep` are portions denied, with `only` others wait on.
+
+        Raises:
+            Stale: it is no longer what it was.
+        """
+        body = {"because": because, "keep": list(keep), "only": list(only)}
+        return self.call("POST", f"desk/cases/{case.number}/approve", Ruled, body=body, match=case.token)
+
+    def deny(self, case: Case, because: str, *, only: Sequence[str] = ()) -> Ruled:
+        """Keep what a case asks for, as it was looked at; with `only`, the other portions wait on.
+
+        Raises:
+            Stale: it is no longer what it was.
+        """
+        body = {"because": because, "only": list(only)}
+        return self.call("POST", f"desk/cases/{case.number}/deny", Ruled, body=body, match=case.token)
+
+    def upload(self, path: Path, media_type: str = "", *, name: str = "") -> dict[str, Any]:
+        """Bring a file in; the answer is what a portion holds to attach it. What was cut off goes on where it ended.
+
+        Raises:
+            Unavailable: the node does not answer, or takes nothing more.
+        """
+        with path.open("rb") as file:
+            return self.files.upload(file, name or path.name, media_type)
+
+    def download(self, record_id: str, portion: str, name: str, to: Path, version: int | None = None) -> None:
+        """Fetch an attachment to a file that is not there yet; what was cut off goes on where it ended.
+
+        Raises:
+            VerificationFailed: what came is not the content that the record describes.
+        """
+        self.files.download(f"records/{record_id}/attachments/{quote(portion)}/{quote(name, safe='')}", to, version)
+
+    @property
+    def files(self) -> Files:
+        """Uploads and downloads."""
+        return Files(self._http, lambda: self.token, self.call)
 
     def live(self, kind: str, project: str = "") -> Iterator[LiveValue]:
         """Live values as they come, until the session is over; none is told twice, and the slow lose the oldest."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
+from aldis.kernel.authority import Act
 from aldis.kernel.errors import AldisError, Changed, InvalidInput, RefusedByPolicy, TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation, Redacted, redact
 from aldis.kernel.instruments import MOST_DAYS
@@ -20,7 +21,7 @@ from aldis.node.dossiers import Dossier, Dossiers
 from aldis.node.epochs import Epochs
 from aldis.node.levels import untold
 from aldis.node.partners import Partners
-from aldis.node.people import Person, Sights
+from aldis.node.people import Person, Sights, name_of
 from aldis.node.questions import question, whole_minutes
 from aldis.node.store import Referral, Row, Ruling
 
@@ -55,6 +56,7 @@ class Desk:
         self._audit = audit
         self._partners = partners
         self._epochs = epochs
+        self._sights = sights
         self._cases = Cases(core, partners, epochs, sights)
         self._dossiers = Dossiers(core, partners, epochs, self._cases)
         self._store = core.store
@@ -231,25 +233,34 @@ class Desk:
         """How many cases wait whose day has passed; for the operator."""
         return self._store.docket.overdue(self._core.clock.now())
 
-    def hold(self, record_id: str, because: str) -> None:
-        """Let nothing of a record leave, whatever the rules say, until `lift`ed."""
-        self._row(record_id, None)
+    def hold(self, record_id: str, because: str, by: str | Person = "") -> None:
+        """Let nothing of a record leave, whatever the rules say, until `lift`ed.
+
+        Raises:
+            RefusedByPolicy: a person none of whose roles allows it.
+            UnknownTerm: no such record, or none that the person may see: the two are told apart by nothing.
+        """
+        actor = name_of(by, Act.HOLD)
+        self._check_seen(record_id, by, any)
         with self._store.transaction():
             self._store.referrals.hold(record_id, because, self._core.clock.now())
             self._core.policy_changed()
-            self._audit.write("hold", record_id, verdict="held", reasons=[because[:500]])
+            self._audit.write("hold", record_id, verdict="held", reasons=[because[:500]], actor=actor)
 
-    def lift(self, record_id: str, because: str) -> None:
-        """Lift a hold.
+    def lift(self, record_id: str, because: str, by: str | Person = "") -> None:
+        """Lift a hold; where several nodes use the id, a person lifts it who may see the record of each.
 
         Raises:
+            RefusedByPolicy, UnknownTerm: as `hold`.
             InvalidInput: there is none.
         """
+        actor = name_of(by, Act.LIFT)
+        self._check_seen(record_id, by, all)
         with self._store.transaction():
             if not self._store.referrals.unhold(record_id):
-                raise InvalidInput(f"record {record_id!r} is not on hold")
+                raise InvalidInput(f"record {record_id!r} is not on hold", fix="There is nothing to lift")
             self._core.policy_changed()
-            self._audit.write("hold", record_id, verdict="lifted", reasons=[because[:500]])
+            self._audit.write("hold", record_id, verdict="lifted", reasons=[because[:500]], actor=actor)
 
     @staticmethod
     def _check(case: Case, if_state: str) -> None:
@@ -280,13 +291,28 @@ class Desk:
         held = {read_portion(data).name: read_portion(data).digest for data in row.portions}
         return row, {name: digest for name, digest in {"": row.digest, **held}.items() if digest in one.portions}
 
+    def _check_seen(self, record_id: str, by: str | Person, enough: Callable[[Iterable[bool]], bool]) -> None:
+        """Return if there is such a record, and a person may see the newest version from any, or all, of its nodes."""
+        newest = {row.originator: row for row in self._store.records.versions(record_id)}
+        if isinstance(by, Person):
+            sight = self._sights.of(by)
+            seen = [self._sights.cut(row, sight) is not None for row in newest.values()]
+        else:
+            seen = [True] * len(newest)
+        if not any(seen) or not enough(seen):
+            raise _no_record(record_id)
+
     def _row(self, record_id: str, version: int | None, originator: str | None = None) -> Row:
         named = originator and self._store.records.get(record_id, version, originator=originator)
         own = named or self._store.records.get(record_id, version, originator=self._core.node)
         row = own or self._store.records.get(record_id, version)
         if row is None:
-            raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
+            raise _no_record(record_id)
         return row
+
+
+def _no_record(record_id: str) -> UnknownTerm:
+    return UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
 
 
 def _who(officer: str | Person) -> tuple[Person | None, str]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,7 +31,7 @@ from aldis.kernel.errors import AldisError, NotAuthentic, TooLarge
 from aldis.node.node import Node
 from aldis.node.people import Person, name_of
 
-__all__ = ["STREAM", "Gateway", "Place", "address_of", "check_act", "not_signed_in", "read_body", "respond"]
+__all__ = ["STREAM", "Gateway", "Place", "address_of", "check_act", "matches", "not_signed_in", "read_body", "respond"]
 
 _T = TypeVar("_T")
 _TOKEN = 128
@@ -51,7 +53,7 @@ class Gateway:
         self.kept = KeptAnswers(node.core)
         self.shower = Shower(node.core)
         self.stopping = asyncio.Event()
-        self.streams: dict[str, int] = {}
+        self._open: Counter[tuple[str, str]] = Counter()
         self._quick = ThreadPoolExecutor(limits.threads, "http")
         self._slow = ThreadPoolExecutor(limits.slow_threads, "http-slow")
 
@@ -82,6 +84,24 @@ class Gateway:
             raise not_signed_in() from error
         self.slow_down(self.people.take(person.id))
         return token, person
+
+    @contextmanager
+    def counted(self, what: str, person: str, most: int) -> Iterator[None]:
+        """One of what a person may have `most` of at once.
+
+        Raises:
+            HttpProblem: they have as many.
+        """
+        if self._open[what, person] >= most:
+            raise HttpProblem("too-many-requests", f"{most} {what} are open already", "End one first",
+                              headers={"retry-after": "1"})  # fmt: skip
+        self._open[what, person] += 1
+        try:
+            yield
+        finally:
+            self._open[what, person] -= 1
+            if not self._open[what, person]:
+                del self._open[what, person]
 
     def slow_down(self, wait: float) -> None:
         """Return, unless there is something to wait for (seconds).
@@ -162,17 +182,19 @@ class Place:
             visit.person = person.id
             check_act(person, operation.act)  # 5
         query = _query(scope["query_string"])
-        body = (
-            await read_body(receive, headers, operation.size, gateway.limits.body_s) if operation.has_body else b""
-        )  # 6
-        visit.body_read = True
-        call = Call(gateway.node, gateway.shower, person, token, headers, address)
-        if operation.streams:
-            if scope["method"] == "HEAD":
-                await respond(send, 200, b"", {"content-type": STREAM.decode()})
-                return
+        body = b""
+        if operation.has_body and not operation.raw:
+            body = await read_body(receive, headers, operation.size, gateway.limits.body_s)  # 6
+        visit.body_read = not operation.raw
+        head = scope["method"] == "HEAD"
+        call = Call(gateway.node, gateway.shower, person, token, headers, address, head)
+        if operation.streams and head:
+            await respond(send, 200, b"", {"content-type": STREAM.decode()})
+            return
+        if operation.streams or operation.raw or operation.file:
             asked = operation.read(scope["path_params"], query, body)
             await operation.handler(call, asked)(gateway, receive, send)
+            visit.body_read = True
             return
 
         def work() -> Answer:
@@ -180,7 +202,7 @@ class Place:
             key = headers.get("idempotency-key")
             if key is None or operation.method != "POST" or person is None:
                 return _encoded(operation.handler(call, asked), operation)
-            request = (operation.method, scope["path"], body)
+            request = (operation.method, scope["path"], body, *(headers.get("if-match", ""),) * operation.if_match)
             return gateway.kept.once(
                 key, person, request, operation, lambda: _encoded(operation.handler(call, asked), operation)
             )  # 8, 9
@@ -189,7 +211,7 @@ class Place:
         more = dict(answer.headers)
         if operation.paged and (cursor := more.pop("x-next", "")):
             more["link"] = _link(scope["path"], query, cursor)
-        if operation.etag and answer.status == 200 and _matches(headers.get("if-none-match"), more.get("etag", "")):
+        if operation.etag and answer.status == 200 and matches(headers.get("if-none-match"), more.get("etag", "")):
             answer = Answer(b"", 304)
         await respond(send, answer.status, answer.body, more, json=bool(answer.body))
 
@@ -272,7 +294,7 @@ def _link(path: str, query: Sequence[tuple[str, str]], cursor: str) -> str:
     return f'<{path}?{urlencode([*asked, ("cursor", cursor)])}>; rel="next"'
 
 
-def _matches(given: str | None, tag: str) -> bool:
+def matches(given: str | None, tag: str) -> bool:
     """Whether `If-None-Match` names this tag (RFC 9110 section 13.1.2)."""
     if not given or not tag:
         return False

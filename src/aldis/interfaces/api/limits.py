@@ -29,6 +29,8 @@ class Limits:
     stranger_rate: float = 5
     stranger_burst: float = 40
     streams_per_person: int = 8
+    transfers_per_person: int = 8
+    transfer_s: float = 3_600
     threads: int = 8
     slow_threads: int = 2
 

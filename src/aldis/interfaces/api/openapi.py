@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,9 +12,13 @@ from aldis.interfaces.api.gateway import respond
 from aldis.interfaces.api.operations import Operation
 from aldis.interfaces.api.problems import PROBLEMS, HttpProblem, Problem
 from aldis.interfaces.api.visits import visit_of
+from aldis.kernel.attachments import ATTACHMENT_LIMIT
 
 __all__ = ["Document", "document", "write"]
 
+_BYTES = "application/octet-stream"
+_TEXT = {"type": "string"}
+_OFFSET = {"type": "integer", "minimum": 0, "maximum": ATTACHMENT_LIMIT}
 _REF = "#/components/schemas/{name}"
 _DESCRIPTION = (
     "What people and their programs do at a node. Every answer is for the person who is signed in, at their level:"
@@ -96,6 +100,8 @@ def _operation(one: Operation, of: dict[Any, Any]) -> dict[str, Any]:
     }
     if one.open_:
         made["security"] = []
+    if one.raw:
+        made["requestBody"] = {"required": True, "content": {_BYTES: {"schema": {}}}}
     if one.has_body and one.fields:
         needed = any(field.required for field in one.fields)
         made["requestBody"] = {"required": needed, "content": {"application/json": {"schema": of[one.body_type]}}}
@@ -117,22 +123,31 @@ def _parameters(one: Operation, of: dict[Any, Any]) -> list[dict[str, Any]]:
         made.append(_header("If-Match", "The `ETag` of the version that you saw", required=True))
     if one.etag:
         made.append(_header("If-None-Match", "The `ETag` of what you hold"))
+    if one.raw:
+        made.append(_header("Upload-Offset", "Where in the file these bytes begin", required=True, of=_OFFSET))
+    if one.file:
+        made.append(_header("Range", "Which bytes, such as `bytes=1000-`"))
+        made.append(_header("If-Range", "The `ETag` of what you hold of it"))
     if one.method == "POST" and not one.secret:
         made.append(_header("Idempotency-Key", "A random key: the request is done once, however often it is sent"))
     return made
 
 
-def _header(name: str, what: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": required, "description": what, "schema": {"type": "string"}}
+def _header(name: str, what: str, *, required: bool = False, of: Mapping[str, Any] = _TEXT) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": required, "description": what, "schema": dict(of)}
 
 
 def _responses(one: Operation, of: dict[Any, Any]) -> dict[str, Any]:
     kind = "text/event-stream" if one.streams else "application/json"
     good: dict[str, Any] = {"description": one.summary}
-    if one.answers is not None:
+    if one.file:
+        good["content"] = {_BYTES: {"schema": {}}}
+    elif one.answers is not None:
         good["content"] = {kind: {"schema": {"type": "string"} if one.streams else of[one.answers]}}
-    status = one.status if one.answers is not None else 204
+    status = one.status if one.answers is not None or one.file else 204
     made = {str(status): good}
+    if one.file:
+        made["206"] = {**good, "description": "The bytes asked for with `Range`"}
     if one.etag:
         made["304"] = {"description": "Not modified"}
     for code in _statuses(one):
@@ -144,5 +159,6 @@ def _statuses(one: Operation) -> list[int]:
     """The statuses of the problems that an operation may answer with."""
     never = set() if one.has_body else {408, 413, 415} - {413}
     never |= set() if one.if_match else {412, 428}
-    never |= set() if one.method == "POST" else {409}
+    never |= set() if one.method == "POST" or one.raw else {409}
+    never |= set() if one.file else {416}
     return sorted({told.status for told in PROBLEMS.values()} - never)

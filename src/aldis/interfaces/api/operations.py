@@ -51,7 +51,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as an operation sees it; `person` is who is signed in, with the account and level of this instant."""
+    """One request as an operation sees it; `person` is who is signed in, with the account and level of this instant.
+
+    `head` says that only the head of the answer is wanted.
+    """
 
     node: Node
     shower: Shower
@@ -59,6 +62,7 @@ class Call:
     token: str
     headers: Mapping[str, str]
     address: str = ""
+    head: bool = False
 
     @property
     def person(self) -> Person:
@@ -83,7 +87,8 @@ class Operation:
 
     `asks` is a struct: what `path` names in braces comes from there; the rest from the query for GET and DELETE and
     from the JSON body for POST and PUT. `act` is what a role must allow (one of several), None for whoever is signed
-    in; `open_` is for whoever is not. `secret` answers are never kept. `streams` are server-sent events; `etag` and
+    in; `open_` is for whoever is not. `secret` answers are never kept. `streams` are server-sent events; `raw` has
+    bytes for a body, and `file` for an answer: the handlers of these three carry on by themselves. `etag` and
     `if_match` say which conditions it heeds. `size` is the most bytes of its body.
     """
 
@@ -97,6 +102,8 @@ class Operation:
     open_: bool = False
     secret: bool = False
     streams: bool = False
+    raw: bool = False
+    file: bool = False
     etag: bool = False
     if_match: bool = False
     paged: bool = False

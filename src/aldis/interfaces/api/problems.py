@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from aldis.kernel.errors import AldisError, UnknownTerm
+from aldis.kernel.errors import AldisError, Changed, UnknownTerm
 
 __all__ = ["PROBLEMS", "TYPE", "HttpProblem", "Problem", "Told", "problem_of"]
 
@@ -45,11 +45,16 @@ PROBLEMS: Mapping[str, Told] = MappingProxyType(
         "not-found": Told(404, "Not found", "there is no such thing that you may know of: the two are told apart by"
                           " nothing"),
         "method-not-allowed": Told(405, "Method not allowed", "the path has other methods; `Allow` names them"),
-        "request-timeout": Told(408, "Request timeout", "the body took longer than 30 s to arrive"),
-        "conflict": Told(409, "Conflict", "a request with this `Idempotency-Key` is under way, or was cut off"),
-        "precondition-failed": Told(412, "Precondition failed", "`If-Match` names another version than the newest"),
+        "request-timeout": Told(408, "Request timeout", "a body took over 30 s to arrive, or nothing of an upload"
+                                  " came for as long"),
+        "conflict": Told(409, "Conflict", "a request with this `Idempotency-Key` is under way, or was cut off; or an"
+                               " upload does not end at `Upload-Offset`"),
+        "precondition-failed": Told(412, "Precondition failed", "`If-Match` names another version or state than that of"
+                                   " now"),
         "too-large": Told(413, "Too large", "a limit on size, depth or count was exceeded"),
-        "unsupported-media-type": Told(415, "Unsupported media type", "the body is not `application/json`"),
+        "unsupported-media-type": Told(415, "Unsupported media type", "the body is no `application/json`, or an upload"
+                                         " no `application/octet-stream`"),
+        "range-not-satisfiable": Told(416, "Range not satisfiable", "the content ends before the `Range` begins"),
         "verification-failed": Told(422, "Verification failed", "a signature, digest, proof or chain does not hold"),
         "not-authentic": Told(422, "Not authentic", "a signature or key is wrong"),
         "stale": Told(422, "Stale", "replayed, expired or out of order"),
@@ -86,21 +91,28 @@ class HttpProblem(Exception):
         """The HTTP status."""
         return PROBLEMS[self.code].status
 
+    @property
+    def type(self) -> str:
+        """What kind of problem it is, as a URN."""
+        return TYPE + self.code
+
     def body(self, instance: str) -> bytes:
         """The JSON of it."""
         told = PROBLEMS[self.code]
-        made = Problem(TYPE + self.code, told.title, told.status, self.detail, self.fix, self.reasons, instance)
+        made = Problem(self.type, told.title, told.status, self.detail, self.fix, self.reasons, instance)
         return msgspec.json.encode(made)
 
 
 def problem_of(error: AldisError, *, names_something: bool) -> HttpProblem:
     """What an error of the kernel is answered as.
 
-    An unknown term is "not found" where the path `names_something`. What is the node's own trouble is told without
-    detail.
+    An unknown term is "not found" where the path `names_something`; what has changed fails its precondition. What is
+    the node's own trouble is told without detail.
     """
     if isinstance(error, UnknownTerm) and names_something:
         return HttpProblem("not-found", str(error.args[0]), error.fix)
+    if isinstance(error, Changed):
+        return HttpProblem("precondition-failed", str(error.args[0]), "Read it again, and decide again")
     if error.code not in PROBLEMS or error.code == "unavailable":
         return HttpProblem("unavailable", "the node cannot do it now", "Try again", headers={"retry-after": "5"})
     return HttpProblem(error.code, str(error.args[0]), error.fix)

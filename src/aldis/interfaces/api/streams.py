@@ -17,7 +17,6 @@ from starlette.types import Receive, Send
 from aldis.app import Live
 from aldis.interfaces.api.gateway import STREAM, Gateway
 from aldis.interfaces.api.operations import Call, Operation
-from aldis.interfaces.api.problems import HttpProblem
 from aldis.kernel.errors import AldisError, UnknownTerm
 from aldis.kernel.instruments import covers
 from aldis.kernel.labels import Label
@@ -159,12 +158,10 @@ class _Running:
 
     async def run(self, events: _Events) -> None:
         """Stream until it ends."""
-        open_, name = self._gateway.streams, self._call.person.id
-        if open_.get(name, 0) >= self._gateway.limits.streams_per_person:
-            raise HttpProblem(
-                "too-many-requests", "too many streams are open", "Close one", headers={"retry-after": "1"}
-            )
-        open_[name] = open_.get(name, 0) + 1
+        with self._gateway.counted("streams", self._call.person.id, self._gateway.limits.streams_per_person):
+            await self._run(events)
+
+    async def _run(self, events: _Events) -> None:
         tasks: list[asyncio.Task[object]] = []
         try:
             await self._send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", STREAM)]})
@@ -175,9 +172,6 @@ class _Running:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            open_[name] -= 1
-            if not open_[name]:
-                del open_[name]
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, data: bytes) -> None:

@@ -7,15 +7,19 @@ from typing import Any
 
 from aldis.app import App, Route
 from aldis.interfaces.api import (
+    attachments,
+    desk,
     ledger,
     partners,
     people,
     reading,
     recalls,
     releases,
+    saved,
     sessions,
     streams,
     terms,
+    uploads,
     writing,
 )
 from aldis.interfaces.api.operations import Call, Operation
@@ -26,7 +30,11 @@ NODE: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *reading.OPERATIONS,
     *writing.OPERATIONS,
+    *attachments.OPERATIONS,
+    *uploads.OPERATIONS,
+    *saved.OPERATIONS,
     *releases.OPERATIONS,
+    *desk.OPERATIONS,
     *streams.OPERATIONS,
     *terms.OPERATIONS,
     *people.OPERATIONS,

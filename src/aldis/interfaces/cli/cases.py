@@ -20,7 +20,7 @@ from aldis.node.node import Node
 from aldis.node.precedents import Precedent
 from aldis.node.store import Ruling
 
-__all__ = ["HEADINGS", "OPTIONAL", "data", "dossier_data", "dossier_shown", "parts", "row"]
+__all__ = ["HEADINGS", "OPTIONAL", "banner", "data", "dossier_data", "dossier_shown", "parts", "row"]
 
 HEADINGS = ("number", "due", "to", "record", "v", "waits", "title", "marking", "asked by", "since", "approved")
 OPTIONAL = ("v", "since", "marking", "title")
@@ -41,7 +41,7 @@ def data(node: Node, case: Case) -> dict[str, Any]:
         "number": case.number, "token": case.token, "state": case.state, "because": case.because,
         "superseded_by": case.successor or None, "node": case.partner, "record": header.id, "version": header.version,
         "kind": header.kind, "project": header.project, "originator": header.originator,
-        "title": title(node, header.record()), "banner": _banner(node, case), "waits": parts(node, case),
+        "title": title(node, header.record()), "banner": banner(node, case), "waits": parts(node, case),
         "asked_by": case.grounds, "why": case.why, "since": case.since, "due": case.due or None,
         "overdue": case.overdue, "approvals": case.approvals, "needed": case.needed,
     }  # fmt: skip
@@ -52,7 +52,7 @@ def row(node: Node, case: Case) -> tuple[str, ...]:
     due = f"OVERDUE {day(case.due)}" if case.overdue else day(case.due) if case.due else "-"
     return (
         str(case.number), due if case.state == "open" else case.state, case.partner, case.row.id,
-        str(case.row.version), listed(parts(node, case)), title(node, case.row.record()), _banner(node, case),
+        str(case.row.version), listed(parts(node, case)), title(node, case.row.record()), banner(node, case),
         case.grounds, day(case.since), _count(case),
     )  # fmt: skip
 
@@ -106,8 +106,8 @@ def dossier_data(node: Node, dossier: Dossier) -> dict[str, Any]:
 def dossier_shown(node: Node, dossier: Dossier, *, on_terminal: bool) -> list[Any]:
     """A dossier as an officer reads it: what is asked, what it says, what has been said, and what was ruled alike."""
     marks, case = Marks.of(node), dossier.case
-    banner = Text(_banner(node, case), style="bold")
-    shown: list[Any] = [banner, "", grid(_head(node, dossier)), ""]
+    heading = Text(banner(node, case), style="bold")
+    shown: list[Any] = [heading, "", grid(_head(node, dossier)), ""]
     for part in _ordered(node, case):
         if part.name:
             shown.append(Text(f"{_mark(marks, part, case)} {part.name}", style="bold"))
@@ -122,7 +122,7 @@ def dossier_shown(node: Node, dossier: Dossier, *, on_terminal: bool) -> list[An
     shown += [_precedent(one) for one in found.best] or ["Nothing that you may see."]
     if found.best:
         shown.append(f"Of those alike: {found.approved} approved, {found.denied} denied. They bind nobody.")
-    return [*shown, "", banner]
+    return [*shown, "", heading]
 
 
 def _head(node: Node, dossier: Dossier) -> list[tuple[str, str]]:
@@ -181,7 +181,7 @@ def _count(case: Case) -> str:
     return f"{case.approvals} of {max(case.needed, 1)}"
 
 
-def _banner(node: Node, case: Case) -> str:
+def banner(node: Node, case: Case) -> str:
     """The marking of all that is said of a case: the record's existence, what is asked for, and its title."""
     record, kind = case.row.record(), node.core.kinds.get(case.row.kind)
     named = record.portion(kind.title) if kind and kind.title else None

@@ -11,6 +11,7 @@ from aldis.interfaces.web.assets import asset_route
 from aldis.interfaces.web.door import Door
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.headers import FIXED
+from aldis.interfaces.web.oidc import oidc_routes
 from aldis.interfaces.web.pages import (
     apps,
     cases,
@@ -31,7 +32,8 @@ __all__ = ["site"]
 def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
     """The routes of the node's pages and of its apps'; the order matters, for the first that fits is taken."""
     frame = Frame(node)
-    door = Door(node, frame, limits or Limits())
+    limits = limits or Limits()
+    door = Door(node, frame, limits)
     views = [
         *session.views(frame),
         *writing.views(frame),
@@ -44,7 +46,12 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *ledger.views(frame),
         *(view for name, app in node.apps.items() for view in apps.views(name, app)),
     ]
-    return [Route("/", _first, methods=["GET"]), asset_route(), *map(door.route, views)]
+    return [
+        Route("/", _first, methods=["GET"]),
+        asset_route(),
+        *oidc_routes(node, frame, limits),
+        *map(door.route, views),
+    ]
 
 
 async def _first(_request: Request) -> Response:

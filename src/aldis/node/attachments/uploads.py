@@ -15,10 +15,14 @@ from aldis.node.attachments.media import HEAD, check_type, guess_type
 from aldis.node.core import Core
 from aldis.node.store import Upload
 
-__all__ = ["OPEN", "UPLOAD_MS", "Uploads"]
+__all__ = ["DAY_BYTES", "DAY_UPLOADS", "OPEN", "UPLOAD_MS", "Uploads"]
 
 OPEN = 8
 """Uploads of one person that may be under way at once."""
+DAY_UPLOADS = 1_000
+"""Uploads of one person, not the operator, in a day, whole or not."""
+DAY_BYTES = 16 * 1024 * 1024 * 1024
+"""Bytes of whole ones among them."""
 UPLOAD_MS = 24 * 60 * 60 * 1000
 """How long an upload is kept that no record names."""
 _ID = 16
@@ -33,23 +37,34 @@ class Uploads:
         self._folder = folder
         self._store = core.store.attachments
         self._lock = Lock()
+        self._finishing: set[str] = set()
 
     def begin(self, name: str, media_type: str = "", person: str = "") -> Upload:
         """A new upload; without a media type, the one that its name tells.
 
         Raises:
             InvalidInput: a name that is a path, or no media type.
-            TooLarge: the person has OPEN uploads under way.
+            TooLarge: the person has OPEN uploads under way, or brought in as much as a day allows.
         """
         described = _described(_NOTHING, 0, media_type or guess_type(name), name)
-        under_way = [one for one in self._store.uploads(person) if one.digest is None]
-        if len(under_way) >= OPEN:
-            raise TooLarge(f"{OPEN} uploads are under way already", fix="Finish one, or drop it")
-        upload = Upload(
-            self._core.random(_ID).hex(), person, name, described.media_type, self._core.clock.now()
-        )  # fmt: skip
-        self._store.add_upload(upload)
+        with self._lock:
+            mine = self._store.uploads(person)
+            if len([one for one in mine if one.digest is None]) >= OPEN:
+                raise TooLarge(f"{OPEN} uploads are under way already", fix="Finish one, or drop it")
+            if person and (len(mine) >= DAY_UPLOADS or self._store.uploaded(person) >= DAY_BYTES):
+                raise TooLarge(
+                    f"a person brings in at most {DAY_UPLOADS:,} files and {DAY_BYTES >> 30} GiB in a day",
+                    fix="Go on tomorrow",
+                )
+            upload = Upload(
+                self._core.random(_ID).hex(), person, name, described.media_type, self._core.clock.now()
+            )  # fmt: skip
+            self._store.add_upload(upload)
         return upload
+
+    def all(self, person: str = "") -> list[tuple[Upload, int]]:
+        """A person's uploads of the last day, and how many bytes of each are here, the oldest first."""
+        return [(one, self._size(one)) for one in self._store.uploads(person)]
 
     def held(self, id_: str, person: str = "") -> int:
         """How many bytes of an upload are here: go on from there.
@@ -57,7 +72,7 @@ class Uploads:
         Raises:
             UnknownTerm: no such upload of this person's.
         """
-        return self._folder.size(_file(self._own(id_, person)))
+        return self._size(self._own(id_, person))
 
     def append(self, id_: str, offset: int, data: bytes | memoryview, person: str = "") -> int:
         """Add bytes at the end; how many there are now.
@@ -72,7 +87,7 @@ class Uploads:
             upload = self._own(id_, person)
             name = _file(upload)
             held = self._folder.size(name)
-            if offset != held or upload.digest is not None:
+            if offset != held or upload.digest is not None or id_ in self._finishing:
                 raise Stale(f"the upload has {held:,} bytes, and this begins at {offset:,}", fix="Go on from its end")
             if held + len(data) > ATTACHMENT_LIMIT:
                 raise TooLarge(f"an attachment has at most {ATTACHMENT_LIMIT:,} bytes", fix="Split the file")
@@ -96,10 +111,19 @@ class Uploads:
             VerificationFailed: it is not what its media type says, or has another digest.
             Unavailable: disk full or failing.
         """
-        upload = self._own(id_, person)
-        if upload.digest is not None:
-            size = self._store.content(upload.digest) or 0
-            return _described(upload.digest.hex(), size, upload.media_type, upload.name)
+        with self._lock:
+            upload = self._own(id_, person)
+            if upload.digest is not None:
+                return _described(upload.digest.hex(), self._size(upload), upload.media_type, upload.name)
+            if id_ in self._finishing:
+                raise Stale("the upload is being finished", fix="Ask again")
+            self._finishing.add(id_)
+        try:
+            return self._finish(upload, digest)
+        finally:
+            self._finishing.discard(id_)
+
+    def _finish(self, upload: Upload, digest: str) -> Attachment:
         name = _file(upload)
         size = self._folder.size(name)
         handle = self._folder.begin(name, size)
@@ -119,14 +143,21 @@ class Uploads:
         return _described(found.hex(), size, upload.media_type, upload.name)
 
     def drop(self, id_: str, person: str = "") -> None:
-        """Throw an upload away.
+        """Throw an upload away that is not whole.
 
         Raises:
             UnknownTerm: no such upload of this person's.
+            InvalidInput: it is whole.
+            Stale: it is being made so.
         """
-        upload = self._own(id_, person)
-        self._store.drop_upload(upload.id)
-        self._folder.drop(_file(upload))
+        with self._lock:
+            upload = self._own(id_, person)
+            if upload.digest is not None:
+                raise InvalidInput("the upload is whole", fix="It goes by itself after a day if no record names it")
+            if id_ in self._finishing:
+                raise Stale("the upload is being finished", fix="Ask again")
+            self._store.drop_upload(upload.id)
+            self._folder.drop(_file(upload))
 
     def whole(self, file: BinaryIO, name: str, media_type: str = "", person: str = "") -> Attachment:
         """All of an open file at once, piece by piece; see `begin`, `append` and `finish`."""
@@ -142,6 +173,11 @@ class Uploads:
     def mine(self, digest: bytes, person: str) -> bool:
         """Whether this person has brought in a content within a day."""
         return any(one.digest == digest for one in self._store.uploads(person))
+
+    def _size(self, upload: Upload) -> int:
+        if upload.digest is not None:
+            return self._store.content(upload.digest) or 0
+        return self._folder.size(_file(upload))
 
     def _own(self, id_: str, person: str) -> Upload:
         for one in self._store.uploads(person):

@@ -244,6 +244,15 @@ class Attachments:
         with self._db.reading() as connection:
             return [Upload(*row) for row in connection.execute(query, (person,))]
 
+    def uploaded(self, person: str) -> int:
+        """Bytes of the whole uploads of a person."""
+        query = (
+            "SELECT coalesce(sum(size), 0) FROM upload JOIN content ON content.digest = upload.digest WHERE person = ?"
+        )
+        with self._db.reading() as connection:
+            [(size,)] = connection.execute(query, (person,))
+        return int(size)
+
     def drop_upload(self, id_: str) -> None:
         """Forget an upload."""
         with self._db.writing() as connection:

@@ -41,7 +41,11 @@ def _next(visit: Visit) -> str:
 
 
 def _sign_in_page(visit: Visit) -> Sheet:
-    values = {"next": _next(visit), "enrolled": visit.query.get("enrolled") == "yes"}
+    values = {
+        "next": _next(visit),
+        "enrolled": visit.query.get("enrolled") == "yes",
+        "provider": Fields.address("/sign-in/oidc", next=_next(visit)) if visit.node.core.config.oidc else "",
+    }
     return Sheet("sign_in.html", "Sign in", values)
 
 
