@@ -161,7 +161,10 @@ def _span(chip: Chip) -> Markup:
 
 
 def _time(ms: int, text: str) -> Markup:
-    exact = f"{moment(ms)[:10]}T{moment(ms)[11:16]}Z"
+    written = moment(ms)
+    if not written.endswith(" UTC"):
+        return Markup("<span>{}</span>").format(text)
+    exact = f"{written[:10]}T{written[11:16]}Z"
     return Markup('<time datetime="{}">{}</time>').format(exact, text)
 
 

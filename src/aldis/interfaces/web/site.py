@@ -14,6 +14,7 @@ from aldis.interfaces.web.headers import FIXED
 from aldis.interfaces.web.pages import (
     apps,
     cases,
+    files,
     ledger,
     partners,
     people,
@@ -36,6 +37,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *session.views(frame),
         *writing.views(frame),
         *releases.views(frame),
+        *files.views(),
         *records.views(frame),
         *searching.views(frame),
         *cases.views(frame),
