@@ -251,11 +251,13 @@ def test_a_file_of_a_project_is_written_with_its_content(caller: Make, made: Sce
     form = alice.get(add)
     assert 'enctype="multipart/form-data"' in form.body and 'type="file"' in form.body
     given: list[Part] = [("title", None, b"Soundings"), ("marking", None, b"OFFICIAL//REL AUS/GBR")]
-    none = send(alice, add, [*given, ("files", "", b"")])
+    none = send(alice, add, [*given, ("attached", "", b"")])
     assert none.status == 422 and "no file came" in none.body and "Soundings" in none.body
-    came = send(alice, add, [("title", None, b"Soundings"), ("marking", None, b"SECRAT"), ("files", "s.csv", CONTENT)])
+    came = send(
+        alice, add, [("title", None, b"Soundings"), ("marking", None, b"SECRAT"), ("attached", "s.csv", CONTENT)]
+    )
     assert came.status == 422 and "Keep the file that came" in came.body
-    stored = send(alice, add, [*given, ("files", "soundings.csv", CONTENT)])
+    stored = send(alice, add, [*given, ("attached", "soundings.csv", CONTENT)])
     assert stored.status == 303, stored.body
     item = alice.get(stored.headers["location"])
     place = item.body.partition("/files/content/")[0].rpartition('"')[2] + "/files/content/soundings.csv"

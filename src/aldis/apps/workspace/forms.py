@@ -80,7 +80,7 @@ class _Add(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: str = ""
     start: str = ""
     end: str = ""
-    files: list[str] = []
+    attached: list[str] = []
 
 
 class _Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -183,7 +183,7 @@ def _add(ctx: Context, asked: _Add) -> Go:
         parts["ruling"] = Ruling(asked.by, asked.due)
     elif asked.kind == "event":
         parts |= {"place": asked.place, "time": _time(asked.start, asked.end)}
-    files = _files(asked.files)
+    files = _files(asked.attached)
     if asked.kind == "file":
         if not files:
             raise InvalidInput("no file came with the form", fix="Choose one")
