@@ -234,6 +234,7 @@ class Page(msgspec.Struct, frozen=True):
     """A page of an app, at `/APP` + `path`; a POST is a form, whose fields are those of `asks`.
 
     `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, block `main`).
+    A form with `files` may carry some: its field then holds the JSON of the `Attachment` that each became.
     """
 
     method: Literal["GET", "POST"]
@@ -242,6 +243,7 @@ class Page(msgspec.Struct, frozen=True):
     asks: type[msgspec.Struct]
     handler: Callable[[Context, Any], Shown | Go]
     template: str = ""
+    files: bool = False
 
 
 class Command(Protocol):

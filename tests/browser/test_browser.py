@@ -22,7 +22,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 EVERYONE = ("/records", "/records/survey", "/records/survey/to/gbr", "/records/new", "/records/new?kind=document",
             "/records/parts/revise", "/search?q=cable", "/partners", "/partners/gbr", "/level", "/records/n0ne",
-            "/records?cursor=x")  # fmt: skip
+            "/records?cursor=x", "/notices", "/workspace", "/workspace/start")  # fmt: skip
 WHOSE = {"alice": EVERYONE, "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
          "audrey": ("/ledger", "/ledger/3")}  # fmt: skip
 

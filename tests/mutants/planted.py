@@ -34,6 +34,7 @@ _RELEASE = (
     "tests/kernel/test_release_corners.py",
     "tests/kernel/test_release_laws.py",
 )
+_FILES = ("tests/browser/test_files.py",)
 _PROJECT = ("tests/apps/workspace/test_project.py",)
 _REGISTER = ("tests/kernel/test_instruments_register.py",)
 _POLICIES = ("tests/kernel/test_policies_roll_up.py", "tests/kernel/test_labels.py")
@@ -913,5 +914,26 @@ MUTANTS = (
         "if not seen.first(signature, said.exp, now):",
         "if False:",
         _KAS,
+    ),
+    Mutant(
+        "form-files-without-token",
+        "interfaces/web/parts.py",
+        "if (self._count == 1) != (name == CSRF and file is None):  # 1",
+        "if False:",
+        _FILES,
+    ),
+    Mutant(
+        "form-files-with-any-token",
+        "interfaces/web/parts.py",
+        "                self._allow()\n",
+        "                pass\n",
+        _FILES,
+    ),
+    Mutant(
+        "download-of-what-is-not-seen",
+        "interfaces/web/pages/files.py",
+        'asked["name"], visit.who, version)',
+        'asked["name"], "", version)',
+        _FILES,
     ),
 )

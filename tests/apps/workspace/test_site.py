@@ -171,7 +171,8 @@ def test_forms_write_what_they_say_and_lead_to_it(coalition: Coalition) -> None:
     ask(alice, "POST", add, **at, kind="event", title="Meet", start="2026-10-05T09:00", place="Perth")
     ask(alice, "POST", add, **at, kind="decision", title="Go?", by="Board", due="2026-10-06")
     ask(alice, "POST", add, **at, kind="document", title="Plan", text="First")
-    ask(alice, "POST", add, **at, kind="file", title="a.txt", text="plain")
+    with pytest.raises(InvalidInput, match="no file came"):
+        ask(alice, "POST", add, **at, kind="file", title="a.txt", text="plain")
     ask(alice, "POST", add, **at, kind="post", title="Weather", text="When?")
     assert "Perth" not in look(alice, "/{name}/calendar", **at, month="2026-10")
     assert "Meet" in look(alice, "/{name}/calendar", **at, month="2026-10")

@@ -14,6 +14,7 @@ from aldis.apps.workspace.importing import plan_import, put_import, read_papers
 from aldis.apps.workspace.kinds import Plan, Ref, Ruling, State, Time
 from aldis.apps.workspace.project import Project
 from aldis.apps.workspace.shown import brief_labels
+from aldis.kernel.attachments import Attachment
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
@@ -79,6 +80,7 @@ class _Add(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: str = ""
     start: str = ""
     end: str = ""
+    attached: list[str] = []
 
 
 class _Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,7 +183,23 @@ def _add(ctx: Context, asked: _Add) -> Go:
         parts["ruling"] = Ruling(asked.by, asked.due)
     elif asked.kind == "event":
         parts |= {"place": asked.place, "time": _time(asked.start, asked.end)}
+    files = _files(asked.attached)
+    if asked.kind == "file":
+        if not files:
+            raise InvalidInput("no file came with the form", fix="Choose one")
+        parts["content"] = files[-1]
+    elif asked.kind == "document":
+        parts["files"] = files
     return _to(project, project.add(asked.kind, parts, marks))
+
+
+def _files(texts: Sequence[str]) -> list[Attachment]:
+    """The files that came with a form; a later one takes the place of one of the same name."""
+    try:
+        found = [msgspec.json.decode(text, type=Attachment) for text in texts]
+    except msgspec.DecodeError as error:
+        raise InvalidInput("the files are not those of this form", fix="Choose them again") from error
+    return [*{one.name: one for one in found}.values()]
 
 
 def _word(ctx: Context, asked: _Word) -> Go:
@@ -249,7 +267,7 @@ FORMS: Sequence[Page] = (
     Page("GET", "/{name}/extend", "Take a party in", _Named, _extend_blank, "extend.html"),
     Page("POST", "/{name}/extend", "Take a party in", _Extend, _extend, "extend.html"),
     Page("GET", "/{name}/add/{kind}", "Add", _Which, _add_blank, "add.html"),
-    Page("POST", "/{name}/add/{kind}", "Add", _Add, _add),
+    Page("POST", "/{name}/add/{kind}", "Add", _Add, _add, files=True),
     Page("POST", "/{name}/items/{node}/{id}/word", "Say where it stands", _Word, _word),
     Page("POST", "/{name}/items/{node}/{id}/reply", "Reply", _Reply, _reply),
     Page("POST", "/{name}/read", "Read", _Named, _read),

@@ -17,6 +17,8 @@ _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e
 _UNSAFE = ("Cc", "Cs")
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _WHOLE = 10
+_FIRST, _AFTER = -30_610_224_000_000, 253_402_300_800_000
+"""The years 1000 to 9999, in ms since 1970 UTC."""
 
 
 def clean(text: str) -> str:
@@ -33,13 +35,20 @@ def one_line(text: str) -> str:
 
 
 def moment(at: int) -> str:
-    """An instant (ms since 1970 UTC) to the minute."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    """An instant (ms since 1970 UTC) to the minute; what no calendar here has, as its number."""
+    found = _instant(at)
+    return f"{found:%Y-%m-%d %H:%M} UTC" if found else f"{at} ms"
 
 
 def day(at: int) -> str:
-    """The UTC day of an instant."""
-    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
+    """The UTC day of an instant; see `moment`."""
+    found = _instant(at)
+    return found.date().isoformat() if found else f"{at} ms"
+
+
+def _instant(at: int) -> datetime | None:
+    """The instant, where its year has four digits: a partner's record may give any number."""
+    return datetime.fromtimestamp(at / 1000, UTC) if _FIRST <= at < _AFTER else None
 
 
 def midnight(text: str) -> int:

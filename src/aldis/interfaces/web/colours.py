@@ -1,4 +1,4 @@
-"""The colours of banners: those that a policy's own authority uses, where a public source says, else neutral ones.
+"""The colours of banners: those that are customary where a policy is used, else neutral ones.
 
 A colour never stands alone: the banner says in words what it means. The shades are ours, dark or light enough for a
 contrast of 4.5 to 1 (WCAG 2.2, 1.4.3).
@@ -17,11 +17,11 @@ MIXED = "mixed"
 """What no rule rolls up into one marking."""
 _NAMED: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        # Standard Forms 706 (orange), 707 (red), 708 (blue), 710 (green), 901 (purple): 32 CFR 2001.80 and 2002.20
+        # customary: as cover sheets and labels are printed
         "US": {
             "UNCLASSIFIED": "green", "CUI": "purple", "CONFIDENTIAL": "blue", "SECRET": "red", "TOP SECRET": "orange",
         },
-        # PSPF Policy 8, colour-based markings; ISM, cable colours
+        # customary; the ISM keeps salmon pink and red off cables of PROTECTED and below (control ISM-0926)
         "AUS": {"PROTECTED": "blue", "SECRET": "salmon", "TOP SECRET": "red"},
         # FIRST, Traffic Light Protocol 2.0
         "TLP": {"CLEAR": "white", "GREEN": "lime", "AMBER": "amber", "AMBER+STRICT": "amber", "RED": "red"},

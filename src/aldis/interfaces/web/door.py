@@ -4,7 +4,7 @@
 2. a form comes from a page of this very host
 3. a page that is for people signed in leads others to sign in, and back; of a form nothing is kept or looked at before
 4. a page that takes a role is not there for who lacks it
-5. a form is read within a limit, and carries what this session's forms do
+5. a form is read within a limit, and carries what this session's forms do: of one with files, before any file
 6. what the node refuses stands beside the form, with all that was typed
 """
 
@@ -25,10 +25,12 @@ from starlette.routing import Route
 from aldis.app import Go
 from aldis.interfaces.api.limits import Buckets, Limits
 from aldis.interfaces.api.visits import visit_of
+from aldis.interfaces.web.download import Download
 from aldis.interfaces.web.forms import CSRF, FORM_BYTES, Fields, pass_over, read_fields, read_form
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, place_of, remember, safe_path
 from aldis.interfaces.web.headers import FIXED
+from aldis.interfaces.web.parts import TYPE, Intake
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import (
@@ -42,11 +44,12 @@ from aldis.kernel.errors import (
     Unavailable,
     UnknownTerm,
 )
+from aldis.node.attachments import Reader
 from aldis.node.logs import fault
 from aldis.node.node import Node
 from aldis.node.people import Person
 
-__all__ = ["Door", "Session", "View"]
+__all__ = ["Door", "Session", "View", "status_of"]
 
 _BODY_S = 30.0
 _log = structlog.get_logger()
@@ -69,14 +72,15 @@ class Session:
     path: str
 
 
-Answer = Sheet | Go | Session
+Answer = Sheet | Go | Session | Reader
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """One page: how it is shown and, where it has a form, what the form does.
 
-    `need` is the act that the page is for; `anyone` may see one without a session; without `reads` it is a form alone.
+    `need` is the act that the page is for; `anyone` may see one without a session; without `reads` it is a form alone;
+    with `files` the form may carry some.
     """
 
     path: str
@@ -87,6 +91,7 @@ class View:
     reads: bool = True
     limit: int = FORM_BYTES
     app: str = ""
+    files: bool = False
 
 
 class Door:
@@ -137,8 +142,7 @@ class Door:
         try:
             visit = replace(visit, query=read_fields(request.url.query))
             if posted:  # 5
-                async with asyncio.timeout(_BODY_S):
-                    visit = replace(visit, form=await read_form(request, view.limit))
+                visit = await self._form(request, visit, view)
         except AldisError as error:
             return self._refused(visit, error)
         except TimeoutError:
@@ -147,6 +151,16 @@ class Door:
             return await run_in_threadpool(self._run, visit, view, posted)
         async with self._passwords:
             return await run_in_threadpool(self._run, visit, view, posted)
+
+    async def _form(self, request: Request, visit: Visit, view: View) -> Visit:
+        if view.files and request.headers.get("content-type", "").lower().startswith(TYPE):
+            intake = Intake(
+                self._node.attachments.uploads, visit.who.id, lambda given: self._check_token(visit, given), view.limit
+            )
+            form = await intake.read(request)
+            return replace(visit, form=form, error=intake.error)
+        async with asyncio.timeout(_BODY_S):
+            return replace(visit, form=await read_form(request, view.limit))
 
     @staticmethod
     def _tell(request: Request, view: View, person: Person | None) -> None:
@@ -176,7 +190,9 @@ class Door:
     def _tried(self, visit: Visit, view: View, posted: bool) -> Response:
         try:
             if posted and view.act is not None:
-                self._check_session(visit)
+                self._check_token(visit, visit.form.get(CSRF))
+                if visit.error is not None:
+                    raise visit.error
                 return self._response(visit, view.act(visit), view)
             return self._response(visit, view.show(visit), view)
         except UnknownTerm as error:
@@ -184,8 +200,8 @@ class Door:
         except AldisError as error:
             return self._beside(visit, view, error) if posted else self._refused(visit, error)
 
-    def _check_session(self, visit: Visit) -> None:
-        if visit.person and not fits(self._node.core.secret, visit.token, visit.form.get(CSRF)):
+    def _check_token(self, visit: Visit, given: str) -> None:
+        if visit.person and not fits(self._node.core.secret, visit.token, given):
             raise Stale(
                 "this form is of an earlier session, or of another level, and was not sent on",
                 fix="Read it through, see at which level you work, and send it again",
@@ -201,12 +217,14 @@ class Door:
         except AldisError as other:
             return self._refused(visit, other)
         if isinstance(answer, Sheet) and answer.status < 400:
-            answer = replace(answer, status=_status(error))
+            answer = replace(answer, status=status_of(error))
         return self._response(visit, answer, view)
 
     def _response(self, visit: Visit, answer: Answer, view: View) -> Response:
         if isinstance(answer, Sheet):
             return self._frame.page(visit, answer, view.app)
+        if isinstance(answer, Reader):
+            return Download(answer)
         response = RedirectResponse(answer.path, 303, FIXED)
         if isinstance(answer, Session):
             remember(response, answer.token) if answer.token else forget(response)
@@ -227,7 +245,7 @@ class Door:
         return self._frame.page(visit, Sheet("nothing.html", "Nothing here", {}, status=404))
 
     def _refused(self, visit: Visit, error: AldisError) -> Response:
-        return self._problem(visit, _status(error), str(error.args[0]), error.fix)
+        return self._problem(visit, status_of(error), str(error.args[0]), error.fix)
 
     def _problem(self, visit: Visit, status: int, what: str, fix: str) -> Response:
         values = {"what": what, "fix": fix}
@@ -239,5 +257,6 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _status(error: AldisError) -> int:
+def status_of(error: AldisError) -> int:
+    """The HTTP status that says so."""
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 409)

@@ -109,6 +109,7 @@ class Frame:
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
         found = [(first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
         found += [("Records", "/records"), ("Search", "/search")]
+        found += [("Notices", "/notices")]
         found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
         found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [("Partners", "/partners")] if visit.resident else []
@@ -161,7 +162,10 @@ def _span(chip: Chip) -> Markup:
 
 
 def _time(ms: int, text: str) -> Markup:
-    exact = f"{moment(ms)[:10]}T{moment(ms)[11:16]}Z"
+    written = moment(ms)
+    if not written.endswith(" UTC"):
+        return Markup("<span>{}</span>").format(text)
+    exact = f"{written[:10]}T{written[11:16]}Z"
     return Markup('<time datetime="{}">{}</time>').format(exact, text)
 
 

@@ -15,6 +15,7 @@ from aldis.interfaces.web.oidc import oidc_routes
 from aldis.interfaces.web.pages import (
     apps,
     cases,
+    files,
     ledger,
     partners,
     people,
@@ -38,6 +39,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *session.views(frame),
         *writing.views(frame),
         *releases.views(frame),
+        *files.views(),
         *records.views(frame),
         *searching.views(frame),
         *cases.views(frame),

@@ -40,7 +40,9 @@ def _view(name: str, path: str, page: Page | None, form: Page | None, shown: Map
         assert form is not None
         return _answer(name, form, visit, visit.form, visit.segments)
 
-    return View(f"/{name}{path}".rstrip("/"), show, act if form else None, reads=page is not None, app=name)
+    files = form is not None and form.files
+    path = f"/{name}{path}".rstrip("/")
+    return View(path, show, act if form else None, reads=page is not None, app=name, files=files)
 
 
 def _answer(name: str, page: Page, visit: Visit, fields: Fields, segments: Mapping[str, str]) -> Sheet | Go:

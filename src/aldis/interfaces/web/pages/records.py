@@ -9,6 +9,7 @@ from aldis.interfaces.cli.kinds import ordered, title
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
+from aldis.interfaces.web.pages.files import files_of, version_of
 from aldis.interfaces.web.pages.items import AGREEING, item, labels_of, levels, parts
 from aldis.interfaces.web.pages.reasons import checks
 from aldis.interfaces.web.pages.releases import standings
@@ -71,7 +72,7 @@ def _listing(visit: Visit, frame: Frame) -> Sheet:
 
 def _record(visit: Visit) -> Sheet:
     node, id_ = visit.node, visit.segments["id"]
-    asked = _version(visit.query.get("version"))
+    asked = version_of(visit.query.get("version"))
     row = node.records.get(id_, asked, visit.who)
     record = row.record()
     shown = parts(visit, record)
@@ -86,6 +87,7 @@ def _record(visit: Visit) -> Sheet:
         "party": node.partners.parties().get(row.originator, ""),
         "label": record.label,
         "parts": shown,
+        "files": files_of(visit, row),
         "versions": others,
         "newest": newest,
         "checks": checks({"its existence": explanation.header, **explanation.portions}),
@@ -97,14 +99,6 @@ def _record(visit: Visit) -> Sheet:
         "done": visit.query.get("done"),
     }  # fmt: skip
     return Sheet("record.html", title(node, record) or row.id, values, labels_of(row))
-
-
-def _version(text: str) -> int | None:
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise UnknownTerm(f"no version {text[:20]!r}")
-    return int(text)
 
 
 def _versions(visit: Visit, row: Row) -> list[Row]:

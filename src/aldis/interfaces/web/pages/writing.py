@@ -12,17 +12,18 @@ from typing import Any
 import msgspec
 
 from aldis.app import Go
-from aldis.interfaces.cli.text import words
+from aldis.interfaces.cli.text import size, words
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.markings import Chip
 from aldis.interfaces.web.pages.items import writable
 from aldis.interfaces.web.visit import Sheet, Visit
+from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import AldisError, InvalidInput, Stale, UnknownTerm
 from aldis.kernel.labels import Label
-from aldis.kernel.records import Draft, DraftPortion, Record
+from aldis.kernel.records import Draft, DraftPortion, Portion, Record
 
 __all__ = ["views"]
 
@@ -38,6 +39,18 @@ class _Field:
     shape: str
     reads: Chip | None
     wrong: str
+    files: list[_Choice] | None
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A file that the next version may have: its description as the form carries it, and whether it stays."""
+
+    text: str
+    name: str
+    size: str
+    stays: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +84,8 @@ def views(frame: Frame) -> Sequence[View]:
         return Sheet("reading.html", "Marking", {"reads": chip, "wrong": wrong})
 
     return [
-        View("/records/new", new, put, need=Act.PUT),
-        View("/records/{id}/revise", revision, revise, need=Act.REVISE),
+        View("/records/new", new, put, need=Act.PUT, files=True),
+        View("/records/{id}/revise", revision, revise, need=Act.REVISE, files=True),
         View("/marking", reading, reading, need=Act.PUT, reads=False),
     ]
 
@@ -107,7 +120,10 @@ def _form(visit: Visit, frame: Frame, before: Record | None) -> Sheet:
         "wrong": wrong,
         "control": form.get("control"),
         "sources": form.get("sources") if form else visit.query.get("sources"),
-        "fields": [_field(visit, frame, kind, name, before) for name in _names(visit, kind)],
+        "fields": sorted(
+            [_field(visit, frame, kind, name, before) for name in _names(visit, kind)],
+            key=lambda one: one.files is not None,
+        ),
         "terms": terms,
         "policy": rules.name,
         "example": _example(rules.owner, rules.routine),
@@ -130,8 +146,38 @@ def _field(visit: Visit, frame: Frame, kind: str, name: str, before: Record | No
     text = form.get(f"{name}.value") if form else words(held.value) if held else ""
     marking = form.get(f"{name}.marking") if form else frame.markings.words(held.label) if held else ""
     chip, wrong = _read(frame, marking)
-    shape = "" if type_ is str else msgspec.json.format(msgspec.json.encode(msgspec.json.schema(type_))).decode()
-    return _Field(name, text, marking, type_ is str, shape, chip, wrong)
+    files = _choices(visit, name, held) if name in visit.node.core.kinds[kind].files else None
+    plain = type_ is str or files is not None
+    shape = "" if plain else msgspec.json.format(msgspec.json.encode(msgspec.json.schema(type_))).decode()
+    return _Field(name, text, marking, type_ is str, shape, chip, wrong, files, type_ is not Attachment)
+
+
+def _choices(visit: Visit, name: str, held: Portion | None) -> list[_Choice]:
+    """The files of the version before, and those that came with a form that failed."""
+    before = _described(held.value if held else None)
+    given = _kept(visit.form, name) if visit.form else before
+    by_name = {one.name: one for one in (*before, *given)}
+    return [
+        _Choice(msgspec.json.encode(one).decode(), one.name, size(one.size), one in given) for one in by_name.values()
+    ]
+
+
+def _described(value: Any) -> list[Attachment]:
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    return [msgspec.convert(one, Attachment) for one in listed]
+
+
+def _kept(form: Fields, name: str) -> list[Attachment]:
+    """The files that a form names for a portion; a later one takes the place of one of the same name.
+
+    Raises:
+        InvalidInput: a description that this node did not write.
+    """
+    try:
+        found = [msgspec.json.decode(text, type=Attachment) for text in form.all(f"{name}.files")]
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"the files of {name!r} are not those of this form", fix="Open it again") from error
+    return list({one.name: one for one in found}.values())
 
 
 def _read(frame: Frame, marking: str) -> tuple[Chip | None, str]:
@@ -175,14 +221,16 @@ def _draft(visit: Visit, frame: Frame, before: Record | None) -> Draft:
     whole = frame.markings.read(form.get("marking")) if form.get("marking").strip() else None
     parts = []
     for name in _names(visit, kind):
-        if not form.get(f"{name}.value").strip():
+        type_ = node.core.kinds[kind].portions[name]
+        kept = _kept(form, name) if name in node.core.kinds[kind].files else []
+        if not kept and not form.get(f"{name}.value").strip():
             continue
         marking = form.get(f"{name}.marking").strip()
         label = frame.markings.read(marking) if marking else whole
         if label is None:
             raise InvalidInput(f"portion {name!r} has no marking, and the record has none either", fix="Give it one")
         held = before.portion(name) if before else None
-        value = _value(form.get(f"{name}.value"), node.core.kinds[kind].portions[name], name)
+        value = (kept[-1] if type_ is Attachment else kept) if kept else _value(form.get(f"{name}.value"), type_, name)
         parts.append(DraftPortion(name, _bound(visit, label, control, sources, held.label if held else None), value))
     if not parts:
         raise InvalidInput("nothing is written", fix="Fill in a portion")
