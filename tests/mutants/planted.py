@@ -34,7 +34,7 @@ _RELEASE = (
     "tests/kernel/test_release_corners.py",
     "tests/kernel/test_release_laws.py",
 )
-_FILES = ("tests/browser/test_files.py",)
+_FILES = ("tests/browser/test_page_files.py",)
 _PROJECT = ("tests/apps/workspace/test_project.py",)
 _REGISTER = ("tests/kernel/test_instruments_register.py",)
 _POLICIES = ("tests/kernel/test_policies_roll_up.py", "tests/kernel/test_labels.py")

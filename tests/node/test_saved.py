@@ -68,7 +68,7 @@ def test_a_new_version_is_news_and_one_that_is_gone_is_none(coalition: Coalition
 
 def test_what_may_be_seen_is_judged_when_one_looks(coalition: Coalition, aus: Node) -> None:
     low, high = signed_in(aus, "alice", AUS="OFFICIAL"), signed_in(aus, "alice", AUS="SECRET")
-    aus.saved.add(high, "cables", CABLE)
+    aus.saved.add(low, "cables", CABLE)
     coalition.put("aus", "open", {"title": ("a cable", OPEN)})
     coalition.put("aus", "secret", {"title": (f"a cable {CANARY}", SECRET)})
     assert news(aus, low) == {"cables": ["open"]}
@@ -123,7 +123,7 @@ def test_each_has_their_own(aus: Node, coalition: Coalition) -> None:
 def test_a_mark_is_for_its_search_and_level_only_and_tells_nothing(coalition: Coalition, aus: Node) -> None:
     low, high = signed_in(aus, "alice", AUS="OFFICIAL"), signed_in(aus, "alice", AUS="SECRET")
     for name in ("one", "two"):
-        aus.saved.add(high, name, CABLE)
+        aus.saved.add(low, name, CABLE)
     for n in range(3):
         coalition.put("aus", f"secret-{n}", {"title": ("a cable", SECRET)})
         coalition.put("aus", f"open-{n}", {"title": ("a cable", OPEN)})
@@ -189,7 +189,7 @@ def test_by_meaning_only_what_is_near_is_news(coalition: Coalition, aus: Node) -
     index(aus)
     wanted = Wanted(text="cable damage by an anchor", meaning=True)
     low, high = signed_in(aus, "alice", AUS="OFFICIAL"), signed_in(aus, "alice", AUS="SECRET")
-    aus.saved.add(high, "cuts", wanted)
+    aus.saved.add(low, "cuts", wanted)
     alike = "A dragged anchor severed the subsea fibre-optic link."
     coalition.put("aus", "near", {"title": (alike, OPEN)})
     coalition.put("aus", "loose", {"title": ("An undersea telecommunications line was cut by a ship.", OPEN)})
@@ -215,3 +215,20 @@ def test_a_search_that_cannot_be_made_says_so_and_stops_no_other(coalition: Coal
     [cuts, words] = aus.saved.news("")
     assert isinstance(cuts.problem, Unavailable) and not cuts.hits and not cuts.upto
     assert [hit.row.id for hit in words.hits] == ["new"]
+
+
+def test_what_is_looked_for_counts_at_the_level_at_which_it_was_saved(coalition: Coalition, aus: Node) -> None:
+    low, high = signed_in(aus, "alice", AUS="OFFICIAL"), signed_in(aus, "alice")
+    aus.saved.add(high, "quiet", Wanted(text=CANARY))
+    aus.saved.add(low, "cables", CABLE)
+    coalition.put("aus", "doc", {"title": (f"{CANARY} cable", OPEN)})
+    assert [one.name for one in aus.saved.all(high)] == ["cables", "quiet"]
+    assert [one.name for one in aus.saved.all(low)] == ["cables"] == list(news(aus, low))
+    told = []
+    for name in ("quiet", "none"):
+        for look in (aus.saved.get, aus.saved.run, aus.saved.remove):
+            with pytest.raises(UnknownTerm) as refused:
+                look(low, name)
+            told.append(str(refused.value).replace(name, "NAME"))
+    assert told[:3] == told[3:]
+    assert list(news(aus, high)) == ["cables", "quiet"]

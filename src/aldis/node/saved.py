@@ -1,7 +1,8 @@
 """Saved searches: asked anew each time, as whoever saved them and with what they may see then.
 
 What is kept is the search, and up to which arrival its owner has read at each level: never what was found. So nothing
-is told of what an owner may no longer see, or could not see yet.
+is told of what an owner may no longer see, or could not see yet. What somebody looks for counts at the level at which
+they saved it, and is not there for them at a lower one.
 """
 
 from __future__ import annotations
@@ -57,7 +58,14 @@ class News:
     problem: AldisError | None = None
 
 
-_wanted = msgspec.json.Decoder(Wanted)
+class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A search as the store has it: the level at which it was saved, a rung per policy."""
+
+    wanted: Wanted
+    level: dict[str, str] = {}
+
+
+_kept = msgspec.json.Decoder(_Kept)
 _Viewer = str | Person
 
 
@@ -93,12 +101,13 @@ class SavedSearches:
             if len(self._rows.all(owner)) >= SAVED_LIMIT:
                 raise TooLarge(f"{SAVED_LIMIT} searches are saved already", fix="`aldis saved remove NAME` makes room")
             now, last = self._core.clock.now(), self._core.store.records.last()
-            self._rows.put(SavedRow(owner, name, msgspec.json.encode(wanted), now, last))
+            kept = _Kept(wanted, viewer.level if isinstance(viewer, Person) else {})
+            self._rows.put(SavedRow(owner, name, msgspec.json.encode(kept), now, last))
         return SavedSearch(name, wanted, now)
 
     def all(self, viewer: _Viewer) -> list[SavedSearch]:
         """The viewer's searches, by name."""
-        return [SavedSearch(row.name, _wanted.decode(row.search), row.at) for row in self._rows.all(_owner(viewer))]
+        return [SavedSearch(row.name, wanted, row.at) for row, wanted in self._seen(viewer)]
 
     def get(self, viewer: _Viewer, name: str) -> SavedSearch:
         """One of the viewer's searches.
@@ -117,8 +126,7 @@ class SavedSearches:
         Raises:
             UnknownTerm: the viewer has none of that name.
         """
-        if not self._rows.remove(_owner(viewer), name):
-            raise _unknown(name)
+        self._rows.remove(_owner(viewer), self.get(viewer, name).name)
 
     def run(self, viewer: _Viewer, name: str, *, cursor: str = "", limit: int = 50) -> Hits:
         """A page of all that a search finds now, read or not.
@@ -133,10 +141,10 @@ class SavedSearches:
         """What each of the viewer's searches finds, as they may see it now, that they have not marked as read."""
         owner, level = _owner(viewer), _level(viewer)
         found = []
-        for row in self._rows.all(owner):
+        for row, wanted in self._seen(viewer):
             above = self._rows.read(row, level)
             try:
-                hits = self._look(viewer, _wanted.decode(row.search), limit=limit, above=above, least=NOTIFIED)
+                hits = self._look(viewer, wanted, limit=limit, above=above, least=NOTIFIED)
             except AldisError as error:
                 found.append(News(row.name, [], more=False, upto="", problem=error))
                 continue
@@ -157,6 +165,21 @@ class SavedSearches:
         with self._core.store.transaction():
             self.get(viewer, name)
             self._rows.mark(owner, name, level, self._rows.open(upto, owner, name, level))
+
+    def _seen(self, viewer: _Viewer) -> list[tuple[SavedRow, Wanted]]:
+        """The viewer's searches that were saved at this level or below, by name."""
+        rows = [(row, _kept.decode(row.search)) for row in self._rows.all(_owner(viewer))]
+        return [(row, kept.wanted) for row, kept in rows if self._reaches(viewer, kept.level)]
+
+    def _reaches(self, viewer: _Viewer, level: dict[str, str]) -> bool:
+        if not isinstance(viewer, Person):
+            return True
+        policies = self._core.policies
+        return all(
+            policy in viewer.level
+            and policies.policy(policy).rank(rung) <= policies.policy(policy).rank(viewer.level[policy])
+            for policy, rung in level.items()
+        )
 
     def _look(
         self,
