@@ -679,14 +679,14 @@ MUTANTS = (
         "apps/workspace/tables.py",
         'return "\'" + cell if cell.startswith(_FORMULA) else cell',
         "return cell",
-        ("tests/apps/workspace/test_files.py",),
+        ("tests/apps/workspace/test_project_files.py",),
     ),
     Mutant(
         "any-id-is-issued",
         "node/authorship.py",
         "        elif draft.id not in issued:  # 6",
         "        elif False:",
-        ("tests/apps/workspace/test_files.py", "tests/node/test_authorship.py"),
+        ("tests/apps/workspace/test_project_files.py", "tests/node/test_authorship.py"),
     ),
     Mutant(
         "http-reads-as-operator",

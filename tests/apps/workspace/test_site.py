@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, Stri
 from markupsafe import Markup
 from nations import Coalition
 from personnel import GUEST, OFFICER, ORIGINATOR
-from test_files import CANARY, full
+from test_project_files import CANARY, full
 from worksites import ALL, NAME, OWN, charter, project, ref, worker
 
 import aldis.apps.workspace
