@@ -61,7 +61,7 @@ format: $(READY) ## rewrite the code in the project's format
 	$(BIN)/ruff format .
 
 mutants: $(READY) ## plant a fault in each security check; a test must kill it
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.mutants $(ONLY)
 
 faults: $(READY) ## seeded faults over three nations, one hostile (SEEDS=1000)
 	$(BIN)/python -m tests.faults --seeds $(SEEDS)

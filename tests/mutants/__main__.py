@@ -25,12 +25,12 @@ COPIED = ("src", "tests", "spec")
 
 
 def main() -> int:
-    """Plant every mutant, or those whose name has one of the words given."""
+    """Plant every mutant, or those of which the name or the file has one of the words given."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("words", nargs="*", help="only mutants whose name has one of these words")
+    parser.add_argument("words", nargs="*", help="only mutants whose name or file has one of these")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
-    chosen = [m for m in MUTANTS if not given.words or any(word in m.name for word in given.words)]
+    chosen = [m for m in MUTANTS if not given.words or any(word in f"{m.name} {m.file}" for word in given.words)]
     with tempfile.TemporaryDirectory(prefix="aldis-mutants-") as folder, ThreadPoolExecutor(given.jobs) as pool:
         copies = _copies(Path(folder), given.jobs)
         results = zip(chosen, pool.map(lambda mutant: _run(mutant, copies), chosen), strict=True)
