@@ -1,8 +1,8 @@
 """Every route as every role, in two worlds that differ in what nobody asking may know of: the answers are the same.
 
-The world with more has records of a project that nobody here is in, versions and partners' records among them, held
-and referred; and for those who work lower, records above their level. They have words that are searched for, ids and
-digests that are asked for, and a canary.
+The world with more has records of a project that nobody here is in, with versions, one of them on hold; and for those
+who work lower, records above their level. They have words that are searched for, ids and digests that are asked for,
+and a canary. No partner is paired here: what is asked of partners is answered as for none.
 """
 
 from __future__ import annotations
