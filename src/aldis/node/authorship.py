@@ -15,10 +15,12 @@ from aldis.node.people import Person, Sights, name_of
 from aldis.node.recall_records import RECALL_KINDS
 from aldis.node.sheets import SHEET_KIND
 
-__all__ = ["Authorship"]
+__all__ = ["OWN_KINDS", "Authorship"]
 
 _OPAQUE = 8
-_NODES_OWN = frozenset(kind.name for kind in (*KINDS, *RECALL_KINDS, SHEET_KIND))
+OWN_KINDS = (*KINDS, *RECALL_KINDS, SHEET_KIND)
+"""The kinds that a node writes itself, whichever apps it has."""
+_OWN_NAMES = frozenset(kind.name for kind in OWN_KINDS)
 
 
 class Authorship:
@@ -48,7 +50,7 @@ class Authorship:
         """
         act = Act.DELETE if draft.deleted else Act.REVISE if draft.version > 1 else Act.PUT
         draft = replace(draft, author=name_of(person, act))  # 1
-        if draft.kind in _NODES_OWN:  # 2
+        if draft.kind in _OWN_NAMES:  # 2
             raise RefusedByPolicy(f"{draft.kind!r} is for this node's operator to write", fix="Ask the operator")
         for name, label in (("", draft.label), *((portion.name, portion.label) for portion in draft.portions)):  # 3
             if not self._sights.may_see(person, draft.kind, draft.project, label):

@@ -12,6 +12,7 @@ from aldis.kernel.records import Record
 from aldis.kernel.signatures import algorithm_named
 from aldis.node.attachments import Attachments
 from aldis.node.audit import Audit
+from aldis.node.authorship import OWN_KINDS
 from aldis.node.clock import Clock, SystemClock
 from aldis.node.context import NodeContext
 from aldis.node.core import Core
@@ -24,21 +25,18 @@ from aldis.node.foreign import Foreign
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
 from aldis.node.inquiry import Inquiry
-from aldis.node.instruments import KINDS
 from aldis.node.key_access import KeyServer
 from aldis.node.live import LiveIn, LiveOut
 from aldis.node.meaning import Meaning
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Partners
 from aldis.node.people import People, Sights
-from aldis.node.recall_records import RECALL_KINDS
 from aldis.node.recalls import Recalls
 from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
 from aldis.node.retention import Retention
 from aldis.node.saved import SavedSearches
-from aldis.node.sheets import SHEET_KIND
 from aldis.node.store import Store
 
 __all__ = ["Node"]
@@ -103,10 +101,7 @@ class Node:
         place = Home(home)
         config = place.config(os.environ if environment is None else environment, flags)
         found = find_apps() if apps is None else apps
-        kinds = {
-            kind.name: kind
-            for kind in (*KINDS, *RECALL_KINDS, SHEET_KIND, *(kind for app in found.values() for kind in app.kinds))
-        }
+        kinds = {kind.name: kind for kind in (*OWN_KINDS, *(kind for app in found.values() for kind in app.kinds))}
         secret = place.secret()
         signer, note_signer = place.signer(algorithm_named(config.algorithm)), place.ledger_signer()
         store = Store.open(
