@@ -267,7 +267,9 @@ def _errors() -> Iterator[str]:
 
 
 def _kinds(kind: type[AldisError]) -> Iterator[type[AldisError]]:
-    yield kind
+    """It and what is below it, less what a module keeps to itself: that depends on who imported what."""
+    if not kind.__name__.startswith("_"):
+        yield kind
     for below in kind.__subclasses__():
         yield from _kinds(below)
 
