@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from threading import local
 from typing import Any
 
 import apsw
@@ -143,18 +144,20 @@ def render(node: Node, folder: Path, token: str) -> Path:
 
 
 class Raw:
-    """Serves rendered rows, newest first, from any place on."""
+    """Serves rendered rows, newest first, from any place on; each thread has a connection of its own."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = apsw.Connection(str(path))
-        self._last = int(self._connection.execute("SELECT max(seq) FROM raw").get)
+        self._path, self._own = path, local()
+        self._last = int(apsw.Connection(str(path)).execute("SELECT max(seq) FROM raw").get)
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         found = await asyncio.to_thread(self._page)
         await respond(send, 200, found, {}, json=True)
 
     def _page(self) -> bytes:
-        rows = self._connection.execute(
+        if not hasattr(self._own, "connection"):
+            self._own.connection = apsw.Connection(str(self._path))
+        rows = self._own.connection.execute(
             "SELECT data FROM raw WHERE seq <= ? ORDER BY seq DESC LIMIT ?", (self._last, PAGE)
         )
         return b'{"records":[%s]}' % b",".join([data for (data,) in rows])

@@ -62,6 +62,7 @@ _API = ("tests/api/test_api_requests.py",)
 _API_DESK = ("tests/api/test_api_desk.py",)
 _API_FILES = ("tests/api/test_api_files.py",)
 _API_GUARD = ("tests/api/test_api_guard.py",)
+_API_LISTING = ("tests/api/test_api_listing.py",)
 _API_STREAMS = ("tests/api/test_api_streams.py",)
 _API_WALK = ("tests/api/test_api_walk.py",)
 _TDF = ("tests/kernel/test_tdf.py",)
@@ -746,6 +747,27 @@ MUTANTS = (
         _API_GUARD,
     ),
     Mutant(
+        "http-rows-kept-for-anyone",
+        "interfaces/api/shown.py",
+        "view = views.of(seen.tobytes())",
+        'view = views.of(b"")',
+        _API_LISTING,
+    ),
+    Mutant(
+        "http-rows-kept-by-count",
+        "interfaces/api/shown.py",
+        'self._rows.setdefault(seen.rstrip(b"\\0"), {})',
+        'self._rows.setdefault(seen.replace(b"\\0", b""), {})',
+        _API_LISTING,
+    ),
+    Mutant(
+        "http-rows-kept-too-long",
+        "interfaces/api/shown.py",
+        "if views.changes != changes:",
+        "if views.changes < 0:",
+        _API_LISTING,
+    ),
+    Mutant(
         "http-live-unfiltered",
         "interfaces/api/streams.py",
         "            if known[key]:",
@@ -783,8 +805,8 @@ MUTANTS = (
     Mutant(
         "http-body-before-session",
         "interfaces/api/gateway.py",
-        '        token, person = "", None\n        if operation.open_:',
-        '        token, person = "", None\n        await receive()\n        if operation.open_:',
+        'scope["method"] == "HEAD", ""\n',
+        'scope["method"] == "HEAD", ""\n        await receive()\n',
         _API,
     ),
     Mutant(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
+import apsw
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -218,6 +220,30 @@ def test_a_session_ends_when_idle_and_in_any_case(strangers: Coalition, aus: Nod
     strangers.clock.at = START + 12 * 3600 * SECOND
     assert over(aus, token)
     assert aus.people.sessions.of("alice") == []
+
+
+def test_who_asks_waits_for_nobody_who_writes(strangers: Coalition, aus: Node) -> None:
+    hire(aus, "alice")
+    token = aus.people.sign_in("alice", PASSWORD)
+    strangers.clock.at += 60 * SECOND
+
+    def used() -> int:
+        pool = ThreadPoolExecutor(1)
+        assert pool.submit(aus.people.sessions.who, token).result(timeout=4).id == "alice"
+        pool.shutdown()
+        return aus.people.sessions.of("alice")[0].used
+
+    with aus.core.store.transaction():
+        assert used() == START
+    with closing(apsw.Connection(str(aus.core.home.store))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert used() == START
+        other.execute("ROLLBACK")
+    assert used() == START + 60 * SECOND
+    strangers.clock.at += 60 * SECOND
+    with aus.core.store.transaction():
+        aus.people.sessions.who(token)  # a part of the transaction
+    assert aus.people.sessions.of("alice")[0].used == strangers.clock.at
 
 
 @pytest.mark.parametrize("how", ["suspend", "revoke", "set", "enrol", "sign_out", "resumed"])

@@ -25,7 +25,7 @@ from aldis.node.instruments import KINDS
 from aldis.node.meaning import SEARCHED, Meaning
 from aldis.node.people import Person, Sight, Sights
 from aldis.node.rulings import candidate
-from aldis.node.store import Head, Hits, Keep, Page, Row, check_text
+from aldis.node.store import Hits, Keep, Numbers, Page, Row, check_text
 
 __all__ = ["Records"]
 
@@ -288,17 +288,17 @@ class Records:
             )
         return rows
 
-    def heads(
+    def numbers(
         self, viewer: Person, *, kind: str = "", project: str = "", cursor: str = "", limit: int = 50
-    ) -> tuple[list[Head], str | None, NDArray[np.bool_]] | None:
-        """As `page`, of rows just their heads, and which profiles the viewer sees.
+    ) -> tuple[Numbers, NDArray[np.bool_]] | None:
+        """As `page`, just the numbers of its rows, and which profiles the viewer sees.
 
         None for a foreign national, for whom the content decides.
         """
         sight = self._sights.of(viewer)
         if not sight.exact:
             return None
-        found, more = self._store.listing.heads(
+        found = self._store.listing.numbers(
             sight.profiles,
             kind=kind or None,
             project=project or None,
@@ -306,7 +306,7 @@ class Records:
             limit=limit,
             scope=sight.scope + repr([]).encode(),
         )
-        return found, more, sight.profiles
+        return found, sight.profiles
 
     def rows(self, seqs: list[int], seen: NDArray[np.bool_]) -> list[Row]:
         """Rows by number with just the portions whose profiles are seen, those not seen at all left out."""

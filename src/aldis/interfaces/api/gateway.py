@@ -67,23 +67,36 @@ class Gateway:
         self._slow.shutdown(cancel_futures=True)
 
     async def who(self, headers: Mapping[str, str], address: str) -> tuple[str, Person]:
-        """The token and the person of a request.
+        """The token and the person of a request; raises as `token` and `known`."""
+        token = self.token(headers, address)
+        return token, await self.run(self.known, token, address)
+
+    def token(self, headers: Mapping[str, str], address: str) -> str:
+        """The token that a request names.
 
         Raises:
-            HttpProblem: nobody is signed in with it, or too many have tried from that address.
+            HttpProblem: it names none, or too many have tried from that address.
         """
         self.slow_down(self.strangers.wait(address))
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN:
             self.strangers.take(address)
             raise not_signed_in()
+        return token
+
+    def known(self, token: str, address: str) -> Person:
+        """Whose token it is; reads the store, and so is for a thread.
+
+        Raises:
+            HttpProblem: nobody is signed in with it, or they have asked too much.
+        """
         try:
-            person = await self.run(self.node.people.sessions.who, token)
+            person = self.node.people.sessions.who(token)
         except NotAuthentic as error:
             self.strangers.take(address)
             raise not_signed_in() from error
         self.slow_down(self.people.take(person.id))
-        return token, person
+        return person
 
     @contextmanager
     def counted(self, what: str, person: str, most: int) -> Iterator[None]:
@@ -173,33 +186,38 @@ class Place:
     async def _answer(self, operation: Operation, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self._gateway
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        address = address_of(scope)
-        token, person = "", None
+        address, head, token = address_of(scope), scope["method"] == "HEAD", ""
         if operation.open_:
             gateway.slow_down(gateway.strangers.take(address))  # 2
         else:
-            token, person = await gateway.who(headers, address)  # 2 to 4
-            visit.person = person.id
-            check_act(person, operation.act)  # 5
-        query = _query(scope["query_string"])
+            token = gateway.token(headers, address)  # 2
+
+        def admitted() -> Call:
+            person = None if operation.open_ else gateway.known(token, address)  # 3, 4
+            if person is not None:
+                visit.person = person.id
+                check_act(person, operation.act)  # 5
+            return Call(gateway.node, gateway.shower, person, token, headers, address, head)
+
+        early = None if operation.at_once else await gateway.run(admitted) if token else admitted()
         body = b""
         if operation.has_body and not operation.raw:
             body = await read_body(receive, headers, operation.size, gateway.limits.body_s)  # 6
-        visit.body_read = not operation.raw
-        head = scope["method"] == "HEAD"
-        call = Call(gateway.node, gateway.shower, person, token, headers, address, head)
+        visit.body_read = early is not None and not operation.raw
         if operation.streams and head:
             await respond(send, 200, b"", {"content-type": STREAM.decode()})
             return
-        if operation.streams or operation.raw or operation.file:
-            asked = operation.read(scope["path_params"], query, body)
-            await operation.handler(call, asked)(gateway, receive, send)
+        if early is not None and (operation.streams or operation.raw or operation.file):
+            asked = operation.read(scope["path_params"], _query(scope["query_string"]), body)
+            await operation.handler(early, asked)(gateway, receive, send)
             visit.body_read = True
             return
 
         def work() -> Answer:
-            asked = operation.read(scope["path_params"], query, body)  # 7
-            key = headers.get("idempotency-key")
+            call = early or admitted()
+            visit.body_read = True
+            asked = operation.read(scope["path_params"], _query(scope["query_string"]), body)  # 7
+            key, person = headers.get("idempotency-key"), call.signed_in
             if key is None or operation.method != "POST" or person is None:
                 return _encoded(operation.handler(call, asked), operation)
             request = (operation.method, scope["path"], body, *(headers.get("if-match", ""),) * operation.if_match)
@@ -210,7 +228,7 @@ class Place:
         answer = await gateway.run(work, slow=operation.slow)
         more = dict(answer.headers)
         if operation.paged and (cursor := more.pop("x-next", "")):
-            more["link"] = _link(scope["path"], query, cursor)
+            more["link"] = _link(scope["path"], _query(scope["query_string"]), cursor)
         if operation.etag and answer.status == 200 and matches(headers.get("if-none-match"), more.get("etag", "")):
             answer = Answer(b"", 304)
         await respond(send, answer.status, answer.body, more, json=bool(answer.body))

@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 __all__ = ["Buckets", "Limits"]
 
@@ -41,6 +42,7 @@ class Buckets:
     def __init__(self, rate: float, burst: float, *, most: int = 10_000, clock: Callable[[], float] = time.monotonic):
         self._rate, self._burst, self._most, self._clock = rate, burst, most, clock
         self._held: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = Lock()
 
     def wait(self, caller: str) -> float:
         """How many seconds until the caller may ask; 0 for now."""
@@ -49,14 +51,15 @@ class Buckets:
 
     def take(self, caller: str) -> float:
         """As `wait`, and count the request where it may go on."""
-        held, now = self._now(caller)
-        if held < 1:
-            return (1 - held) / self._rate
-        self._held[caller] = held - 1, now
-        self._held.move_to_end(caller)
-        while len(self._held) > self._most:
-            self._held.popitem(last=False)
-        return 0.0
+        with self._lock:
+            held, now = self._now(caller)
+            if held < 1:
+                return (1 - held) / self._rate
+            self._held[caller] = held - 1, now
+            self._held.move_to_end(caller)
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+            return 0.0
 
     def _now(self, caller: str) -> tuple[float, float]:
         now = self._clock()

@@ -133,6 +133,11 @@ class Operation:
         return self.method in ("POST", "PUT")
 
     @cached_property
+    def at_once(self) -> bool:
+        """Whether nothing of a request is left to read once its head is there, so that one thread may do all of it."""
+        return not (self.open_ or self.has_body or self.streams or self.raw or self.file or self.slow)
+
+    @cached_property
     def fields(self) -> Sequence[msgspec.structs.FieldInfo]:
         """The fields that do not come from the path."""
         return [one for one in msgspec.structs.fields(self.asks) if one.encode_name not in self.path_names]

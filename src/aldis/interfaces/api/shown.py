@@ -5,7 +5,6 @@ Rows are spliced together from stored bytes; only labels, alike in most rows, ar
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -22,11 +21,10 @@ from aldis.node.store import Row
 __all__ = ["HeaderShown", "LabelShown", "PortionShown", "RecordShown", "Shower"]
 
 _MOST = 8_192
-_MOST_SHOWN, _LARGEST = 4_096, 8_192
-"""Rows that are kept as they were shown, and the largest of them, in bytes: 32 MiB at most."""
-_Pattern = tuple[bytes, bytes]
-_Seen = tuple[tuple[int, ...], tuple[int, ...]]
-_ShownKey = tuple[bytes, _Pattern, _Seen]
+_MOST_SHOWN, _LARGEST = 32 * 1024 * 1024, 8_192
+"""Bytes of the rows that are kept as they were shown, and of the largest of them."""
+_Shown = dict[int, tuple[bytes, tuple[int, ...]]]
+"""Rows as they were shown and the profiles of what was, by number."""
 _DAY = 86_400_000
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -98,7 +96,7 @@ class Shower:
         self._writing = Marks(core.policies, core.config.policy)
         self._good = -1, -1
         self._marks, self._banners = _Kept(self._mark), _Kept(self._roll_up)
-        self._shown: dict[_ShownKey, bytes] = {}
+        self._views = _Views(-1)
 
     def record(self, row: Row) -> bytes:
         """A row, already cut to what its viewer may see, as JSON (`RecordShown`)."""
@@ -118,39 +116,31 @@ class Shower:
     def listing(self, records: Records, viewer: Person, **asked: Any) -> tuple[bytes, str | None]:
         """A page of what a person may see, as `page`, and its cursor; rows that are the same as before are not read.
 
-        What was shown is kept by what the person sees of the very content: a row that gained or lost content, and a
-        person who sees other portions of it, have another key.
+        What was shown is kept by which profiles its viewer sees, the outcome of all decisions about them: whoever sees
+        any more or less has rows of their own.
         """
         self._fresh()
-        found = records.heads(viewer, **asked)
+        found = records.numbers(viewer, **asked)
         if found is None:
             page = records.page(viewer=viewer, **asked)
             return self.page(page.rows, page.next or ""), page.next
-        heads, after, seen = found
-        look_up, shown = seen.tobytes(), self._shown
-        patterns: dict[_Pattern, _Seen] = {}
-        keys: list[_ShownKey] = []
-        for head in heads:
-            pattern = (head.portion_profiles, head.substitute_profiles)
-            if pattern not in patterns:
-                patterns[pattern] = _seen(pattern[0], look_up), _seen(pattern[1], look_up)
-            keys.append((head.digest, pattern, patterns[pattern]))
-        missing = [head.seq for head, key in zip(heads, keys, strict=True) if key not in shown]
-        fresh = {row.seq: self._record(row) for row in records.rows(missing, seen)} if missing else {}
-        for head, key in zip(heads, keys, strict=True) if fresh else ():
-            if head.seq in fresh and len(fresh[head.seq]) <= _LARGEST:
-                shown[key] = fresh[head.seq]
-        rendered = [fresh.get(head.seq) or shown.get(key) for head, key in zip(heads, keys, strict=True)]
-        parts = [part for part in rendered if part is not None]
-        profiles = {head.profile for head in heads}.union(*(part for pair in patterns.values() for part in pair))
-        if len(shown) > _MOST_SHOWN:
-            self._shown = {}
-        banner = self._banners[tuple(sorted(profiles))] if parts else b'""'
-        return _paged(banner, parts, after or ""), after
+        (seqs, after, changes), seen = found
+        views = self._views
+        if views.changes != changes:
+            views = self._views = _Views(changes)
+        view = views.of(seen.tobytes())
+        missing = [seq for seq in seqs if seq not in view]
+        fresh = {row.seq: (self._record(row), _profiles(row)) for row in records.rows(missing, seen)} if missing else {}
+        shown = [one for seq in seqs if (one := fresh.get(seq) or view.get(seq))]
+        if views.keep(view, fresh) > _MOST_SHOWN:
+            self.forget()
+        profiles = set[int]().union(*[numbers for _, numbers in shown])
+        banner = self._banners[tuple(sorted(profiles))] if shown else b'""'
+        return _paged(banner, [data for data, _ in shown], after or ""), after
 
     def forget(self) -> None:
         """Drop all that was kept, such as what has been erased since."""
-        self._shown = {}
+        self._views = _Views(-1)
 
     def portion(self, row: Row, name: str) -> bytes:
         """One portion of a row as JSON (`PortionShown`).
@@ -196,7 +186,7 @@ class Shower:
         day, generation = self._core.clock.now() // _DAY, self._core.store.profiles.generation
         if (day, generation) != self._good:
             self._marks, self._banners = _Kept(self._mark), _Kept(self._roll_up)
-            self._shown = {}
+            self.forget()
             self._good = day, generation
 
     def _mark(self, number: int) -> bytes:
@@ -207,14 +197,30 @@ class Shower:
         return msgspec.json.encode(self._writing.roll_up(labels, self._core.clock.now()))
 
 
-def _seen(profiles: bytes, seen: bytes) -> tuple[int, ...]:
-    """Of the profiles of a row's parts, those that are seen."""
-    known = len(seen)
-    return tuple(number for number in array("I", profiles) if number < known and seen[number])
+class _Views:
+    """Rows as they were shown, by what their viewers see of all profiles, while the store's `changes` are the same."""
+
+    def __init__(self, changes: int) -> None:
+        self.changes = changes
+        self._size = 0
+        self._rows: dict[bytes, _Shown] = {}
+
+    def of(self, seen: bytes) -> _Shown:
+        """What was shown to those who see just these profiles: a byte for each, 0 for those that are not seen."""
+        return self._rows.setdefault(seen.rstrip(b"\0"), {})
+
+    def keep(self, view: _Shown, fresh: _Shown) -> int:
+        """Add rows to those of a view; how many bytes are kept in all."""
+        kept = {seq: one for seq, one in fresh.items() if len(one[0]) <= _LARGEST}
+        view.update(kept)
+        self._size += sum([len(data) for data, _ in kept.values()])
+        return self._size
 
 
 def _paged(banner: bytes, records: list[bytes], after: str) -> bytes:
-    return b'{"banner":%s,"records":[%s],"next":"%s"}' % (banner, b",".join(records), after.encode())
+    """A page in one piece: its records are copied once."""
+    first, last = b'{"banner":%s,"records":[' % banner, b'],"next":"%s"}' % after.encode()
+    return b"".join([first, *records[:1], *[part for one in records[1:] for part in (b",", one)], last])
 
 
 class _Kept(dict[_Key, bytes]):

@@ -25,7 +25,7 @@ from aldis.node.store.exchange import Exchange, OutboxRow, Position, Release, Se
 from aldis.node.store.grants import Grants
 from aldis.node.store.identities import Identities
 from aldis.node.store.ledger import LeafRow, Ledger
-from aldis.node.store.listing import PAGE_LIMIT, Head, Keep, Listing, Page
+from aldis.node.store.listing import PAGE_LIMIT, Keep, Listing, Numbers, Page
 from aldis.node.store.meanings import Due, Meanings
 from aldis.node.store.meta import Meta
 from aldis.node.store.nearest import Nearest, Question
@@ -55,7 +55,6 @@ __all__ = [
     "Described",
     "Due",
     "Erased",
-    "Head",
     "Held",
     "Hit",
     "Hits",
@@ -63,6 +62,7 @@ __all__ = [
     "Incoming",
     "Keep",
     "LeafRow",
+    "Numbers",
     "OutboxRow",
     "Outgoing",
     "Page",

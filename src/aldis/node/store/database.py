@@ -100,6 +100,33 @@ class Database:
         """This thread's open transaction, or one of its own for the length of the block."""
         return _Joined(self) if self._owner == get_ident() else self.transaction()
 
+    def jot(self, statement: str, bindings: tuple[int | bytes, ...]) -> bool:
+        """Write what may as well be lost, waiting neither for others who write nor for the disk; whether it went in.
+
+        What is committed later takes it to the disk. Inside this thread's transaction it is a part of that.
+        """
+        if self.inside:
+            with _Joined(self) as connection:
+                connection.execute(statement, bindings)
+            return True
+        if not self._writing.acquire(blocking=False):
+            return False
+        try:
+            if self._writer.in_transaction:
+                return False
+            self._writer.set_busy_timeout(0)
+            self._writer.pragma("synchronous", "NORMAL")
+            try:
+                self._writer.execute(statement, bindings)
+            finally:
+                self._writer.pragma("synchronous", "FULL")
+                self._writer.set_busy_timeout(_BUSY_MS)
+        except apsw.Error:
+            return False
+        finally:
+            self._writing.release()
+        return True
+
     def reading(self) -> AbstractContextManager[apsw.Connection]:
         """One consistent view: of this thread's transaction where it has one, else of what is committed."""
         return _Joined(self) if self._owner == get_ident() else _View(self)

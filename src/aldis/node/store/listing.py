@@ -9,7 +9,6 @@ Pages are always full but the last: neither their length nor their cursor tells 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from aldis.node.store.database import Database
 from aldis.node.store.profiles import Profiles
 from aldis.node.store.rows import Row, rows_of
 
-__all__ = ["EVERYTHING", "LOOKED_AT", "PAGE_LIMIT", "Head", "Keep", "Listing", "Page", "check_limit"]
+__all__ = ["EVERYTHING", "LOOKED_AT", "PAGE_LIMIT", "Keep", "Listing", "Numbers", "Page", "check_limit"]
 
 PAGE_LIMIT = 200
 LOOKED_AT = 1_000
@@ -38,14 +37,11 @@ Keep = Callable[[Row], Row | None]
 _STEP = 128
 _MERGE_COST = 300  # of a merge, in rows walked: once, and for each place
 _PLACE_COST = 4
-_FEW = 64  # places that are merged without a walk
+_FEW = 64  # places that are merged however few rows they have
 _RARE = 2_000  # rows in sight in all, that are taken at once and sorted
 _DEPTH = 4  # pages' worth of rows that are read at first to make one
 
-_HEAD = """
-SELECT record.seq, digest, profile, portion_profiles, substitute_profiles
-FROM carray(?) AS wanted CROSS JOIN record ON record.seq = wanted.value
-"""
+_CHANGES = "SELECT count FROM changes"
 _WALK = "SELECT seq, place FROM listing WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 _ALL = """
 WITH few AS MATERIALIZED (
@@ -75,14 +71,15 @@ class Page:
     next: str | None
 
 
-class Head(NamedTuple):
-    """A row without its content: profiles as they are stored. While these are the same, so is what is held of it."""
+class Numbers(NamedTuple):
+    """A page without its rows: their numbers, and `next` as in `Page`.
 
-    seq: int
-    digest: bytes
-    profile: int
-    portion_profiles: bytes
-    substitute_profiles: bytes
+    As long as `changes` is the same, nothing that was read under a number before has become anything else.
+    """
+
+    seqs: list[int]
+    next: str | None
+    changes: int
 
 
 class Listing:
@@ -134,7 +131,7 @@ class Listing:
         more = self._cursors.seal(kept[limit - 1].seq, *bound) if len(kept) > limit else None
         return Page(kept[:limit], more)
 
-    def heads(
+    def numbers(
         self,
         visible: NDArray[np.bool_],
         *,
@@ -143,17 +140,17 @@ class Listing:
         after: str | None = None,
         limit: int = 50,
         scope: bytes = b"",
-    ) -> tuple[list[Head], str | None]:
-        """As `page`, of each row just what tells whether one that was read before is the same."""
+    ) -> Numbers:
+        """As `page`, just the numbers of its rows."""
         check_limit(limit)
         bound = (scope, b"listing", repr((kind, project, True)).encode())
         before = EVERYTHING[1] if after is None else self._cursors.open(after, *bound)
         allowed = self._places(visible, kind, project, latest_only=True)
         with self._db.reading() as connection:
+            changes = int(connection.execute(_CHANGES).get)
             seqs = _newest(connection, allowed, before, limit + 1)
-            shown = apsw.carray(array("q", seqs[:limit])) if seqs else None
-            found = [Head(*values) for values in connection.execute(_HEAD, (shown,))] if shown else []
-        return found, self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
+        more = self._cursors.seal(seqs[limit - 1], *bound) if len(seqs) > limit else None
+        return Numbers(seqs[:limit], more, changes)
 
     def standing(self, visible: NDArray[np.bool_], *, project: str, kinds: Collection[str], limit: int) -> list[Row]:
         """What stands of a project and some kinds and is visible, oldest arrival first, with just its visible portions.
@@ -209,8 +206,8 @@ def _newest(connection: apsw.Connection, allowed: NDArray[np.bool_], before: int
     merge_cost = _MERGE_COST + _PLACE_COST * len(places)
     look_up = allowed.tobytes()
     found: list[int] = []
-    walked, left = 0, _STEP
-    while len(places) > _FEW and left <= merge_cost and walked < 2 * merge_cost:
+    walked, left = 0, count
+    while left <= merge_cost and walked < 2 * merge_cost:
         step = max(left, _STEP)
         rows = [*connection.execute(_WALK, (before, step))]
         found += [seq for seq, place in rows if look_up[place]]

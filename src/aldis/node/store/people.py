@@ -128,9 +128,8 @@ class People:
         return self._sessions("WHERE ?1 IS NULL OR person = ?1 ORDER BY began, token", person)
 
     def touch(self, token: bytes, at: int) -> None:
-        """Say that a session was used."""
-        with self._db.writing() as connection:
-            connection.execute("UPDATE session SET used = ? WHERE token = ?", (at, token))
+        """Say that a session was used, unless others are writing; nobody who reads waits for that."""
+        self._db.jot("UPDATE session SET used = ? WHERE token = ?", (at, token))
 
     def end(self, token: bytes) -> bool:
         """End a session; whether there was one."""

@@ -258,6 +258,13 @@ CREATE TABLE answer (
 CREATE INDEX answer_at ON answer (at);
 """
 
+_CHANGES = """
+CREATE TABLE changes (count INTEGER NOT NULL) STRICT;
+INSERT INTO changes VALUES (0);
+CREATE TRIGGER record_changed AFTER UPDATE ON record BEGIN UPDATE changes SET count = count + 1; END;
+CREATE TRIGGER record_dropped AFTER DELETE ON record BEGIN UPDATE changes SET count = count + 1; END;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _RECORDS + _LEDGER + _EXCHANGE,
     _PEOPLE,
@@ -268,5 +275,6 @@ MIGRATIONS: tuple[str, ...] = (
     _PROVIDERS,
     _KEPT,
     _ANSWERS,
+    _CHANGES,
 )
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
