@@ -53,6 +53,7 @@ _RECALLS = ("tests/node/test_recalls.py",)
 _LEVELS = ("tests/kernel/test_release_levels.py", "tests/node/test_levels.py")
 _KEYS = ("tests/node/test_keys.py",)
 _PEOPLE = ("tests/node/test_people.py", "tests/node/test_person_sight.py")
+_SIGHT = ("tests/node/test_person_sight.py",)
 _MEANINGS = ("tests/node/test_store_meanings.py",)
 _SAVED = ("tests/node/test_saved.py",)
 _OIDC = ("tests/node/test_oidc_hostile.py",)
@@ -745,6 +746,34 @@ MUTANTS = (
         "one if (one := said.get(name)) in may else may[0]",
         "said.get(name, may[0])",
         _API_GUARD,
+    ),
+    Mutant(
+        "sight-of-another-recipient",
+        "node/people/sights.py",
+        'replace(person.recipient, node="")',
+        'replace(person.recipient, node="", categories=())',
+        _SIGHT,
+    ),
+    Mutant(
+        "sight-of-other-projects",
+        "node/people/sights.py",
+        'replace(person.recipient, node="")',
+        'replace(person.recipient, node="", projects=frozenset())',
+        _SIGHT,
+    ),
+    Mutant(
+        "sight-of-other-kinds",
+        "node/people/sights.py",
+        "frozenset(person.account.kinds)\n        like",
+        "frozenset()\n        like",
+        _SIGHT,
+    ),
+    Mutant(
+        "sight-before-the-change",
+        "node/people/sights.py",
+        "kinds, known.change, known.generation",
+        "kinds, 0, known.generation",
+        _SIGHT,
     ),
     Mutant(
         "http-rows-kept-for-anyone",

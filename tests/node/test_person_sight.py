@@ -13,7 +13,7 @@ from personnel import GUEST, hire, listed, said, signed_in
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.labels import UNMARKED, Label, Releasability
 from aldis.node.node import Node
-from aldis.node.people import Person
+from aldis.node.people import Account, Person, Sights
 
 RUNGS = ("UNOFFICIAL", "OFFICIAL", "OFFICIAL: Sensitive", "PROTECTED", "SECRET")
 PROJECTS = ("", PROJECT, "HARBOUR", "QUIET")
@@ -260,3 +260,42 @@ def test_a_record_whose_existence_is_withheld_is_found_by_none_of_its_words(coal
     assert found(aus, signed_in(aus, "alice")) == set()
     assert aus.records.search(CANARY, viewer="gbr").hits == []
     assert len(aus.records.search(CANARY).hits) == 1
+
+
+def test_what_was_found_out_for_one_person_serves_those_alone_who_are_alike(coalition: Coalition) -> None:
+    """Persons who differ in one respect each see what they would see if nobody had been there before them."""
+    aus = coalition["aus"]
+    special = (("Special Handling", frozenset({"CABINET"})),)
+    coalition.put("aus", "ours", {"title": (CANARY, OURS), "body": (CANARY, Label("AUS", "SECRET"))})
+    coalition.put("aus", "shared", {"title": (CANARY, to("GBR"))})
+    coalition.put("aus", "other", {"title": (CANARY, to("GBR"))}, project="HARBOUR")
+    coalition.put("aus", "none", {"title": (CANARY, OURS)}, project="")
+    coalition.put("aus", "data", {"title": (CANARY, to("GBR"))}, kind="technical-data")
+    coalition.put("aus", "caveat", {"title": (CANARY, Label("AUS", "PROTECTED", Releasability.to("GBR"), special))})
+    clearance = {"AUS": "SECRET", "UK": "SECRET"}
+    base = Account(id="alice", name="Alice", nationality="AUS", clearance=clearance, projects=[PROJECT])
+    alice = Person(base, clearance)
+    persons = [
+        alice,
+        Person(base, {"AUS": "OFFICIAL", "UK": "OFFICIAL"}),
+        Person(replace(base, nationality="GBR"), clearance),
+        Person(replace(base, projects=["HARBOUR"]), clearance),
+        Person(replace(base, kinds=["document"]), clearance),
+        Person(replace(base, categories={"Special Handling": ["*"]}), clearance),
+        Person(replace(base, roles=[GUEST]), clearance),
+    ]
+
+    def seen() -> list[bytes]:
+        known = [Sights(aus.core, aus.epochs, aus.partners).of(person).profiles.tobytes() for person in persons]
+        for order in (persons, persons[::-1]):
+            sights = Sights(aus.core, aus.epochs, aus.partners)
+            assert [sights.of(person).profiles.tobytes() for person in order] == known[:: 1 if order is persons else -1]
+        assert [aus.records.visible(person).tobytes() for person in persons] == known
+        return known
+
+    before = seen()
+    assert len(set(before)) == len(persons)
+    assert aus.records.visible(Person(replace(base, id="bob", name="Bob"), clearance)).tobytes() == before[0]
+    coalition.arrange(ARRANGEMENT.replace("pa-northern-watch", "pa-data").replace("document", "technical-data"))
+    changed = [not one.startswith(was) for one, was in zip(seen(), before, strict=True)]
+    assert changed == [False, False, True, *[False] * 4], "the rules changed, for the foreign national alone"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aldis.kernel.bundles import onward_of
-from aldis.kernel.epoch import PolicyEpoch
+from aldis.kernel.epoch import Partner, PolicyEpoch
 from aldis.kernel.instruments import covers
 from aldis.kernel.labels import Label
 from aldis.kernel.records import read_portion
@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # they let people act, and so import this package
 __all__ = ["Sight", "Sights"]
 
 _KEPT = 256
+_Like = tuple[Partner, frozenset[str], int, int, int]
+"""All that decides what a person sees by profile: the recipient they are but for their name, their kinds, the rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Sights:
         self._epochs = epochs
         self._partners = partners
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._alike: OrderedDict[_Like, NDArray[np.bool_]] = OrderedDict()
         self._lock = RLock()
 
     def of(self, person: Person) -> Sight:
@@ -160,26 +163,38 @@ class Sights:
             terms = compile_terms(epoch, person.recipient.node, None, now)
             known = self._known[key] = _Known(change, generation, epoch, terms, np.zeros(0, dtype=np.bool_))
         if len(known.seen) < count:
-            known.seen = self._look(person, known, count)
+            known.seen = self._seen_alike(person, known, count)
         self._known.move_to_end(key)
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
         return known
 
-    def _look(self, person: Person, known: _Known, count: int) -> NDArray[np.bool_]:
-        """Which profiles the person may see: exactly for this node's own people, else at most those."""
-        done, parties = len(known.seen), self._partners.parties()
+    def _seen_alike(self, person: Person, known: _Known, count: int) -> NDArray[np.bool_]:
+        """As `_look`, of whoever is alike: a decision names a person, and rests on what they are."""
+        recipient, kinds = replace(person.recipient, node=""), frozenset(person.account.kinds)
+        like = recipient, kinds, known.change, known.generation, known.terms.since
+        seen = self._alike.get(like, known.seen)
+        if len(seen) < count:
+            seen = self._alike[like] = self._look(person, known.terms, seen, count)
+        self._alike.move_to_end(like)
+        while len(self._alike) > _KEPT:
+            self._alike.popitem(last=False)
+        return seen
+
+    def _look(self, person: Person, terms: Terms, before: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+        """Which profiles the person may see, the first known: exactly for this node's own people, else at most those."""
+        done, parties = len(before), self._partners.parties()
         kinds, nationality = frozenset(person.account.kinds), frozenset({person.account.nationality})
         seen = np.zeros(count, dtype=np.bool_)
-        seen[:done] = known.seen
+        seen[:done] = before
         for profile in self._core.store.profiles.since(done)[: count - done]:
             request = Request(
                 label=profile.label,
                 kind=profile.kind,
-                recipient=known.terms.recipient,
+                recipient=terms.recipient,
                 originator=parties.get(profile.originator, ""),
                 project=profile.project,
                 origin_grants=nationality,
             )
-            seen[profile.id] = covers(kinds, profile.kind) and known.terms.decide(request).permits
+            seen[profile.id] = covers(kinds, profile.kind) and terms.decide(request).permits
         return seen
