@@ -182,7 +182,7 @@ class Sights:
         return seen
 
     def _look(self, person: Person, terms: Terms, before: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
-        """Which profiles the person may see, the first known: exactly for this node's own people, else at most those."""
+        """Which profiles the person may see, some known `before`: just those for our own people, else at most those."""
         done, parties = len(before), self._partners.parties()
         kinds, nationality = frozenset(person.account.kinds), frozenset({person.account.nationality})
         seen = np.zeros(count, dtype=np.bool_)
