@@ -164,6 +164,7 @@ def write_random(path: Path, size: int) -> None:
     with path.open("wb") as file:
         for start in range(0, size, PIECE):
             file.write(os.urandom(min(PIECE, size - start)))
+        os.fsync(file.fileno())  # else writing it back would slow whoever comes first
 
 
 def hashed(path: Path) -> float:

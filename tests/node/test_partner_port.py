@@ -320,7 +320,7 @@ def test_a_body_that_is_complete_only_when_its_sender_is_suspended_is_not_handed
             [connection] = port._connections
             writer.write(GREET[-1:])
             async with asyncio.timeout(2):
-                while not (connection.reader._filled and connection.reader._filled.done()):
+                while not (connection.channel._waiting and connection.channel._waiting.done()):
                     await asyncio.sleep(0)
             port.set_partners({})
             with contextlib.suppress(ConnectionError):

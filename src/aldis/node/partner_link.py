@@ -81,7 +81,7 @@ class PartnerLink:
         """Hand over one bundle; the receipt."""
         return await self._call("deliver", body)
 
-    async def content(self, body: bytes) -> bytes:
+    async def content(self, body: bytes | bytearray) -> bytes:
         """Hand over one piece of an attachment; its receipt. As `deliver`, over a blocking socket of its own.
 
         Encrypting from memory to the socket, without an event loop between, takes a third of the time.
@@ -101,7 +101,7 @@ class PartnerLink:
             raise self._problem("deliver", status, answer)
         return answer
 
-    def _post(self, body: bytes) -> tuple[int, bytes]:
+    def _post(self, body: bytes | bytearray) -> tuple[int, bytes]:
         if monotonic() - self._bulk_used > _KEEP_ALIVE_S:
             self._hang_up()
         self._bulk_used = monotonic()

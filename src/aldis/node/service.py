@@ -179,7 +179,7 @@ class Service:
                     [asyncio.create_task(self._courier(one)), asyncio.create_task(self._live(one))],
                 )
 
-    async def _answer(self, partner: str, operation: str, body: bytes) -> bytes:
+    async def _answer(self, partner: str, operation: str, body: bytes | bytearray) -> bytes:
         if operation == "deliver":
             return await asyncio.to_thread(self._node.answer, partner, operation, body)
         return self._node.answer(partner, operation, body)
@@ -212,12 +212,13 @@ class Service:
                     await asyncio.wait_for(self._ending.wait(), pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
-        exchange, send = (
-            self._node.exchange,
-            link.greet if call.operation == "greet" else link.content if call.piece else link.deliver,
-        )
+        exchange = self._node.exchange
+        if call.piece is not None:
+            sent = link.content(call.body)
+        else:
+            sent = (link.greet if call.operation == "greet" else link.deliver)(bytes(call.body))
         answer, ahead = await asyncio.gather(
-            send(call.body), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
+            sent, asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
         )
         if isinstance(answer, BaseException):
             raise answer

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from aldis.kernel.attachments import CHUNK_LIMIT, write_chunk
+from aldis.kernel.attachments import CHUNK_LIMIT, chunk_head
 from aldis.kernel.errors import NotAuthentic, Unavailable
 from aldis.kernel.messages import Content, ContentReceipt, sign_message
 from aldis.node.attachments.folder import PIECE, Folder
@@ -25,7 +25,7 @@ from aldis.node.store import Outgoing as Row
 __all__ = ["CONTENT_SUFFIX", "Outgoing", "Piece"]
 
 CONTENT_SUFFIX = ".content"
-_LEAST, _MOST = 64 * 1024, min(PIECE, CHUNK_LIMIT)
+_LEAST, _MOST = 64 * 1024, CHUNK_LIMIT
 _FIRST = 1024 * 1024
 _QUICK_MS, _SLOW_MS = 250, 2_000
 _AGAIN_MS = 1_000
@@ -59,7 +59,7 @@ class _State:
     size: int = _FIRST
     read: int = 0
     aside: dict[int, tuple[int, int]] = field(default_factory=dict)
-    ready: tuple[int, bytes] | None = None
+    ready: tuple[int, bytearray] | None = None
 
 
 class Outgoing:
@@ -73,7 +73,7 @@ class Outgoing:
         self._store = core.store.attachments
         self._states: dict[str, _State] = {}
 
-    def next(self, partner: str) -> tuple[bytes, Piece] | None:
+    def next(self, partner: str) -> tuple[bytearray, Piece] | None:
         """The body that carries the next piece for a partner, and what it carries; None where nothing may go now."""
         state = self._states.setdefault(partner, _State())
         row = self._current(partner, state)
@@ -182,13 +182,15 @@ class Outgoing:
             os.close(handle)
         return path
 
-    def _read(self, state: _State, offset: int, size: int) -> bytes:
+    def _read(self, state: _State, offset: int, size: int) -> bytearray:
         row = state.row
-        data = os.pread(state.handle, size, offset) if size else b""
-        if row is None or len(data) != size:
+        head = chunk_head(row.digest, offset, size) if row is not None else b""
+        body = bytearray(len(head) + size)
+        body[: len(head)] = head
+        if row is None or os.preadv(state.handle, [memoryview(body)[len(head) :]], offset) != size:
             raise Unavailable("the content of an attachment is shorter than it was", fix="Run `aldis doctor`")
         state.read = size
-        return write_chunk(row.digest, offset, data)
+        return body
 
     def _current(self, partner: str, state: _State) -> Row | None:
         now, change = self._core.clock.now(), self._core.policy_change()
