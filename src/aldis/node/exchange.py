@@ -85,13 +85,21 @@ class Exchange:
         if not known.active or restored(self._store) is not None:
             return None
         now = self._core.clock.now()
-        if not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000:
+        if self._due(state, now):
             return self._greeting(known, state, now)
         looked, state.looked = state.looked, False
         sealed = None if looked else self.next_bundle(node)
         if sealed is not None and sealed.data:
             return Call("deliver", sealed.data, sealed)
         found = self._contents.next(node)
+        return Call("deliver", found[0], piece=found[1]) if found else None
+
+    def following(self, node: str, call: Call) -> Call | None:
+        """What to call before a piece of an attachment is answered: the piece after it, unless something else waits."""
+        known, state = self._partners.get(node), self.state(node)
+        if call.piece is None or not known.active or not state.looked or self._due(state, self._core.clock.now()):
+            return None
+        found = self._contents.following(node, call.piece)
         return Call("deliver", found[0], piece=found[1]) if found else None
 
     def next_bundle(self, node: str, after: int = 0) -> Sealed | None:
@@ -143,6 +151,10 @@ class Exchange:
         last = self._store.exchange.last_sealed(node)
         first, previous = (last.last + 1, last.digest) if last else (1, b"")
         return Stream(self._core.node, node, self.epoch, first, previous)
+
+    def _due(self, state: State, now: int) -> bool:
+        """Whether the partner is to be greeted."""
+        return not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000
 
     def answered(self, node: str, call: Call, answer: bytes) -> None:
         """Take a partner's answer in.

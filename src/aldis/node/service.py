@@ -212,19 +212,44 @@ class Service:
                     await asyncio.wait_for(self._ending.wait(), pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
-        exchange = self._node.exchange
         if call.piece is not None:
-            sent = link.content(call.body)
-        else:
-            sent = (link.greet if call.operation == "greet" else link.deliver)(bytes(call.body))
+            try:
+                await self._carry_pieces(link, node, call)
+            except BaseException:
+                link.hang_up()  # an answer may be on its way that nobody waits for
+                raise
+            return
+        exchange = self._node.exchange
+        send = link.greet if call.operation == "greet" else link.deliver
         answer, ahead = await asyncio.gather(
-            sent, asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
+            send(bytes(call.body)), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
         )
         if isinstance(answer, BaseException):
             raise answer
         await asyncio.to_thread(exchange.answered, node, call, answer)
         if ahead is not None:
             raise ahead
+
+    async def _carry_pieces(self, link: PartnerLink, node: str, call: Call) -> None:
+        """Send a piece of an attachment and those that follow, each before the one before it is answered."""
+        exchange, before = self._node.exchange, None
+        while True:
+            answer, ahead = await asyncio.gather(
+                link.content(call.body), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
+            )
+            if isinstance(answer, BaseException):
+                raise answer
+            if before is not None:
+                if answer is None:
+                    raise Unavailable(f"{node} closed the connection before it answered", fix="It is tried again")
+                await asyncio.to_thread(exchange.answered, node, before, answer)
+            if ahead is not None:
+                raise ahead
+            more = None if self._ending.is_set() else await asyncio.to_thread(exchange.following, node, call)
+            if more is None:
+                await asyncio.to_thread(exchange.answered, node, call, await link.heard())
+                return
+            before, call = call, more
 
     async def _live(self, known: Known) -> None:
         """One frame each period, unless the one before is still on its way: the newest values wait for the next."""

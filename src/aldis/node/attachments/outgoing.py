@@ -82,12 +82,19 @@ class Outgoing:
         now, size = self._core.clock.now(), 0
         if state.held is not None or row.size <= state.size:
             size = min(state.size, row.size - (state.held or 0))
-        piece = Piece(row, state.held or 0, size, now)
-        ready, state.ready = state.ready, None
-        if ready is None or ready[0] != piece.offset or not size:
-            return self._read(state, piece.offset, size), piece
-        offset, body = ready
-        return body, Piece(row, offset, min(state.read, row.size - offset), now)
+        return self._take(state, row, state.held or 0, size, now)
+
+    def following(self, partner: str, piece: Piece) -> tuple[bytearray, Piece] | None:
+        """As `next`, while a piece is not answered yet: the one that follows it, where all before it has arrived."""
+        state, offset = self._states.setdefault(partner, _State()), piece.offset + piece.size
+        if state.row is None or state.row.id != piece.row.id or not piece.size or offset >= piece.row.size:
+            return None
+        if state.held is not None and state.held != piece.offset:
+            return None
+        row = self._current(partner, state)
+        if row is None or row.id != piece.row.id:
+            return None
+        return self._take(state, row, offset, min(state.size, row.size - offset), self._core.clock.now())
 
     def ahead(self, partner: str, piece: Piece) -> None:
         """While a piece is on its way, read the one that follows it."""
@@ -104,6 +111,8 @@ class Outgoing:
         row, state = piece.row, self._states.setdefault(partner, _State())
         if receipt.digest != row.digest.hex() or receipt.held > row.size:
             raise NotAuthentic(f"{partner} answers for another content than the one it was sent")
+        if state.row is None or state.row.id != row.id:
+            return  # the answer to the piece before has settled it
         now = self._core.clock.now()
         self._pace(state, piece, now - piece.at)
         if receipt.state == "partial":
@@ -181,6 +190,13 @@ class Outgoing:
         finally:
             os.close(handle)
         return path
+
+    def _take(self, state: _State, row: Row, offset: int, size: int, now: int) -> tuple[bytearray, Piece]:
+        """The piece that begins there, read ahead or now."""
+        ready, state.ready = state.ready, None
+        if ready is None or ready[0] != offset or not size:
+            return self._read(state, offset, size), Piece(row, offset, size, now)
+        return ready[1], Piece(row, offset, state.read, now)
 
     def _read(self, state: _State, offset: int, size: int) -> bytearray:
         row = state.row
