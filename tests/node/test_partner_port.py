@@ -937,6 +937,23 @@ def test_pieces_of_attachments_share_a_connection_and_survive_its_end(aus, gbr):
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("size", [512 * 1024 - 1, 512 * 1024 + 1, 2**20 + 3, 3 * 2**20])
+def test_a_body_that_comes_in_drips_is_taken_with_its_last_byte(aus, gbr, size):
+    async def run():
+        desk, body = Desk(), os.urandom(size)
+        async with open_port(aus, desk, gbr) as (_, number), dial(number, gbr.calls(aus)) as (reader, writer):
+            for _ in range(2):
+                writer.write(b"POST /deliver HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+                for start in range(0, size, 200_001):
+                    writer.write(body[start : start + 200_001])
+                    await writer.drain()
+                    await asyncio.sleep(0.002)
+                assert await one_answer(reader) == (200, b"welcome")
+        assert [asked for _, _, asked in desk.asked] == [body, body]
+
+    asyncio.run(run())
+
+
 def test_a_piece_goes_before_the_last_is_answered_and_answers_come_in_order(aus, gbr):
     async def run():
         async def handle(partner: str, operation: str, body: bytes) -> bytes:
