@@ -937,6 +937,30 @@ def test_pieces_of_attachments_share_a_connection_and_survive_its_end(aus, gbr):
     asyncio.run(run())
 
 
+def test_who_floods_a_port_that_refused_it_is_cut_off_and_keeps_nobody_waiting(aus, gbr, usa):
+    async def run():
+        async with open_port(aus, Desk(), gbr, usa) as (_, number), link(usa, aus, number) as from_usa:
+
+            def flood() -> float:
+                with (
+                    socket.create_connection(("127.0.0.1", number)) as plain,
+                    gbr.calls(aus).wrap_socket(plain) as tls,
+                    contextlib.suppress(OSError),
+                ):
+                    began = time.monotonic()
+                    tls.sendall(b"POST /greet HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n")
+                    while time.monotonic() - began < 5:
+                        tls.sendall(bytes(2**20))
+                return time.monotonic() - began
+
+            flooding = asyncio.create_task(asyncio.to_thread(flood))
+            while not flooding.done():
+                assert await from_usa.greet(b"hi") == b"welcome"
+            assert await flooding < 4
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("size", [512 * 1024 - 1, 512 * 1024 + 1, 2**20 + 3, 3 * 2**20])
 def test_a_body_that_comes_in_drips_is_taken_with_its_last_byte(aus, gbr, size):
     async def run():
