@@ -320,7 +320,7 @@ def test_a_body_that_is_complete_only_when_its_sender_is_suspended_is_not_handed
             [connection] = port._connections
             writer.write(GREET[-1:])
             async with asyncio.timeout(2):
-                while not (connection.reader._filled and connection.reader._filled.done()):
+                while not (connection.channel._waiting and connection.channel._waiting.done()):
                     await asyncio.sleep(0)
             port.set_partners({})
             with contextlib.suppress(ConnectionError):
@@ -845,13 +845,19 @@ def says(answer: bytes) -> Script:
     return script
 
 
+async def piece(to_aus: PartnerLink, body: bytes) -> bytes:
+    """The answer to one piece of an attachment."""
+    assert await to_aus.content(body) is None
+    return await to_aus.heard()
+
+
 def refusal(aus: Node, gbr: Node, script: Script, timeout_s: float = 2, way: str = "greet") -> AldisError:
     """What GBR's link makes of an AUS that follows this script."""
 
     async def run() -> AldisError:
         async with scripted(aus, gbr, script) as number, link(gbr, aus, number, timeout_s) as to_aus:
             with pytest.raises(AldisError) as caught:
-                await getattr(to_aus, way)(b"hi")
+                await (piece(to_aus, b"hi") if way == "content" else getattr(to_aus, way)(b"hi"))
             assert "aus" in str(caught.value)
             return caught.value
 
@@ -901,7 +907,7 @@ def test_a_plain_text_server_is_not_believed(aus, gbr):
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n" + bytes(1048577), VerificationFailed),
         (b"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/steal\r\nContent-Length: 0\r\n\r\n", Unavailable),
         (b"rubbish", Unavailable),
-        (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n", Unavailable),
+        (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000 + b"\r\n", Unavailable),
     ],
 )
 def test_the_way_of_attachments_is_no_more_trusting(aus, gbr, answer, error):
@@ -920,13 +926,83 @@ def test_pieces_of_attachments_share_a_connection_and_survive_its_end(aus, gbr):
         desk = Desk()
         async with open_port(aus, desk, gbr) as (port, number), link(gbr, aus, number) as to_aus:
             for size in (0, 5, 4 * 2**20):
-                assert await to_aus.content(bytes(size)) == b"welcome"
+                assert await piece(to_aus, bytes(size)) == b"welcome"
             [connection] = port._connections
             assert [len(body) for _, _, body in desk.asked] == [0, 5, 4 * 2**20]
             port._drop(connection)
             with pytest.raises(Unavailable):
-                await to_aus.content(b"lost")
-            assert await to_aus.content(b"again") == b"welcome"
+                await piece(to_aus, b"lost")
+            assert await piece(to_aus, b"again") == b"welcome"
+
+    asyncio.run(run())
+
+
+def test_who_floods_a_port_that_refused_it_is_cut_off_and_keeps_nobody_waiting(aus, gbr, usa):
+    async def run():
+        async with open_port(aus, Desk(), gbr, usa) as (_, number), link(usa, aus, number) as from_usa:
+
+            def flood() -> float:
+                with (
+                    socket.create_connection(("127.0.0.1", number)) as plain,
+                    gbr.calls(aus).wrap_socket(plain) as tls,
+                    contextlib.suppress(OSError),
+                ):
+                    began = time.monotonic()
+                    tls.sendall(b"POST /greet HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n")
+                    while time.monotonic() - began < 5:
+                        tls.sendall(bytes(2**20))
+                return time.monotonic() - began
+
+            flooding = asyncio.create_task(asyncio.to_thread(flood))
+            while not flooding.done():
+                assert await from_usa.greet(b"hi") == b"welcome"
+            assert await flooding < 4
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [512 * 1024 - 1, 512 * 1024 + 1, 2**20 + 3, 3 * 2**20])
+def test_a_body_that_comes_in_drips_is_taken_with_its_last_byte(aus, gbr, size):
+    async def run():
+        desk, body = Desk(), os.urandom(size)
+        async with open_port(aus, desk, gbr) as (_, number), dial(number, gbr.calls(aus)) as (reader, writer):
+            for _ in range(2):
+                writer.write(b"POST /deliver HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+                for start in range(0, size, 200_001):
+                    writer.write(body[start : start + 200_001])
+                    await writer.drain()
+                    await asyncio.sleep(0.002)
+                assert await one_answer(reader) == (200, b"welcome")
+        assert [asked for _, _, asked in desk.asked] == [body, body]
+
+    asyncio.run(run())
+
+
+def test_a_piece_goes_before_the_last_is_answered_and_answers_come_in_order(aus, gbr):
+    async def run():
+        async def handle(partner: str, operation: str, body: bytes) -> bytes:
+            await asyncio.sleep(0.02)
+            return b"%d" % len(body)
+
+        async with open_port(aus, handle, gbr) as (_, number), link(gbr, aus, number, 5) as to_aus:
+            sizes = [3, 2**20, 5, 3 * 2**20, 1, 2]
+            heard = [await to_aus.content(bytes(size)) for size in sizes]
+            assert [*heard, await to_aus.heard()] == [None, *(b"%d" % size for size in sizes)]
+            with pytest.raises(Unavailable):
+                await to_aus.heard()
+            assert await piece(to_aus, b"afresh") == b"6"
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_is_due_is_never_taken_for_another_after_hanging_up(aus, gbr):
+    async def run():
+        desk = Desk()
+        async with open_port(aus, desk, gbr) as (_, number), link(gbr, aus, number) as to_aus:
+            assert await to_aus.content(b"one") is None
+            to_aus.hang_up()
+            assert await piece(to_aus, b"two") == b"welcome"
+        assert [body for _, _, body in desk.asked][-1] == b"two"
 
     asyncio.run(run())
 
@@ -935,7 +1011,7 @@ def test_a_piece_that_is_cancelled_lets_go_of_its_socket(aus, gbr):
     async def run():
         desk = Desk(hold=asyncio.Event())
         async with open_port(aus, desk, gbr) as (_, number), link(gbr, aus, number, 60) as to_aus:
-            call = asyncio.create_task(to_aus.content(b"hi"))
+            call = asyncio.create_task(piece(to_aus, b"hi"))
             await asyncio.sleep(0.2)
             call.cancel()
             with pytest.raises(asyncio.CancelledError):

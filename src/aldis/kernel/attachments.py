@@ -21,6 +21,7 @@ __all__ = [
     "Attachment",
     "Chunk",
     "check_attachments",
+    "chunk_head",
     "holds_attachments",
     "is_chunk",
     "open_chunk",
@@ -37,6 +38,9 @@ _NAME_BYTES = 255
 _FORMAT = "aldis-content/1"
 _OPENING = b"\x94\xaf" + _FORMAT.encode()
 _OVERHEAD = 128
+_BIN = {1: b"\xc4", 2: b"\xc5", 4: b"\xc6"}
+"""How bytes begin in MessagePack, by the width of the length that follows."""
+_EMPTY = b"\xc4\x00"
 
 _Size = Annotated[int, msgspec.Meta(ge=0, le=ATTACHMENT_LIMIT)]
 
@@ -94,17 +98,24 @@ def check_attachments(found: Sequence[Attachment]) -> None:
         raise InvalidInput("two attachments of one portion have the same name", fix="Give each a name of its own")
 
 
+def chunk_head(digest: bytes, offset: int, size: int) -> bytes:
+    """What comes before `size` bytes of data in a chunk of them."""
+    before = _encoder.encode((_FORMAT, digest, offset, b""))[: -len(_EMPTY)]
+    width = next(width for width in (1, 2, 4) if size < 1 << 8 * width)
+    return before + _BIN[width] + size.to_bytes(width, "big")
+
+
 def write_chunk(digest: bytes, offset: int, data: bytes | bytearray | memoryview) -> bytes:
     """The body of a delivery that carries this piece; none asks how much the receiver has."""
-    return _encoder.encode((_FORMAT, digest, offset, data))
+    return chunk_head(digest, offset, len(data)) + data
 
 
-def is_chunk(body: bytes) -> bool:
+def is_chunk(body: bytes | bytearray) -> bool:
     """Whether the body of a delivery is a chunk and no bundle."""
     return body.startswith(_OPENING)
 
 
-def open_chunk(body: bytes) -> Chunk:
+def open_chunk(body: bytes | bytearray) -> Chunk:
     """The chunk in the body of a delivery; its data is a view of `body`.
 
     Raises:

@@ -32,7 +32,7 @@ class Call(msgspec.Struct, frozen=True):
     """What to call at a partner, and with which body."""
 
     operation: Literal["greet", "deliver"]
-    body: bytes
+    body: bytes | bytearray
     sealed: Sealed | None = None
     piece: Piece | None = None
     note: bytes = b""
@@ -46,6 +46,7 @@ class State:
     checkpoint_at: int = 0
     cosigned: int = 0
     looked: bool = False
+    looked_at: int = 0
     problem: AldisError | None = None
     last_contact: int = 0
     clock: int | None = None
@@ -77,19 +78,28 @@ class Exchange:
     def next_call(self, node: str) -> Call | None:
         """What to call at a partner now; None where there is nothing to say, or nothing may be said.
 
-        Records go first; a piece of an attachment goes where no bundle waits, and then it is looked again.
+        Records go first: a piece of an attachment goes where no bundle waits, and while pieces go it is looked again
+        every _LOOK_MS.
         """
         known, state = self._partners.get(node), self.state(node)
         if not known.active or restored(self._store) is not None:
             return None
         now = self._core.clock.now()
-        if not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000:
+        if self._due(state, now):
             return self._greeting(known, state, now)
         looked, state.looked = state.looked, False
         sealed = None if looked else self.next_bundle(node)
         if sealed is not None and sealed.data:
             return Call("deliver", sealed.data, sealed)
         found = self._contents.next(node)
+        return Call("deliver", found[0], piece=found[1]) if found else None
+
+    def following(self, node: str, call: Call) -> Call | None:
+        """What to call before a piece of an attachment is answered: the piece after it, unless something else waits."""
+        known, state = self._partners.get(node), self.state(node)
+        if call.piece is None or not known.active or not state.looked or self._due(state, self._core.clock.now()):
+            return None
+        found = self._contents.following(node, call.piece)
         return Call("deliver", found[0], piece=found[1]) if found else None
 
     def next_bundle(self, node: str, after: int = 0) -> Sealed | None:
@@ -121,11 +131,14 @@ class Exchange:
     def ahead(self, node: str, call: Call) -> None:
         """While a full bundle is on its way, seal the one that follows it; it is looked at again before it goes.
 
-        While a piece of an attachment is, read the one that follows, and look whether a bundle waits.
+        While a piece of an attachment is, read the one that follows, and look now and then whether a bundle waits.
         """
         if call.piece is not None:
             self._contents.ahead(node, call.piece)
-            self.state(node).looked = self.next_bundle(node) is None
+            state, now = self.state(node), self._core.clock.now()
+            if abs(now - state.looked_at) >= _LOOK_MS:
+                state.looked_at = now if self.next_bundle(node) is None else 0
+            state.looked = state.looked_at > 0
             return
         sealed = call.sealed
         if sealed is None or sealed.last - sealed.first + 1 < self._core.config.batch:
@@ -138,6 +151,10 @@ class Exchange:
         last = self._store.exchange.last_sealed(node)
         first, previous = (last.last + 1, last.digest) if last else (1, b"")
         return Stream(self._core.node, node, self.epoch, first, previous)
+
+    def _due(self, state: State, now: int) -> bool:
+        """Whether the partner is to be greeted."""
+        return not state.greeted or now - state.checkpoint_at >= self._core.config.checkpoint_s * 1000
 
     def answered(self, node: str, call: Call, answer: bytes) -> None:
         """Take a partner's answer in.
@@ -283,3 +300,4 @@ def problem_of(node: str) -> str:
 
 _EPOCH = "stream epoch"
 _SKEW_MS = 5_000
+_LOOK_MS = 250

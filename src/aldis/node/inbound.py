@@ -59,16 +59,19 @@ class Inbound:
         self._told = told
         self._store = core.store
 
-    def answer(self, sender: str, operation: str, body: bytes) -> bytes:
+    def answer(self, sender: str, operation: str, body: bytes | bytearray) -> bytes:
         """The answer to a call from a partner that the transport authenticated.
 
         Raises:
             AldisError: the call is refused; nothing was changed, except as `deliver` says.
         """
+        if operation == "deliver" and is_chunk(body):
+            return self.content(sender, body)
+        body = bytes(body)
         if operation == "greet":
             return self.greet(sender, body)
         if operation == "deliver":
-            return self.content(sender, body) if is_chunk(body) else self.deliver(sender, body)
+            return self.deliver(sender, body)
         if operation == "live":
             self._live.take(sender, self.peers(), body)
             return b""
@@ -131,7 +134,7 @@ class Inbound:
         receipt = Receipt(core.node, manifest.origin, core.clock.now(), admission.cursor, aside)
         return sign_message(receipt, core.signer)
 
-    def content(self, sender: str, body: bytes) -> bytes:
+    def content(self, sender: str, body: bytes | bytearray) -> bytes:
         """The receipt for a piece of an attachment's content; see `attachments.incoming`.
 
         A node below is told that all is well, whatever becomes of it here.

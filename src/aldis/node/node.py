@@ -143,7 +143,7 @@ class Node:
         """The node's name."""
         return self.core.node
 
-    def answer(self, sender: str, operation: str, body: bytes) -> bytes:
+    def answer(self, sender: str, operation: str, body: bytes | bytearray) -> bytes:
         """The answer to a partner's call; see `Inbound.answer`."""
         return self.inbound.answer(sender, operation, body)
 

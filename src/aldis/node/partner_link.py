@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
-import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
-from time import monotonic
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final, Self
 
+import h11
 import httpx2
 import msgspec
 
 from aldis.kernel import errors
 from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, TooLarge, Unavailable, VerificationFailed
+from aldis.node.bulk import LARGEST_ANSWER, Bulk
 from aldis.node.partner_port import OPERATIONS, PROBLEM, Problem
 
 __all__ = ["LARGEST_ANSWER", "PartnerLink"]
 
-LARGEST_ANSWER: Final = 1024 * 1024  # bytes
 _CHUNK = 256 * 1024
 _SLOWEST = 64 * 1024  # bytes per second
 _KEEP_ALIVE_S = 60  # less than the idle time of a port
@@ -56,8 +53,7 @@ class PartnerLink:
         # The transport alone: a client would add cookies, proxies, redirects and log lines.
         limits = httpx2.Limits(max_connections=len(OPERATIONS), keepalive_expiry=_KEEP_ALIVE_S)
         self._context = context
-        self._bulk: http.client.HTTPSConnection | None = None
-        self._bulk_used = 0.0
+        self._bulk: Bulk | None = None
         self._transport = httpx2.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
 
     async def __aenter__(self) -> Self:
@@ -70,7 +66,7 @@ class PartnerLink:
 
     async def close(self) -> None:
         """Close the connections; the link cannot be used again."""
-        self._hang_up()
+        self.hang_up()
         await self._transport.aclose()
 
     async def greet(self, body: bytes) -> bytes:
@@ -81,54 +77,42 @@ class PartnerLink:
         """Hand over one bundle; the receipt."""
         return await self._call("deliver", body)
 
-    async def content(self, body: bytes) -> bytes:
-        """Hand over one piece of an attachment; its receipt. As `deliver`, over a blocking socket of its own.
+    async def content(self, body: bytes | bytearray) -> bytes | None:
+        """Hand over one piece of an attachment; then the answer to the one before it, if that is still to be heard.
 
-        Encrypting from memory to the socket, without an event loop between, takes a third of the time.
+        As `deliver`, over a blocking socket of its own: encrypting from memory to the socket, without an event loop
+        between, takes a third of the time. One answer at most stays to be heard; `heard` gives it.
         """
         if len(body) > OPERATIONS["deliver"]:
             raise TooLarge(f"deliver takes at most {OPERATIONS['deliver']} bytes, this body has {len(body)}")
+        return await self._in_thread(lambda bulk: bulk.post(body), len(body))
+
+    async def heard(self) -> bytes:
+        """The answer to the last piece."""
+        return await self._in_thread(Bulk.hear, 0) or b""
+
+    def hang_up(self) -> None:
+        """Give up the connection of `content`, and the answer that is still to be heard."""
+        if self._bulk is not None:
+            self._bulk.close()
+
+    async def _in_thread(self, work: Callable[[Bulk], tuple[int, bytes] | None], size: int) -> bytes | None:
+        if self._bulk is None or self._bulk.stale:
+            self.hang_up()
+            address = (self._url.host, self._url.port or 443)
+            self._bulk = Bulk(self._partner, address, self._context, self._timeout_s)
         try:
-            async with asyncio.timeout(2 * self._timeout_s + len(body) / _SLOWEST):
-                status, answer = await asyncio.to_thread(self._post, body)
-        except (http.client.HTTPException, OSError) as error:
-            self._hang_up()
+            async with asyncio.timeout(2 * self._timeout_s + size / _SLOWEST):
+                found = await asyncio.to_thread(work, self._bulk)
+        except (h11.RemoteProtocolError, OSError) as error:
+            self.hang_up()
             raise self._failure("deliver", error) from error
         except BaseException:  # cancelled, for one: the thread is not to wait for the socket
-            self._hang_up()
+            self.hang_up()
             raise
-        if status != 200:
-            raise self._problem("deliver", status, answer)
-        return answer
-
-    def _post(self, body: bytes) -> tuple[int, bytes]:
-        if monotonic() - self._bulk_used > _KEEP_ALIVE_S:
-            self._hang_up()
-        self._bulk_used = monotonic()
-        if self._bulk is None:
-            self._bulk = http.client.HTTPSConnection(
-                self._url.host, self._url.port or 443, timeout=self._timeout_s, context=self._context
-            )
-        bulk = self._bulk
-        bulk.request("POST", "/deliver", body=body, headers={"Content-Type": "application/octet-stream"})
-        with bulk.getresponse() as response:
-            size = response.length
-            if size is None:  # then its end could not be told from a cut
-                raise VerificationFailed(f"{self._partner} sent an answer without its length", fix=_DOCTOR)
-            if size > LARGEST_ANSWER:
-                raise VerificationFailed(f"{self._partner} sent more than {LARGEST_ANSWER} bytes", fix=_DOCTOR)
-            answer = response.read(size)
-        if len(answer) != size:
-            raise http.client.IncompleteRead(answer, size - len(answer))
-        return response.status, answer
-
-    def _hang_up(self) -> None:
-        bulk, self._bulk = self._bulk, None
-        if bulk is not None:
-            with suppress(OSError):
-                if bulk.sock is not None:
-                    bulk.sock.shutdown(socket.SHUT_RDWR)
-            bulk.close()
+        if found is not None and found[0] != 200:
+            raise self._problem("deliver", *found)
+        return found[1] if found is not None else None
 
     async def live(self, body: bytes) -> bytes:
         """Hand over one live frame."""
@@ -178,7 +162,7 @@ class PartnerLink:
                     f"TLS with {where} failed: {reason}", fix="Compare fingerprints with the partner, and pair again"
                 )
         fix = _DOCTOR
-        cut = (httpx2.RemoteProtocolError, httpx2.ReadError, http.client.RemoteDisconnected, ConnectionError)
+        cut = (httpx2.RemoteProtocolError, httpx2.ReadError, h11.RemoteProtocolError, ConnectionError)
         if isinstance(error, cut):
             fix += "; a node that is not paired, or is suspended, is cut off like this"
         return Unavailable(f"{where} did not answer {operation}: {str(error) or type(error).__name__}", fix=fix)

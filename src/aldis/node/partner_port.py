@@ -22,14 +22,15 @@ import msgspec
 import structlog
 
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy, TooLarge, VerificationFailed
+from aldis.node.channel import Channel
 from aldis.node.logs import fault
-from aldis.node.tls import Intake, Listener, pin, server_context
+from aldis.node.tls import Listener, pin, server_context
 
 __all__ = ["OPERATIONS", "PROBLEM", "Handle", "Limits", "Partner", "PartnerPort", "Problem"]
 
 OPERATIONS: Final = {"greet": 256 * 1024, "live": 1024 * 1024, "deliver": 64 * 1024 * 1024}  # largest body, bytes
 PROBLEM: Final = "urn:aldis:problem:"  # the `type` of a problem is this and the code of an AldisError
-Handle = Callable[[str, str, bytes], Awaitable[bytes]]
+Handle = Callable[[str, str, bytes | bytearray], Awaitable[bytes]]
 
 _CHUNK = 256 * 1024
 _STATUS: Final = ((TooLarge, 413), (InvalidInput, 400), (RefusedByPolicy, 403), (VerificationFailed, 422))
@@ -83,8 +84,7 @@ class _Refusal(Exception):
 class _Connection:
     pin: bytes
     partner: Partner
-    reader: Intake
-    writer: asyncio.StreamWriter
+    channel: Channel
     http: h11.Connection
     idle: bool = False
 
@@ -117,7 +117,6 @@ class PartnerPort:
             self._serve,
             handshakes=self._limits.handshakes,
             handshake_s=self._limits.handshake_s,
-            shutdown_s=self._limits.answer_s,
         )
 
     def set_partners(self, partners: Mapping[bytes, Partner]) -> None:
@@ -155,8 +154,8 @@ class PartnerPort:
                     await asyncio.sleep(_STEP_S)
         await self._listener.stop()
 
-    async def _serve(self, peer: bytes, reader: Intake, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(pin(peer), self._active(pin(peer)), reader, writer, self._cycle(b""))
+    async def _serve(self, peer: bytes, channel: Channel) -> None:
+        connection = _Connection(pin(peer), self._active(pin(peer)), channel, self._cycle(b""))
         try:
             try:
                 self._count(connection)
@@ -168,14 +167,15 @@ class PartnerPort:
                 detail = "not an HTTP/1.1 request within the limits"
                 await self._refuse(connection, _Refusal(error.error_status_hint, "invalid-input", detail))
             connection.idle = True
-            writer.close()
-            await writer.wait_closed()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.answer_s):
+                    await channel.end()
         finally:
             self._drop(connection)
 
     def _drop(self, connection: _Connection) -> None:
         self._connections.pop(connection, None)
-        connection.writer.transport.abort()
+        connection.channel.abort()
 
     def _active(self, presented: bytes) -> Partner:
         for known, partner in self._partners.items():
@@ -221,7 +221,7 @@ class PartnerPort:
             connection.idle = True
             try:
                 async with asyncio.timeout(limits.idle_s):
-                    http.receive_data(await connection.reader.read(limits.head_bytes))
+                    http.receive_data(await connection.channel.read(limits.head_bytes))
             except TimeoutError:
                 return None
             finally:
@@ -242,20 +242,20 @@ class PartnerPort:
             raise _Refusal(413, "too-large", f"the body of {operation} has at most {most} bytes")
         return operation, size
 
-    async def _body(self, connection: _Connection, size: int) -> tuple[bytes, bytes]:
+    async def _body(self, connection: _Connection, size: int) -> tuple[bytearray, bytes]:
         """The body and what was received after it; its bytes are what was declared, so nothing need parse them."""
         if connection.http.they_are_waiting_for_100_continue:
             go_on = h11.InformationalResponse(status_code=100, headers=[])
-            connection.writer.write(connection.http.send(go_on) or b"")
+            await self._write(connection, connection.http.send(go_on) or b"")
         received = connection.http.trailing_data[0]
         body = bytearray(size)
         start = min(size, len(received))
         body[:start] = received[:start]
         async with _within(max(self._limits.body_s, size / self._limits.body_rate), "the body"):
-            if not await connection.reader.fill(memoryview(body)[start:]):
+            if not await connection.channel.fill(memoryview(body)[start:]):
                 raise h11.RemoteProtocolError("the body was cut short")
         self._active(connection.pin)
-        return bytes(body), received[size:]
+        return body, received[size:]
 
     async def _next(self, connection: _Connection, most: int) -> h11.Event | type[h11.PAUSED]:
         """The next event, with at most `most` bytes waiting to be parsed, so that h11's own limit is exact."""
@@ -265,9 +265,9 @@ class PartnerPort:
             if event is not h11.NEED_DATA:
                 return event  # type: ignore[return-value]
             waiting = len(connection.http.trailing_data[0])
-            connection.http.receive_data(await connection.reader.read(most - waiting))
+            connection.http.receive_data(await connection.channel.read(most - waiting))
 
-    async def _answer(self, partner: str, operation: str, body: bytes) -> tuple[int, bytes]:
+    async def _answer(self, partner: str, operation: str, body: bytearray) -> tuple[int, bytes]:
         try:
             return 200, await self._handle(partner, operation, body)
         except AldisError as error:
@@ -288,7 +288,7 @@ class PartnerPort:
         # Reading on keeps a reset from destroying the answer (RFC 9112 section 9.6).
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.linger_s):
-                while await connection.reader.read(_CHUNK):
+                while await connection.channel.read(_CHUNK):
                     pass
 
     async def _send(self, connection: _Connection, status: int, body: bytes, *more: tuple[str, str]) -> None:
@@ -298,9 +298,11 @@ class PartnerPort:
         data = http.send(h11.Response(status_code=status, headers=[*fixed, *more])) or b""
         with contextlib.suppress(h11.LocalProtocolError):  # the answer to HEAD has no body
             data += (http.send(h11.Data(data=body)) or b"") + (http.send(h11.EndOfMessage()) or b"")
-        connection.writer.write(data)
+        await self._write(connection, data)
+
+    async def _write(self, connection: _Connection, data: bytes) -> None:
         async with asyncio.timeout(self._limits.answer_s):
-            await connection.writer.drain()
+            await connection.channel.write(data)
 
 
 @contextlib.asynccontextmanager

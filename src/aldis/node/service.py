@@ -179,7 +179,7 @@ class Service:
                     [asyncio.create_task(self._courier(one)), asyncio.create_task(self._live(one))],
                 )
 
-    async def _answer(self, partner: str, operation: str, body: bytes) -> bytes:
+    async def _answer(self, partner: str, operation: str, body: bytes | bytearray) -> bytes:
         if operation == "deliver":
             return await asyncio.to_thread(self._node.answer, partner, operation, body)
         return self._node.answer(partner, operation, body)
@@ -212,18 +212,44 @@ class Service:
                     await asyncio.wait_for(self._ending.wait(), pause)
 
     async def _carry(self, link: PartnerLink, node: str, call: Call) -> None:
-        exchange, send = (
-            self._node.exchange,
-            link.greet if call.operation == "greet" else link.content if call.piece else link.deliver,
-        )
+        if call.piece is not None:
+            try:
+                await self._carry_pieces(link, node, call)
+            except BaseException:
+                link.hang_up()  # an answer may be on its way that nobody waits for
+                raise
+            return
+        exchange = self._node.exchange
+        send = link.greet if call.operation == "greet" else link.deliver
         answer, ahead = await asyncio.gather(
-            send(call.body), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
+            send(bytes(call.body)), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
         )
         if isinstance(answer, BaseException):
             raise answer
         await asyncio.to_thread(exchange.answered, node, call, answer)
         if ahead is not None:
             raise ahead
+
+    async def _carry_pieces(self, link: PartnerLink, node: str, call: Call) -> None:
+        """Send a piece of an attachment and those that follow, each before the one before it is answered."""
+        exchange, before = self._node.exchange, None
+        while True:
+            answer, ahead = await asyncio.gather(
+                link.content(call.body), asyncio.to_thread(exchange.ahead, node, call), return_exceptions=True
+            )
+            if isinstance(answer, BaseException):
+                raise answer
+            if before is not None:
+                if answer is None:
+                    raise Unavailable(f"{node} closed the connection before it answered", fix="It is tried again")
+                await asyncio.to_thread(exchange.answered, node, before, answer)
+            if ahead is not None:
+                raise ahead
+            more = None if self._ending.is_set() else await asyncio.to_thread(exchange.following, node, call)
+            if more is None:
+                await asyncio.to_thread(exchange.answered, node, call, await link.heard())
+                return
+            before, call = call, more
 
     async def _live(self, known: Known) -> None:
         """One frame each period, unless the one before is still on its way: the newest values wait for the next."""

@@ -21,14 +21,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import InvalidInput, Unavailable
+from aldis.node.channel import Channel
 
-__all__ = ["Intake", "Listener", "check_certificate", "client_context", "make_certificate", "pin", "server_context"]
+__all__ = ["Listener", "check_certificate", "client_context", "make_certificate", "pin", "server_context"]
 
 _CLOCK_SKEW = timedelta(days=1)
 _NO_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _CURVES = (ec.SECP256R1, ec.SECP384R1)
-_READ_AHEAD = 256 * 1024
-_SPARE = 64 * 1024
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -129,71 +128,8 @@ def _context(protocol: int, certificate: Path, key: Path, trusted: Iterable[byte
     return context
 
 
-class Intake(asyncio.StreamReaderProtocol, asyncio.BufferedProtocol):
-    """Reads for one connection: a little at a time, or a body straight into its place, as TLS decrypts it."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        super().__init__(reader)
-        self._kept = reader
-        self._spare = memoryview(bytearray(_SPARE))
-        self._waiting = 0
-        self._place = memoryview(b"")
-        self._filled: asyncio.Future[None] | None = None
-
-    async def read(self, most: int) -> bytes:
-        """At most so many bytes; none at the end."""
-        data = await self._kept.read(most)
-        self._waiting -= len(data)
-        return data
-
-    async def fill(self, place: memoryview) -> bool:
-        """Put the next bytes there, all of it; whether there were as many before the end."""
-        while len(place) and self._waiting:
-            data = await self.read(len(place))
-            place[: len(data)] = data
-            place = place[len(data) :]
-        if not len(place):
-            return True
-        if self._kept.at_eof():
-            return False
-        self._place, self._filled = place, asyncio.get_running_loop().create_future()
-        try:
-            await self._filled
-            return not len(self._place)
-        finally:
-            self._place, self._filled = memoryview(b""), None
-
-    def get_buffer(self, _sizehint: int) -> memoryview:
-        """Where the next bytes go."""
-        return self._place if len(self._place) else self._spare
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """So many bytes have come."""
-        if len(self._place):
-            self._place = self._place[nbytes:]
-            if not len(self._place):
-                self._wake()
-            return
-        self._waiting += nbytes
-        self._kept.feed_data(bytes(self._spare[:nbytes]))
-
-    def eof_received(self) -> bool:
-        """Nothing more comes."""
-        self._wake()
-        return bool(super().eof_received())
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._wake()
-        super().connection_lost(exc)
-
-    def _wake(self) -> None:
-        if self._filled is not None and not self._filled.done():
-            self._filled.set_result(None)
-
-
 class Listener:
-    """Accepts connections: `serve(peer's certificate in DER, intake, writer)` runs once a handshake has held.
+    """Accepts connections: `serve(peer's certificate in DER, channel)` runs once a handshake has held.
 
     `context` may be replaced at any time and counts from the next connection on. At most `handshakes` run at once,
     each for at most `handshake_s`; one more ends the oldest, so that strangers never keep partners out.
@@ -202,16 +138,15 @@ class Listener:
     def __init__(
         self,
         context: ssl.SSLContext,
-        serve: Callable[[bytes, Intake, asyncio.StreamWriter], Awaitable[None]],
+        serve: Callable[[bytes, Channel], Awaitable[None]],
         *,
         handshakes: int,
         handshake_s: float,
-        shutdown_s: float,
     ) -> None:
         self.context = context
         self._serve = serve
         self._most = handshakes
-        self._handshake_s, self._shutdown_s = handshake_s, shutdown_s
+        self._handshake_s = handshake_s
         self._handshakes: dict[asyncio.Task[None], None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
@@ -264,26 +199,25 @@ class Listener:
             await asyncio.sleep(0)
 
     async def _connect(self, accepted: socket.socket, address: str) -> None:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(_READ_AHEAD)
-        protocol = Intake(reader)
         try:
-            transport, _ = await loop.connect_accepted_socket(
-                lambda: protocol,
-                accepted,
-                ssl=self.context,
-                ssl_handshake_timeout=self._handshake_s,
-                ssl_shutdown_timeout=self._shutdown_s,
-            )
+            channel, peer = await self._open(accepted)
         except OSError as error:
             _log.warning("handshake refused", address=address, cause=getattr(error, "reason", type(error).__name__))
             return
         finally:
             self._handshakes.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:
-            await self._serve(writer.get_extra_info("ssl_object").getpeercert(binary_form=True), protocol, writer)
+            await self._serve(peer, channel)
         except OSError as error:
             _log.info("connection lost", address=address, cause=type(error).__name__)
         finally:
-            transport.abort()
+            channel.abort()
+
+    async def _open(self, accepted: socket.socket) -> tuple[Channel, bytes]:
+        channel = Channel(accepted, self.context)
+        try:
+            async with asyncio.timeout(self._handshake_s):
+                return channel, await channel.shake_hands()
+        except BaseException:
+            channel.abort()
+            raise

@@ -64,8 +64,8 @@ class Link:
             if not self.sender.node.partners.get(partner).active:
                 raise Broken(f"{self.sender.name} calls {partner}, which is not active there")
             if call.sealed is not None:
-                self._archive.bundle(self.sender.node, partner, call.body)
-            exchange.answered(partner, call, self.carry(call.operation, call.body))
+                self._archive.bundle(self.sender.node, partner, bytes(call.body))
+            exchange.answered(partner, call, self.carry(call.operation, bytes(call.body)))
         except AldisError as error:
             exchange.failed(partner, error)
             self.failures += 1

@@ -127,7 +127,7 @@ class Incoming:
             self._close(name)
         self._pool.shutdown()
 
-    def take(self, source: str, body: bytes) -> ContentReceipt:
+    def take(self, source: str, body: bytes | bytearray) -> ContentReceipt:
         """Take a chunk from a partner that the transport authenticated; what is held now, and what is to come.
 
         Raises:

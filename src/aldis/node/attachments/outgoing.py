@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from aldis.kernel.attachments import CHUNK_LIMIT, write_chunk
+from aldis.kernel.attachments import CHUNK_LIMIT, chunk_head
 from aldis.kernel.errors import NotAuthentic, Unavailable
 from aldis.kernel.messages import Content, ContentReceipt, sign_message
 from aldis.node.attachments.folder import PIECE, Folder
@@ -25,7 +25,7 @@ from aldis.node.store import Outgoing as Row
 __all__ = ["CONTENT_SUFFIX", "Outgoing", "Piece"]
 
 CONTENT_SUFFIX = ".content"
-_LEAST, _MOST = 64 * 1024, min(PIECE, CHUNK_LIMIT)
+_LEAST, _MOST = 64 * 1024, CHUNK_LIMIT
 _FIRST = 1024 * 1024
 _QUICK_MS, _SLOW_MS = 250, 2_000
 _AGAIN_MS = 1_000
@@ -59,7 +59,7 @@ class _State:
     size: int = _FIRST
     read: int = 0
     aside: dict[int, tuple[int, int]] = field(default_factory=dict)
-    ready: tuple[int, bytes] | None = None
+    ready: tuple[int, bytearray] | None = None
 
 
 class Outgoing:
@@ -73,7 +73,7 @@ class Outgoing:
         self._store = core.store.attachments
         self._states: dict[str, _State] = {}
 
-    def next(self, partner: str) -> tuple[bytes, Piece] | None:
+    def next(self, partner: str) -> tuple[bytearray, Piece] | None:
         """The body that carries the next piece for a partner, and what it carries; None where nothing may go now."""
         state = self._states.setdefault(partner, _State())
         row = self._current(partner, state)
@@ -82,12 +82,19 @@ class Outgoing:
         now, size = self._core.clock.now(), 0
         if state.held is not None or row.size <= state.size:
             size = min(state.size, row.size - (state.held or 0))
-        piece = Piece(row, state.held or 0, size, now)
-        ready, state.ready = state.ready, None
-        if ready is None or ready[0] != piece.offset or not size:
-            return self._read(state, piece.offset, size), piece
-        offset, body = ready
-        return body, Piece(row, offset, min(state.read, row.size - offset), now)
+        return self._take(state, row, state.held or 0, size, now)
+
+    def following(self, partner: str, piece: Piece) -> tuple[bytearray, Piece] | None:
+        """As `next`, while a piece is not answered yet: the one that follows it, where all before it has arrived."""
+        state, offset = self._states.setdefault(partner, _State()), piece.offset + piece.size
+        if state.row is None or state.row.id != piece.row.id or not piece.size or offset >= piece.row.size:
+            return None
+        if state.held is not None and state.held != piece.offset:
+            return None
+        row = self._current(partner, state)
+        if row is None or row.id != piece.row.id:
+            return None
+        return self._take(state, row, offset, min(state.size, row.size - offset), self._core.clock.now())
 
     def ahead(self, partner: str, piece: Piece) -> None:
         """While a piece is on its way, read the one that follows it."""
@@ -104,6 +111,8 @@ class Outgoing:
         row, state = piece.row, self._states.setdefault(partner, _State())
         if receipt.digest != row.digest.hex() or receipt.held > row.size:
             raise NotAuthentic(f"{partner} answers for another content than the one it was sent")
+        if state.row is None or state.row.id != row.id:
+            return  # the answer to the piece before has settled it
         now = self._core.clock.now()
         self._pace(state, piece, now - piece.at)
         if receipt.state == "partial":
@@ -182,13 +191,22 @@ class Outgoing:
             os.close(handle)
         return path
 
-    def _read(self, state: _State, offset: int, size: int) -> bytes:
+    def _take(self, state: _State, row: Row, offset: int, size: int, now: int) -> tuple[bytearray, Piece]:
+        """The piece that begins there, read ahead or now."""
+        ready, state.ready = state.ready, None
+        if ready is None or ready[0] != offset or not size:
+            return self._read(state, offset, size), Piece(row, offset, size, now)
+        return ready[1], Piece(row, offset, state.read, now)
+
+    def _read(self, state: _State, offset: int, size: int) -> bytearray:
         row = state.row
-        data = os.pread(state.handle, size, offset) if size else b""
-        if row is None or len(data) != size:
+        head = chunk_head(row.digest, offset, size) if row is not None else b""
+        body = bytearray(len(head) + size)
+        body[: len(head)] = head
+        if row is None or os.preadv(state.handle, [memoryview(body)[len(head) :]], offset) != size:
             raise Unavailable("the content of an attachment is shorter than it was", fix="Run `aldis doctor`")
         state.read = size
-        return write_chunk(row.digest, offset, data)
+        return body
 
     def _current(self, partner: str, state: _State) -> Row | None:
         now, change = self._core.clock.now(), self._core.policy_change()

@@ -35,7 +35,7 @@ def _answers(make: Callable[[Hostile, str], bytes]) -> Callable[[Hostile], None]
             if call is None:
                 raise NotNow("the target has nothing to say")
             try:
-                exchange.answered(h.name, call, site.answer(h.target, call.operation, call.body))
+                exchange.answered(h.name, call, site.answer(h.target, call.operation, bytes(call.body)))
             except AldisError as error:
                 h.refused.append(error.code)
                 exchange.failed(h.name, error)
