@@ -228,13 +228,14 @@ class NodeContext:
         self.told(Live("", label, update, header, project))
 
     def _active(self) -> Sequence[str]:
-        """The names of the active partners, looked up again where a millisecond has passed and one has changed."""
+        """The active partners that are called, looked up again where a millisecond has passed and one has changed."""
         now = self._core.clock.now()
         if now != self._looked:
             change, self._looked = self._core.policy_change(), now
             if change != self._change:
                 self._change = change
-                self._nodes = [known.node for known in self._partners.all() if known.active]
+                fed = self._core.config.feeds
+                self._nodes = [known.node for known in self._partners.all() if known.active and known.node not in fed]
         return self._nodes
 
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:
