@@ -266,9 +266,7 @@ class LiveIn:
         self._out.pass_on(sender, origin, label, fits)
         return len(fits)
 
-    def _news(
-        self, sender: str, origin: str, updates: Sequence[Update], peers: Peers, now: int
-    ) -> Sequence[Update]:
+    def _news(self, sender: str, origin: str, updates: Sequence[Update], peers: Peers, now: int) -> Sequence[Update]:
         """Of values that `sender` passed on, those newer than what was heard before, by whatever way.
 
         Who is paired with this node speaks for itself; of anybody else, the sender must vouch for its key.
