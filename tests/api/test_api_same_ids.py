@@ -80,7 +80,14 @@ def test_where_it_is_not_said_the_answer_names_those_alone_whom_one_may_know_of(
 
 def test_of_what_one_may_not_know_naming_its_originator_tells_nothing(world: World) -> None:
     """USA's doc-9 and hush are above Low; GBR has no hush; nobody has nothing."""
-    asked = [("doc-9", "usa"), ("hush", "usa"), ("hush", "gbr"), ("nothing", "usa"), ("doc-9", "nobody"), ("doc-1", "usa")]
+    asked = [
+        ("doc-9", "usa"),
+        ("hush", "usa"),
+        ("hush", "gbr"),
+        ("nothing", "usa"),
+        ("doc-9", "nobody"),
+        ("doc-1", "usa"),
+    ]
     for read in READS:
         answers = {}
         for id_, originator in asked:

@@ -59,7 +59,7 @@ class Node:
         self.meaning = Meaning(core)
         self.records = Records(core, self.audit, self.epochs, self.sights, self.meaning, self.attachments)
         self.saved = SavedSearches(core, self.records)
-        self.register = Register(core, self.records, self.epochs)
+        self.register = Register(core, self.records, self.epochs, self.partners)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
         self.key_access = KeyServer(core, self.audit, self.sights)
         self.foreign = Foreign(core, self.audit)

@@ -37,7 +37,10 @@ class ToldShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GainShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a partner would newly get of records that you may see; counts of portions and export-control tags."""
+    """What a partner would newly get of records that you may see; counts of portions and export-control tags.
+
+    Another node's record, which its grant would let this node pass on, is named as NODE/ID.
+    """
 
     node: str
     party: str
