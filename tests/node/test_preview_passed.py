@@ -1,4 +1,4 @@
-"""A preview of what this node holds of others': what their grants let it pass on, and so much goes when all have signed."""
+"""A preview of what this node holds of others': what it may pass on by their grants, and what then goes."""
 
 from __future__ import annotations
 

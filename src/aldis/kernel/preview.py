@@ -21,7 +21,7 @@ _YES = Verdict.PERMIT
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A record of another node's: its originator's onward `grants`, and the nodes that have it, which get it from nobody.
+    """A record of another node's: its originator's onward `grants`, and `known`, the nodes that have it already.
 
     `name` is how a preview calls it.
     """
@@ -123,10 +123,10 @@ def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[Vie
 
 
 def _count(row: View | Passed, node: str, before: Terms, after: Terms, tally: _Tally) -> None:
-    passed = row if isinstance(row, Passed) else None
-    view, name, grants = (passed.view, passed.name, passed.grants) if passed else (row, row.id, NO_GRANTS)
+    own = not isinstance(row, Passed)
+    view, name, grants = (row.view, row.name, row.grants) if isinstance(row, Passed) else (row, row.id, NO_GRANTS)
     asked = [request for _, request in requests_for(view, node, None, grants=grants)]
-    old, new = (_goes(asked, terms, own=passed is None) for terms in (before, after))
+    old, new = (_goes(asked, terms, own=own) for terms in (before, after))
     gained = [request for request, then, now in zip(asked, old, new, strict=True) if now is _YES and then is not _YES]
     if gained:
         tally.records.add(name)

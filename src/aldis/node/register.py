@@ -107,8 +107,8 @@ class Register:
     def preview(self, *texts: str, viewer: str | Person = "") -> Preview:
         """What drafts together would newly release of what this node holds, and to whom, were all signed by all now.
 
-        Its own records by id, others', as NODE/ID, as far as their originators let this node pass them on. Of a person's
-        preview, only what they may see is part.
+        Its own records by id; others', as NODE/ID, as far as their originators let this node pass them on. Of a
+        person's preview, only what they may see is part.
 
         Raises:
             InvalidInput, UnknownTerm: a text breaks the schema of instruments, or two are of one instrument.

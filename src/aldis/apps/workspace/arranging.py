@@ -22,8 +22,8 @@ from aldis.kernel.preview import Preview
 __all__ = ["OTHERS", "TEMPLATES", "Beginning", "Extension", "Glimpse", "begin", "extend"]
 
 OTHERS = (
-    "Of other nodes' items this counts what they let this node pass on. What they release themselves, now that there is a"
-    " newcomer, is theirs to decide."
+    "Of other nodes' items this counts what they let this node pass on. What they themselves release to the newcomer is"
+    " theirs to decide."
 )
 TEMPLATES: Mapping[str, int] = {"bilateral": 2, "trilateral": 3}
 """How many parties each template of a project is between."""

@@ -10,8 +10,8 @@ from aldis.kernel.release.terms import Terms, compile_terms, decide
 from aldis.kernel.release.view import NO_GRANTS, View, requests_for
 
 __all__ = [
-    "NO_GRANTS",
     "CHECKS",
+    "NO_GRANTS",
     "VERDICTS",
     "Basis",
     "Decision",
