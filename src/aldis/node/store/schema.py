@@ -258,6 +258,14 @@ CREATE TABLE answer (
 CREATE INDEX answer_at ON answer (at);
 """
 
+_EXPECTED = """
+CREATE TABLE expected (
+    entry INTEGER NOT NULL REFERENCES quarantine ON DELETE CASCADE, source TEXT NOT NULL, digest BLOB NOT NULL,
+    media_type TEXT NOT NULL, PRIMARY KEY (entry, digest, media_type)
+) STRICT;
+CREATE INDEX expected_digest ON expected (digest, source);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _RECORDS + _LEDGER + _EXCHANGE,
     _PEOPLE,
@@ -268,5 +276,6 @@ MIGRATIONS: tuple[str, ...] = (
     _PROVIDERS,
     _KEPT,
     _ANSWERS,
+    _EXPECTED,
 )
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""
