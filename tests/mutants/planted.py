@@ -645,8 +645,8 @@ MUTANTS = (
     Mutant(
         "content-any-digest",
         "node/store/attachments.py",
-        "WHERE source = ?1 AND digest = ?2 AND EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2 AND attachment.source = ?1",
-        "WHERE digest = ?2 AND EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2",
+        "WHERE source = ?1 AND digest = ?2 AND (EXISTS (\n    SELECT 1 FROM expected WHERE expected.digest = ?2 AND expected.source = ?1\n) OR EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2 AND attachment.source = ?1",
+        "WHERE digest = ?2 AND (EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2",
         _HOSTILE_CONTENT,
     ),
     Mutant("content-too-long", _IN, "if partial.held + len(data) > row.size:  # 4", "if False:", _HOSTILE_CONTENT),
@@ -734,8 +734,8 @@ MUTANTS = (
     Mutant(
         "http-reads-as-operator",
         "interfaces/api/reading.py",
-        "row = call.node.records.get(asked.id, asked.version, call.person)\n    row.record()",
-        'row = call.node.records.get(asked.id, asked.version, "")\n    row.record()',
+        "row = call.node.records.get(asked.id, asked.version, call.person, asked.originator)\n    row.record()",
+        'row = call.node.records.get(asked.id, asked.version, "", asked.originator)\n    row.record()',
         _API_WALK,
     ),
     Mutant(
@@ -975,8 +975,8 @@ MUTANTS = (
     Mutant(
         "download-of-what-is-not-seen",
         "interfaces/web/pages/files.py",
-        'asked["name"], visit.who, version)',
-        'asked["name"], "", version)',
+        'asked["name"], visit.who, version, whose)',
+        'asked["name"], "", version, whose)',
         _FILES,
     ),
 )
