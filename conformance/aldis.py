@@ -165,6 +165,11 @@ def _open_frame(given: _Given) -> dict[str, Any]:
             for label, updates in frame.groups
             for update in updates
         ],
+        "passed": [
+            [origin, label.classification, update.id, update.portion, update.value]
+            for origin, label, updates in frame.passed
+            for update in updates
+        ],
     }
 
 

@@ -145,8 +145,10 @@ class Context(Protocol):
     def newest(self, record_id: str) -> Record | None:
         """The newest version that this node wrote of a record, where whoever asks may know of it."""
 
-    def get(self, record_id: str, version: int | None = None) -> Record:
+    def get(self, record_id: str, version: int | None = None, originator: str = "") -> Record:
         """A version of a record, the newest where none is named, with the portions that whoever asks may see.
+
+        Where several nodes use one id, `originator` says whose is meant; else it is this node's own.
 
         Raises:
             UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.

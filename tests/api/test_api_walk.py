@@ -72,7 +72,15 @@ def rows(world: World) -> dict[str, list[Row]]:
             Row("/api/v1/search", query={"text": "patrol", "author": "originator", "at_most": "OFFICIAL"}),
         ],
         "get_search_meaning": [Row("/api/v1/search/meaning", 400, query={"text": "patrol"})],
-        "get_records_id": [Row(f"{r}/doc-0"), Row(f"{r}/{HIDDEN}", 404), Row(f"{r}/nothing", 404), Row(f"{r}/same")],
+        "get_records_id": [
+            Row(f"{r}/doc-0"),
+            Row(f"{r}/{HIDDEN}", 404),
+            Row(f"{r}/nothing", 404),
+            Row(f"{r}/same"),
+            Row(f"{r}/same", query={"originator": "aus"}),
+            Row(f"{r}/same", 404, query={"originator": "gbr"}),
+            Row(f"{r}/{HIDDEN}", 404, query={"originator": "aus"}),
+        ],
         "get_records_id_versions": [Row(f"{r}/doc-0/versions"), Row(f"{r}/{HIDDEN}/versions", 404)],
         "get_records_id_portions_name": [
             Row(f"{r}/doc-0/portions/title"),

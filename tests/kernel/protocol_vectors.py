@@ -180,9 +180,14 @@ def frames() -> Vectors:
         fixed = {"do": "open-frame", **key(AUS.public), "origin": "aus", "audience": "gbr", "after": [1, 4], "at": AT}
         return {**fixed, "frame": wrong.hex(), **changes}
 
+    within = seal_frame(
+        {BOTH: [spot]}, passed={("gbr", BOTH): [name]},
+        origin="aus", audience="gbr", epoch=1, number=5, created=AT, policy_epoch=epoch().digest, signer=AUS,
+    )  # fmt: skip
     updates = [["SECRET", one.id, one.portion, one.value] for one in (spot, name)]
     return [
         passes("a frame", asked(), epoch=1, number=5, updates=updates),
+        passes("a frame with values of another node", asked(within), number=5, passed=[["gbr", *updates[1]]]),
         passes("a frame of a new epoch", asked(after=[0, 99]), number=5),
         fails("a frame again", "stale", asked(after=[1, 5])),
         fails("a frame of an old epoch", "stale", asked(after=[2, 0])),

@@ -45,6 +45,7 @@ _EXCHANGE = ("tests/node/test_exchange.py", "tests/node/test_files.py")
 _RESHARE = ("tests/node/test_reshare.py",)
 _SUPERSEDED = ("tests/node/test_superseded.py",)
 _LIVE = ("tests/node/test_live.py",)
+_LEVELS_LIVE = ("tests/node/test_levels_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _PAGES = ("tests/browser/test_pages.py",)
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
@@ -230,9 +231,51 @@ MUTANTS = (
     Mutant(
         "live-label-ignored",
         "node/live.py",
-        "                if problem is None and self._fits(update, peers):",
-        "                if self._fits(update, peers):",
+        "if problem is None and self._fits(update, peers)]",
+        "if self._fits(update, peers)]",
         _LIVE,
+    ),
+    Mutant(
+        "live-in-anothers-name",
+        "node/live.py",
+        "        if frame.passed and peer.party != self._core.party:",
+        "        if False:",
+        _LEVELS_LIVE,
+    ),
+    Mutant(
+        "live-of-distrusted",
+        "node/live.py",
+        "        if peer.distrust_after is not None:",
+        "        if False:",
+        _LEVELS_LIVE,
+    ),
+    Mutant(
+        "live-of-paired",
+        "node/live.py",
+        "        if origin == self._core.node or origin in peers.peers:\n            return ()\n",
+        "",
+        _LEVELS_LIVE,
+    ),
+    Mutant(
+        "upward-unproven",
+        "node/outbound.py",
+        "        kept = [place for place, part in enumerate(parts) if given.get(part.digest) == said[place]]",
+        "        kept = [*range(len(parts))]",
+        ("tests/node/test_levels_substitutes.py",),
+    ),
+    Mutant(
+        "set-aside-file-told",
+        "node/inbound.py",
+        "            if below:  # it is told that all is well, and sends a file once",
+        "            if False:",
+        ("tests/node/test_attachments_quarantine.py",),
+    ),
+    Mutant(
+        "same-id-of-another",
+        "node/records.py",
+        "        for row in self._store.records.versions(record_id, originator or None):",
+        "        for row in self._store.records.versions(record_id):",
+        ("tests/api/test_api_same_ids.py",),
     ),
     Mutant(
         "pairing-expired",
@@ -604,8 +647,8 @@ MUTANTS = (
     Mutant(
         "content-any-digest",
         "node/store/attachments.py",
-        "WHERE source = ?1 AND digest = ?2 AND EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2 AND attachment.source = ?1",
-        "WHERE digest = ?2 AND EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2",
+        "WHERE source = ?1 AND digest = ?2 AND (EXISTS (\n    SELECT 1 FROM expected WHERE expected.digest = ?2 AND expected.source = ?1\n) OR EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2 AND attachment.source = ?1",
+        "WHERE digest = ?2 AND (EXISTS (\n    SELECT 1 FROM attachment JOIN record ON record.seq = record_seq\n    WHERE attachment.digest = ?2",
         _HOSTILE_CONTENT,
     ),
     Mutant("content-too-long", _IN, "if partial.held + len(data) > row.size:  # 4", "if False:", _HOSTILE_CONTENT),
@@ -693,8 +736,8 @@ MUTANTS = (
     Mutant(
         "http-reads-as-operator",
         "interfaces/api/reading.py",
-        "row = call.node.records.get(asked.id, asked.version, call.person)\n    row.record()",
-        'row = call.node.records.get(asked.id, asked.version, "")\n    row.record()',
+        "row = call.node.records.get(asked.id, asked.version, call.person, asked.originator)\n    row.record()",
+        'row = call.node.records.get(asked.id, asked.version, "", asked.originator)\n    row.record()',
         _API_WALK,
     ),
     Mutant(
@@ -983,8 +1026,8 @@ MUTANTS = (
     Mutant(
         "download-of-what-is-not-seen",
         "interfaces/web/pages/files.py",
-        'asked["name"], visit.who, version)',
-        'asked["name"], "", version)',
+        'asked["name"], visit.who, version, whose)',
+        'asked["name"], "", version, whose)',
         _FILES,
     ),
 )

@@ -121,7 +121,7 @@ def test_doctor_tells_of_what_does_not_move(coalition: Coalition) -> None:
     while coalition.held("gbr", "doc") is None:
         coalition.step("aus", "gbr")
     coalition.clock.at += 3_600_001
-    assert "from aus waits at 0 of 3,145,728 bytes" in check(coalition["gbr"])[0]
+    assert "from aus for doc waits at 0 of 3,145,728 bytes" in check(coalition["gbr"])[0]
     assert "for gbr waits at 0 of 3,145,728 bytes" in check(coalition["aus"])[0]
 
 

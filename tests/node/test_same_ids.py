@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from nations import Coalition, to
 
+from aldis.interfaces.cli.main import cli
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label, Releasability
 
@@ -57,3 +59,26 @@ def test_two_partners_with_one_id_are_told_apart_for_the_operator_alone(coalitio
     for viewer in ("gbr", "usa"):
         with pytest.raises(UnknownTerm):
             coalition["aus"].records.get("doc-9", viewer=viewer)
+
+
+def test_the_operator_says_whose_is_meant(coalition: Coalition) -> None:
+    for node, policy, rung in (("gbr", "UK", "OFFICIAL"), ("usa", "US", "UNCLASSIFIED")):
+        label = Label(policy, rung, Releasability.to("AUS"))
+        coalition.put(node, "doc-9", {"title": (f"of {node}", label)})
+    coalition.settle()
+
+    def typed(*words: str) -> tuple[int, str]:
+        result = CliRunner(env={"ALDIS_HOME": str(coalition.folder / "aus")}).invoke(cli, words)
+        return result.exit_code, result.output
+
+    for words in (("get", "doc-9"), ("why", "doc-9", "gbr"), ("offer", "doc-9", "gbr")):
+        code, said = typed(*words)
+        assert code == 2
+        assert "gbr and usa each have a record" in said
+        assert "--originator" in said
+        assert "no record 'doc-9'" in typed(*words, "--originator", "aus")[1]
+    for node in ("gbr", "usa"):
+        code, said = typed("get", "doc-9", "--originator", node)
+        assert (code, f"of {node}" in said) == (0, True)
+    assert "gets back what is its own" in typed("why", "doc-9", "gbr", "--originator", "gbr")[1]
+    assert "gbr gets nothing of it" in typed("why", "doc-9", "gbr", "--originator", "usa")[1]

@@ -104,14 +104,17 @@ class Client:
         """Records with a portion that has all the words, the newest arrival first."""
         return self._pages("search", Hit, {"text": text, "kind": kind, "project": project, "limit": str(page)})
 
-    def get(self, record_id: str, version: int | None = None) -> RecordSeen:
-        """A version of a record, the newest where none is named."""
-        query = {} if version is None else {"version": str(version)}
+    def get(self, record_id: str, version: int | None = None, originator: str = "") -> RecordSeen:
+        """A version of a record, the newest where none is named.
+
+        Where several nodes use one id, `originator` says whose; else it is the record of the node itself.
+        """
+        query = ({} if version is None else {"version": str(version)}) | _whose(originator)
         return self.call("GET", f"records/{record_id}", RecordSeen, query=query)
 
-    def versions(self, record_id: str) -> list[RecordSeen]:
-        """Every version of a record, the oldest first."""
-        page = self.call("GET", f"records/{record_id}/versions", Page)
+    def versions(self, record_id: str, originator: str = "") -> list[RecordSeen]:
+        """Every version of a record, the oldest first; whose, as in `get`."""
+        page = self.call("GET", f"records/{record_id}/versions", Page, query=_whose(originator))
         return msgspec.json.decode(page.records, type=list[RecordSeen])
 
     def put(
@@ -136,13 +139,14 @@ class Client:
         """Write the version that says that a record is deleted."""
         return self.call("DELETE", f"records/{before.id}", Written, match=before.digest)
 
-    def why(self, record_id: str, partner: str) -> dict[str, Any]:
-        """Why a partner may or may not have a record, part by part, and what would change that."""
-        return self.call("GET", f"records/{record_id}/partners/{partner}", dict[str, Any])
+    def why(self, record_id: str, partner: str, originator: str = "") -> dict[str, Any]:
+        """Why a partner may or may not have a record, part by part, and what would change that; whose, as in `get`."""
+        return self.call("GET", f"records/{record_id}/partners/{partner}", dict[str, Any], query=_whose(originator))
 
-    def offer(self, record_id: str, partner: str) -> dict[str, Any]:
+    def offer(self, record_id: str, partner: str, originator: str = "") -> dict[str, Any]:
         """Ask for a release now; the answer is that of `why`."""
-        return self.call("POST", f"records/{record_id}/partners/{partner}/offer", dict[str, Any], body={})
+        path = f"records/{record_id}/partners/{partner}/offer"
+        return self.call("POST", path, dict[str, Any], body=_whose(originator))
 
     def hold(self, record_id: str, because: str) -> None:
         """Let nothing of a record leave."""
@@ -281,6 +285,10 @@ class Client:
                         yield msgspec.json.decode(line.removeprefix("data: "), type=of)
         except httpx2.TransportError as error:
             raise Unavailable(f"the stream broke off: {error}", fix="Ask again, and read what you missed") from error
+
+
+def _whose(originator: str) -> dict[str, str]:
+    return {"originator": originator} if originator else {}
 
 
 def _content(portions: Portions, marking: str) -> dict[str, Any]:

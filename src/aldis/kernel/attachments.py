@@ -20,6 +20,7 @@ __all__ = [
     "PORTION_ATTACHMENTS",
     "Attachment",
     "Chunk",
+    "attachments_in",
     "check_attachments",
     "chunk_head",
     "holds_attachments",
@@ -78,6 +79,21 @@ _encoder = msgspec.msgpack.Encoder()
 def holds_attachments(expected: Any) -> bool:
     """Whether a portion of this type describes attachments: one, or a list of them."""
     return expected is Attachment or (get_origin(expected) is list and get_args(expected) == (Attachment,))
+
+
+def attachments_in(value: Any) -> list[Attachment]:
+    """What in a JSON value has the shape of an attachment, whatever its kind; PORTION_ATTACHMENTS at most."""
+    found, left = list[Attachment](), [value]
+    while left and len(found) < PORTION_ATTACHMENTS:
+        one = left.pop()
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            try:
+                found.append(msgspec.convert(one, Attachment))
+            except msgspec.ValidationError:
+                left += one.values()
+    return found
 
 
 def check_attachments(found: Sequence[Attachment]) -> None:

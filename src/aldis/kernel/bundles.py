@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 
@@ -143,6 +144,7 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_u
     items: msgspec.Raw
 
 
+_WHOLE: Mapping[bytes, str] = MappingProxyType({})
 _DIGEST_SIZES = frozenset({DIGEST_SIZE})
 _encoder = msgspec.msgpack.Encoder()
 _json_encoder = msgspec.json.Encoder()
@@ -161,11 +163,13 @@ def make_item(
     policy_epoch: bytes,
     substitutes: Mapping[bytes, tuple[Portion, str]] | None = None,
     grant: Grant | None = None,
+    passed: Mapping[bytes, str] = _WHOLE,
 ) -> Item:
     """The item that a permit allows: permitted portions whole, transformed ones replaced, the rest left out.
 
     `header` is the record's bytes and `portions` those held; `substitutes` maps the digest of a portion to the one
-    that stands in for it and the transform's words.
+    that stands in for it and the transform's words. `passed` are those of the portions that came as substitutes
+    themselves, each with its words.
 
     Raises:
         RefusedByPolicy: the permit is not for this record, recipient and policy epoch, or for other portions (one
@@ -176,14 +180,18 @@ def make_item(
     replaced = {one: both for one, both in substitutes.items() if one in changed} if substitutes else {}
     digests: list[bytes] = []
     whole: list[bytes] = []
-    for held in portions:
-        if held.digest in allowed and held.digest not in changed:
-            digests.append(held.digest)
-            whole.append(held.data)
-    permit.check(digest, recipient, policy_epoch, [*digests, *replaced])
-    onward = {party: list(given) for party, given in permit.onward.items()} if permit.onward else {}
     said: list[tuple[bytes, str]] = []
     given: list[Substitute] = []
+    for held in portions:
+        if held.digest in allowed and held.digest not in changed:
+            if held.digest in passed:
+                said.append((held.digest, passed[held.digest]))
+                given.append(Substitute(held.data, passed[held.digest]))
+            else:
+                digests.append(held.digest)
+                whole.append(held.data)
+    permit.check(digest, recipient, policy_epoch, [*digests, *(one for one, _ in said), *replaced])
+    onward = {party: list(given) for party, given in permit.onward.items()} if permit.onward else {}
     for one, (portion, words) in replaced.items():
         said.append((portion.digest, words))
         given.append(Substitute(portion.data, words))
@@ -309,12 +317,16 @@ def onward_of(grant: Grant | None, node: str) -> Mapping[str, list[bytes]]:
     return onward if grant and onward and read_manifest(grant.manifest).audience == node else {}
 
 
-def given_by(grant: Grant, party: str, within: Collection[str]) -> frozenset[bytes]:
-    """The portions that a grant lets the party have: all that it gave to a node `within` it, else what is named."""
+def given_by(grant: Grant, party: str, within: Collection[str]) -> dict[bytes, str]:
+    """The portions that a grant lets the party have: all that it gave to a node `within` it, else what is named.
+
+    With each the words for what was done to it: empty but for a substitute.
+    """
     said = read_commitment(grant.commitment)
+    every = dict.fromkeys(said.portions, "") | dict(said.substitutes)
     if read_manifest(grant.manifest).audience in within:
-        return frozenset(said.portions)
-    return frozenset(said.onward.get(party, ()))
+        return every
+    return {digest: every.get(digest, "") for digest in said.onward.get(party, ())}
 
 
 def grant_of(bundle: Bundle, index: int, path: Sequence[bytes]) -> Grant:

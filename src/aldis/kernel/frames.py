@@ -7,6 +7,7 @@ label, so what is not permitted is not in the frame at all. The same values are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from aldis.kernel.errors import InvalidInput, NotAuthentic, Stale, TooLarge, Ver
 from aldis.kernel.labels import Label, decode_label, encode_label
 from aldis.kernel.signatures import Key, Signer
 
-__all__ = ["FRAME_LIMIT", "Frame", "FrameManifest", "Update", "open_frame", "seal_frame"]
+__all__ = ["FRAME_LIMIT", "MAX_AGE", "Frame", "FrameManifest", "Update", "open_frame", "seal_frame"]
 
 FORMAT = "aldis-frame/1"
 CONTEXT = b"aldis/frame/1"
@@ -52,6 +53,7 @@ class FrameManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Group(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     label: bytes
     updates: list[Update]
+    origin: str = ""
 
 
 class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -62,12 +64,17 @@ class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """A verified frame: who sent it, and its updates under their labels."""
+    """A verified frame: who sent it, and its updates under their labels.
+
+    `passed` are those of other nodes, each group with the node that published it: the sender's word, and no more.
+    """
 
     manifest: FrameManifest
     groups: Sequence[tuple[Label, Sequence[Update]]]
+    passed: Sequence[tuple[str, Label, Sequence[Update]]] = ()
 
 
+_NONE: Mapping[tuple[str, Label], Iterable[Update]] = MappingProxyType({})
 _encoder = msgspec.msgpack.Encoder()
 _envelope_decoder = msgspec.msgpack.Decoder(_Envelope)
 _groups_decoder = msgspec.msgpack.Decoder(list[_Group])
@@ -83,13 +90,18 @@ def seal_frame(
     created: int,
     policy_epoch: bytes,
     signer: Signer,
+    passed: Mapping[tuple[str, Label], Iterable[Update]] = _NONE,
 ) -> bytes:
     """The frame's bytes; the caller has decided that every group may go to `audience`.
+
+    `passed` are values that other nodes published, by node and label; only a node of one's own party takes them.
 
     Raises:
         TooLarge: over FRAME_LIMIT.
     """
-    body = _encoder.encode([_Group(encode_label(label), list(updates)) for label, updates in groups.items()])
+    own = [(encode_label(label), list(updates)) for label, updates in groups.items()]
+    others = [(encode_label(label), list(updates), origin) for (origin, label), updates in passed.items()]
+    body = _encoder.encode([*own, *others])
     manifest = msgspec.json.encode(
         FrameManifest(
             origin=origin,
@@ -144,4 +156,8 @@ def open_frame(data: bytes, key: Key, *, origin: str, audience: str, after: tupl
         groups = _groups_decoder.decode(envelope.body)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise InvalidInput(f"the body of frame {manifest.number} is malformed: {error}") from error
-    return Frame(manifest, [(decode_label(group.label), group.updates) for group in groups])
+    return Frame(
+        manifest,
+        [(decode_label(group.label), group.updates) for group in groups if not group.origin],
+        [(group.origin, decode_label(group.label), group.updates) for group in groups if group.origin],
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from types import MappingProxyType
@@ -12,11 +12,24 @@ from aldis.kernel.changes import adopt
 from aldis.kernel.epoch import PartnerStatus, PolicyEpoch
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.instruments import Instrument
-from aldis.kernel.release import Request, Terms, Verdict, View, compile_terms, requests_for
+from aldis.kernel.release import NO_GRANTS, Request, Terms, Verdict, View, compile_terms, requests_for
 
-__all__ = ["Gain", "Preview", "preview"]
+__all__ = ["Gain", "Passed", "Preview", "preview"]
 
 _YES = Verdict.PERMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A record of another node's: its originator's onward `grants`, and `known`, the nodes that have it already.
+
+    `name` is how a preview calls it.
+    """
+
+    view: View
+    name: str
+    grants: Mapping[str, Collection[bytes]]
+    known: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +75,11 @@ class _Tally:
     control: Counter[str] = field(default_factory=Counter)
 
 
-def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[View], at: int) -> Preview:
+def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[View | Passed], at: int) -> Preview:
     """What `drafts` together would newly release of `rows` to each active partner, for any purpose that they name.
 
-    A record counts where its header would go; a portion is new where it would go now and would not have before.
+    A record counts where its header would go; a portion is new where it would go now and would not have before. Another
+    node's goes as far as its grants, and never transformed.
 
     Raises:
         InvalidInput: two drafts of one instrument.
@@ -85,10 +99,11 @@ def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[Vie
     }
     tallies = {partner.node: _Tally() for partner in nodes}
     seen = 0
-    for view in rows:
+    for row in rows:
         seen += 1
         for node, (before, after) in terms.items():
-            _count(view, node, before, after, tallies[node])
+            if not isinstance(row, Passed) or node not in row.known:
+                _count(row, node, before, after, tallies[node])
     gains = tuple(
         Gain(
             node=partner.node,
@@ -107,23 +122,27 @@ def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[Vie
     return Preview(names, tuple(lacking), instant, seen, gains, tuple(narrowed))
 
 
-def _count(view: View, node: str, before: Terms, after: Terms, tally: _Tally) -> None:
-    asked = [request for _, request in requests_for(view, node, None)]
-    old, new = _goes(asked, before), _goes(asked, after)
+def _count(row: View | Passed, node: str, before: Terms, after: Terms, tally: _Tally) -> None:
+    own = not isinstance(row, Passed)
+    view, name, grants = (row.view, row.name, row.grants) if isinstance(row, Passed) else (row, row.id, NO_GRANTS)
+    asked = [request for _, request in requests_for(view, node, None, grants=grants)]
+    old, new = (_goes(asked, terms, own=own) for terms in (before, after))
     gained = [request for request, then, now in zip(asked, old, new, strict=True) if now is _YES and then is not _YES]
     if gained:
-        tally.records.add(view.id)
+        tally.records.add(name)
         tally.portions.update(request.portion for request in gained if request.portion)
         tally.control.update(tag for request in gained for tag in request.label.control)
     if any(then is _YES and now is not _YES for then, now in zip(old, new, strict=True)):
-        tally.narrowed.add(view.id)
+        tally.narrowed.add(name)
     if Verdict.REFER in new and Verdict.REFER not in old:
-        tally.referred.add(view.id)
+        tally.referred.add(name)
 
 
-def _goes(asked: list[Request], terms: Terms) -> list[Verdict]:
+def _goes(asked: list[Request], terms: Terms, *, own: bool) -> list[Verdict]:
     """What would become of the header and of each portion; a portion goes no further than its header."""
-    header, *portions = [terms.decide(request).verdict for request in asked]
+    first, *rest = [terms.decide(request) for request in asked]
+    header = first.verdict
+    portions = [one.verdict if own or not one.transforms else Verdict.REFUSE for one in rest]
     if header is Verdict.REFUSE:
         return [header] * len(asked)
     return [header, *(portion if header is _YES or portion is Verdict.REFUSE else header for portion in portions)]

@@ -166,7 +166,10 @@ def _attachments(node: Node) -> Iterator[Check]:
         cause = f"{_count(len(missing), 'content')} missing or cut short: {', '.join(one[:12] for one in missing[:3])}"
         yield Check("attachments", ok=False, cause=cause, fix="Restore them from a backup into `attachments/`")
     elif stuck:
-        fix = "`aldis attachments` names them; `aldis attachments retry ID` asks again for what was refused"
+        fix = (
+            "`aldis attachments` names them; `aldis attachments retry ID` asks again for what was refused, and with"
+            " --to NODE, at the node that sends, offers all of it again"
+        )
         yield Check("attachments", ok=False, cause="; ".join(stuck[:3]), fix=fix)
     elif contents:
         size = sum(size for _, size in contents)

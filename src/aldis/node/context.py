@@ -151,9 +151,9 @@ class NodeContext:
         row = self._core.store.records.get(record_id, originator=self.node)
         return row.record() if row else None
 
-    def get(self, record_id: str, version: int | None = None) -> Record:
+    def get(self, record_id: str, version: int | None = None, originator: str = "") -> Record:
         """A version of a record, with the portions that whoever asks may see."""
-        return self._records.get(record_id, version, self._viewer).record()
+        return self._records.get(record_id, version, self._viewer, originator).record()
 
     def issue(self) -> str:
         """A new id for a first version that this context puts."""
@@ -208,13 +208,13 @@ class NodeContext:
     def offer(self, record: Record, party: str) -> RecordExplanation:
         """Ask for a release now; a referral goes to a release officer."""
         name_of(self._viewer, Act.OFFER)
-        seen = self.get(record.header.id)
+        seen = self.get(record.header.id, originator=record.header.originator)
         return _shown(seen, self._desk.offer(seen.header.id, party, originator=seen.header.originator))
 
     def explain(self, record: Record, party: str) -> RecordExplanation:
         """Why a party may or may not have it; of the portions that whoever asks may see."""
         name_of(self._viewer, Act.OFFER)
-        seen = self.get(record.header.id)
+        seen = self.get(record.header.id, originator=record.header.originator)
         return _shown(seen, self._desk.why(seen.header.id, party, originator=seen.header.originator))
 
     def preview(self, *instruments: str) -> Preview:
@@ -228,13 +228,14 @@ class NodeContext:
         self.told(Live("", label, update, header, project))
 
     def _active(self) -> Sequence[str]:
-        """The names of the active partners, looked up again where a millisecond has passed and one has changed."""
+        """The active partners that are called, looked up again where a millisecond has passed and one has changed."""
         now = self._core.clock.now()
         if now != self._looked:
             change, self._looked = self._core.policy_change(), now
             if change != self._change:
                 self._change = change
-                self._nodes = [known.node for known in self._partners.all() if known.active]
+                fed = self._core.config.feeds
+                self._nodes = [known.node for known in self._partners.all() if known.active and known.node not in fed]
         return self._nodes
 
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:

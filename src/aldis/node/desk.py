@@ -303,9 +303,9 @@ class Desk:
             raise _no_record(record_id)
 
     def _row(self, record_id: str, version: int | None, originator: str | None = None) -> Row:
-        named = originator and self._store.records.get(record_id, version, originator=originator)
-        own = named or self._store.records.get(record_id, version, originator=self._core.node)
-        row = own or self._store.records.get(record_id, version)
+        row = self._store.records.get(record_id, version, originator=originator or self._core.node)
+        if row is None and not originator:
+            row = self._store.records.get(record_id, version)
         if row is None:
             raise _no_record(record_id)
         return row

@@ -276,11 +276,13 @@ class Inbound:
         onward = [one.index for one in admission.admitted if above or one.commitment.onward]
         proofs = self._proofs(admission, [*aside, *onward])
         self._put(admission.admitted, manifest.origin, proofs)
-        now = self._core.clock.now()
+        now, below = self._core.clock.now(), self._partners.below(manifest.origin)
         for refused in admission.refused:
             data = set_aside(refused.item, proofs[refused.index])
             text = str(refused.error)[:_TEXT]
-            self._store.quarantine.add(manifest.origin, refused.error.code, text, data, now, sha256(data))
+            entry = self._store.quarantine.add(manifest.origin, refused.error.code, text, data, now, sha256(data))
+            if below:  # it is told that all is well, and sends a file once
+                self._attachments.expect(entry, refused.item, manifest.origin)
             self._audit.write("quarantine", sha256(data).hex(), verdict=refused.error.code, reasons=[text])
         cursor = admission.cursor
         self._store.partners.advance(manifest.origin, Place(str(cursor.epoch), cursor.seq, digest))

@@ -1,8 +1,12 @@
-"""Live values: out in frames, newest value only and within a byte budget; in from partners, checked like records."""
+"""Live values: out in frames, newest value only and within a byte budget; in from partners, checked like records.
+
+What comes from another node goes on to the nodes of this party above, in its name, once the record that it is of is
+held here: by that record's header it is decided whether it may.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,13 +14,15 @@ import msgspec
 from aldis.app import Live
 from aldis.kernel.admission import Peers
 from aldis.kernel.epoch import PolicyEpoch
-from aldis.kernel.frames import Update, open_frame, seal_frame
+from aldis.kernel.errors import NotAuthentic
+from aldis.kernel.frames import MAX_AGE, Frame, Update, open_frame, seal_frame
 from aldis.kernel.labels import Label, encode_label
 from aldis.kernel.release import Decision, Request, compile_terms
 from aldis.kernel.signatures import Algorithm
 from aldis.kernel.transforms import Transformed, apply_transforms
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
+from aldis.node.partners import Partners
 from aldis.node.restored import restored
 
 __all__ = ["LiveIn", "LiveOut"]
@@ -26,16 +32,23 @@ _encode = msgspec.msgpack.Encoder().encode
 _OVERHEAD = {Algorithm.ED25519: 512, Algorithm.P384: 512, Algorithm.HYBRID: 4096}
 """Bytes of envelope, manifest and signature at most."""
 
-_Slot = tuple[str, str]
+_HEADERS_MS = 1000
+
+_Slot = tuple[str, str, str]
+"""The node that published a value ("" for this one), the entity's id, and the portion."""
 
 
 class _Value(msgspec.Struct, frozen=True):
-    """An update with what decides where it may go: the label of its track's existence, its own, and the project."""
+    """An update with what decides where it may go: the label of its track's existence, its own, and the project.
 
-    header: Label
+    What another node (`origin`) published has the label and project of the record that is held of it: None until then.
+    """
+
+    header: Label | None
     label: Label
     project: str
     update: Update
+    origin: str = ""
 
 
 @dataclass(slots=True)
@@ -51,14 +64,36 @@ class _Queue:
 class LiveOut:
     """Live values on their way out."""
 
-    def __init__(self, core: Core, epochs: Epochs) -> None:
+    def __init__(self, core: Core, epochs: Epochs, partners: Partners) -> None:
         self._core = core
         self._epochs = epochs
+        self._partners = partners
         self._queues: dict[str, _Queue] = {}
+        self._above: list[str] = []
+        self._change = -1
+        self._headers: dict[tuple[str, str], tuple[Label, str] | None] = {}
+        self._headers_at = 0
 
     def publish(self, header: Label, label: Label, project: str, update: Update, partners: Iterable[str]) -> None:
         """Let `update` wait for the next frame to each partner; an older value that still waits is dropped."""
-        slot, value = (update.id, update.portion), _Value(header, label, project, update)
+        self._wait(_Value(header, label, project, update), partners)
+
+    def pass_on(self, sender: str, origin: str, label: Label, updates: Iterable[Update]) -> None:
+        """Let what `origin` published, and `sender` sent here, wait for the next frame to each node above."""
+        above = [node for node in self._nodes_above() if node not in (sender, origin)]
+        for update in updates if above else ():
+            self._wait(_Value(None, label, "", update, origin), above)
+
+    def _nodes_above(self) -> list[str]:
+        """The active nodes above that are called, looked up again where a partner has changed."""
+        change = self._core.policy_change()
+        if change != self._change:
+            self._change, fed = change, self._core.config.feeds
+            self._above = [known.node for known in self._partners.above() if known.active and known.node not in fed]
+        return self._above
+
+    def _wait(self, value: _Value, partners: Iterable[str]) -> None:
+        slot = (value.origin, value.update.id, value.update.portion)
         for node in partners:
             queue = self._queues.setdefault(node, _Queue())
             if slot in queue.values:
@@ -82,15 +117,16 @@ class LiveOut:
         if queue is None or not queue.values:
             return None
         core, now, epoch = self._core, self._core.clock.now(), self._epochs.current()
-        decide = _Decider(epoch, core.party, node, now)
-        groups: dict[Label, list[Update]] = {}
+        decide = _Decider(epoch, self._partners.originators(node), node, now)
+        groups: dict[tuple[str, Label], list[Update]] = {}
         room = core.config.live_bytes - _OVERHEAD[core.signer.public.algorithm]
         for slot in list(queue.values):
-            value = queue.values[slot]
+            value = self._settled(queue.values[slot], now)
             update = decide.given(value, core.secret)
             if update is not None:
-                group = groups.get(value.label)
-                size = len(_encode(update)) + (len(encode_label(value.label)) + 8 if group is None else 0)
+                key = (value.origin, value.label)
+                group, named = groups.get(key), len(encode_label(value.label)) + len(value.origin) + 12
+                size = len(_encode(update)) + (named if group is None else 0)
                 if size > room and groups:
                     break
                 if size > room:
@@ -98,14 +134,15 @@ class LiveOut:
                 else:
                     room -= size
                     if group is None:
-                        group = groups[value.label] = []
+                        group = groups[key] = []
                     group.append(update)
             del queue.values[slot]
         if not groups:
             return None
         queue.number = max(queue.number + 1, now)
         return seal_frame(
-            groups,
+            {label: updates for (origin, label), updates in groups.items() if not origin},
+            passed={key: updates for key, updates in groups.items() if key[0]},
             origin=core.node,
             audience=node,
             epoch=stream_epoch,
@@ -115,19 +152,35 @@ class LiveOut:
             signer=core.signer,
         )
 
+    def _settled(self, value: _Value, now: int) -> _Value:
+        """The value with its header's label and its project; another node's has those of the record held of it."""
+        if not value.origin:
+            return value
+        if not 0 <= now - self._headers_at < _HEADERS_MS:
+            self._headers.clear()
+            self._headers_at = now
+        key = (value.origin, value.update.id)
+        if key not in self._headers:
+            row = self._core.store.records.get(value.update.id, originator=value.origin)
+            held = (self._core.store.profiles.profile(row.profile).label, row.project) if row else None
+            self._headers[key] = held
+        found = self._headers[key]
+        return value if found is None else msgspec.structs.replace(value, header=found[0], project=found[1])
+
 
 class _Decider:
-    """Decides for one frame; values alike in what decides are decided once."""
+    """Decides for one frame; values alike in what decides are decided once. `parties` are those of the originators."""
 
-    def __init__(self, epoch: PolicyEpoch, party: str, node: str, now: int) -> None:
+    def __init__(self, epoch: PolicyEpoch, parties: Mapping[str, str], node: str, now: int) -> None:
         self._terms = compile_terms(epoch, node, None, now)
-        self._party, self._node, self._now, self._holds = party, node, now, epoch.holds
-        self._known: dict[tuple[Label, Label, str, str, str], Decision | None] = {}
+        self._own, self._parties = epoch.party, parties
+        self._node, self._now, self._holds = node, now, epoch.holds
+        self._known: dict[tuple[Label | None, Label, str, str, str, str], Decision | None] = {}
 
     def given(self, value: _Value, secret: bytes) -> Update | None:
         """The update as the partner may have it, or None."""
         update = value.update
-        alike = (value.header, value.label, value.project, update.kind, update.portion)
+        alike = (value.header, value.label, value.project, value.origin, update.kind, update.portion)
         portion = self._known[alike] if alike in self._known else self._known.setdefault(alike, self._decide(value))
         if portion is None or update.id in self._holds:
             return None
@@ -143,6 +196,8 @@ class _Decider:
 
     def _decide(self, value: _Value) -> Decision | None:
         """The decision on a portion that may go; None where it may not, or its header may not."""
+        if value.header is None:
+            return None
         header = self._ask(value, value.header, "")
         portion = self._ask(value, value.label, value.update.portion)
         if not header.permits or not portion.permits:
@@ -154,7 +209,7 @@ class _Decider:
             label=label,
             kind=value.update.kind,
             recipient=self._node,
-            originator=self._party,
+            originator=self._parties.get(value.origin, "") if value.origin else self._own,
             project=value.project,
             portion=portion,
         )
@@ -162,12 +217,14 @@ class _Decider:
 
 
 class LiveIn:
-    """Live values from partners, each checked as a record would be, and handed to whoever subscribed."""
+    """Live values from partners, each checked as a record would be, and handed to whoever subscribed, and upward."""
 
-    def __init__(self, core: Core, told: Callable[[Live], None]) -> None:
+    def __init__(self, core: Core, told: Callable[[Live], None], out: LiveOut) -> None:
         self._core = core
         self._told = told
+        self._out = out
         self._newest: dict[str, tuple[int, int]] = {}
+        self._passed: dict[_Slot, int] = {}
         self.counts: dict[str, int] = {}
         self.refused = 0
 
@@ -178,21 +235,60 @@ class LiveIn:
             NotAuthentic, Stale, VerificationFailed, InvalidInput: nothing of the frame is believed.
         """
         peer = peers.peer(sender, sender)
+        if peer.distrust_after is not None:
+            raise NotAuthentic(
+                f"the key of {sender} is distrusted, and a live frame is newer than that",
+                fix=f"Pair with {sender} again, with a new key",
+            )
         now = self._core.clock.now()
         newest = self._newest.get(sender, (0, 0))
         frame = open_frame(body, peer.key, origin=sender, audience=self._core.node, after=newest, at=now)
+        if frame.passed and peer.party != self._core.party:
+            raise NotAuthentic(
+                f"{sender} sends live values in the name of {frame.passed[0][0][:64]!r}",
+                fix="Only a node of one's own party may pass on what others publish",
+            )
         self._newest[sender] = (frame.manifest.epoch, frame.manifest.number)
-        taken = 0
-        for label, updates in frame.groups:
-            problem = peers.label_problem(label, now)
-            for update in updates:
-                if problem is None and self._fits(update, peers):
-                    self._told(Live(sender, label, update))
-                    taken += 1
-                else:
-                    self.refused += 1
+        taken = sum(self._hear(sender, origin, label, updates, peers) for origin, label, updates in _groups(frame))
         self.counts[sender] = self.counts.get(sender, 0) + taken
         return taken
+
+    def _hear(self, sender: str, origin: str, label: Label, updates: Sequence[Update], peers: Peers) -> int:
+        """Tell of those values of a group that may be held here, and pass them on; how many those are."""
+        now = self._core.clock.now()
+        if origin != sender:
+            updates = self._news(sender, origin, updates, peers, now)
+        problem = peers.label_problem(label, now)
+        fits = [update for update in updates if problem is None and self._fits(update, peers)]
+        self.refused += len(updates) - len(fits)
+        for update in fits:
+            self._told(Live(origin, label, update))
+        self._out.pass_on(sender, origin, label, fits)
+        return len(fits)
+
+    def _news(self, sender: str, origin: str, updates: Sequence[Update], peers: Peers, now: int) -> Sequence[Update]:
+        """Of values that `sender` passed on, those newer than what was heard before, by whatever way.
+
+        Who is paired with this node speaks for itself; of anybody else, the sender must vouch for its key.
+        """
+        if origin == self._core.node or origin in peers.peers:
+            return ()
+        vouched = peers.vouched.get(sender, {}).get(origin)
+        if vouched is None or vouched.distrust_after is not None:
+            self.refused += len(updates)
+            return ()
+        news = []
+        for update in updates:
+            slot = (origin, update.id, update.portion)
+            if update.at > now + MAX_AGE:
+                self.refused += 1
+            elif update.at > self._passed.get(slot, -1):
+                self._passed.pop(slot, None)
+                if len(self._passed) >= MAX_VALUES:
+                    del self._passed[next(iter(self._passed))]
+                self._passed[slot] = update.at
+                news.append(update)
+        return news
 
     @staticmethod
     def _fits(update: Update, peers: Peers) -> bool:
@@ -203,3 +299,8 @@ class LiveIn:
         except (msgspec.MsgspecError, RecursionError):
             return False
         return expected is not None
+
+
+def _groups(frame: Frame) -> Iterable[tuple[str, Label, Sequence[Update]]]:
+    yield from ((frame.manifest.origin, label, updates) for label, updates in frame.groups)
+    yield from frame.passed

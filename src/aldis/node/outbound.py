@@ -8,9 +8,12 @@ depends on passes, everything is decided again: what is newly permitted goes, wh
 from __future__ import annotations
 
 import hmac
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from aldis.kernel.bundles import Grant, Item, Stream, given_by, make_item, onward_of, open_envelope, seal
 from aldis.kernel.encoding import sha256
@@ -114,9 +117,10 @@ class Outbound:
         grants = self._core.store.grants.of(sent)
         approvals = self._core.store.referrals.approvals(node, sent)
         decide = self._round(node, epoch, b"")
-        for row in self._core.store.records.rows(list(sent)):
-            portions = [read_portion(portion) for portion in row.portions]
-            result = self._result(row, portions, decide, grants.get(row.seq), approvals.get(row.seq, _NONE))
+        for held in self._core.store.records.rows(list(sent)):
+            grant = grants.get(held.seq)
+            row, portions, _ = self._proven(held, grant, decide)
+            result = self._result(row, portions, decide, grant, approvals.get(row.seq, _NONE))
             if not isinstance(result, Permit) or not sent[row.seq] <= set(result.portions) - result.transforms.keys():
                 return False
         return True
@@ -129,8 +133,8 @@ class Outbound:
         decide = self._round(node, self._epochs.current(), b"")
         grant = store.grants.of([record_seq]).get(record_seq)
         approved = store.referrals.approvals(node, [record_seq]).get(record_seq, _NONE)
-        for row in store.records.rows([record_seq]):
-            portions = self._proven([read_portion(data) for data in row.portions], grant, decide)
+        for held in store.records.rows([record_seq]):
+            row, portions, _ = self._proven(held, grant, decide)
             result = self._result(row, portions, decide, grant, approved)
             return isinstance(result, Permit) and portion in set(result.portions) - result.transforms.keys()
         return False
@@ -214,9 +218,9 @@ class Outbound:
         return len(rows)
 
     def _decide_row(
-        self, row: Row, decide: _Round, grant: Grant | None, approved: Collection[bytes], gone: frozenset[bytes] | None
+        self, held: Row, decide: _Round, grant: Grant | None, approved: Collection[bytes], gone: frozenset[bytes] | None
     ) -> _Ready | None:
-        portions = self._proven([read_portion(portion) for portion in row.portions], grant, decide)
+        row, portions, passed = self._proven(held, grant, decide)
         result = self._result(row, portions, decide, grant, approved)
         if not decide.below:  # there, nothing is asked for but by `Desk.offer`
             self._wait(row, result, decide)
@@ -235,16 +239,33 @@ class Outbound:
             policy_epoch=decide.policy,
             substitutes=substitutes,
             grant=grant,
+            passed=passed,
         )
         changed = [(digest, made.digest, words) for digest, (made, words) in (substitutes or {}).items()]
         return _Ready(row.seq, result.portions, item, changed)
 
-    def _proven(self, portions: list[Portion], grant: Grant | None, decide: _Round) -> list[Portion]:
-        """Within this party, those portions that the originator's grant proves."""
+    def _proven(self, row: Row, grant: Grant | None, decide: _Round) -> tuple[Row, list[Portion], dict[bytes, str]]:
+        """A row as it is decided, its portions, and the words for those among them that stand in for others.
+
+        Within this party, those are all that the originator's grant proves, substitutes too.
+        """
+        portions = [read_portion(data) for data in row.portions]
         if grant is None or not decide.inside:
-            return portions
-        proven = given_by(grant, decide.epoch.party, self._insiders(decide))
-        return [portion for portion in portions if portion.digest in proven]
+            return row, portions, {}
+        given = given_by(grant, decide.epoch.party, self._insiders(decide))
+        parts = [*portions, *(read_portion(data) for data, _ in row.substitutes)]
+        said = [*("" for _ in portions), *(words for _, words in row.substitutes)]
+        profiles = (*row.portion_profiles, *row.substitute_profiles)
+        kept = [place for place, part in enumerate(parts) if given.get(part.digest) == said[place]]
+        cut = msgspec.structs.replace(
+            row,
+            portions=[parts[place].data for place in kept],
+            portion_profiles=array("I", [profiles[place] for place in kept]),
+            substitutes=[],
+            substitute_profiles=array("I"),
+        )
+        passed = {parts[place].digest: said[place] for place in kept if place >= len(portions)}
+        return cut, [parts[place] for place in kept], passed
 
     def _vouch(self, decide: _Round) -> None:
         """Let sheets go to a node above before all that is judged by the keys in them, in a bundle of their own."""

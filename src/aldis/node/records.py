@@ -152,20 +152,20 @@ class Records:
         label = self._core.policies.roll_up(labels, self._core.config.policy, self._core.clock.now())
         return label.narrowed(origins=label.origins | (origins - {self._core.party}))
 
-    def get(self, record_id: str, version: int | None = None, viewer: str | Person = "") -> Row:
+    def get(self, record_id: str, version: int | None = None, viewer: str | Person = "", originator: str = "") -> Row:
         """A version of a record, the newest where none is named, with the portions that the viewer may see.
 
-        Where several nodes use one id, this node's own is meant.
+        Where several nodes use one id, `originator` says whose is meant; else it is this node's own.
 
         Raises:
             UnknownTerm: there is none, or the viewer may not know of it: the two are told apart by nothing.
             InvalidInput: several partners use this id (said only to who sees the records of several).
         """
         if isinstance(viewer, Person):
-            return self._get(record_id, version, self._sights.of(viewer))
-        row = self._store.records.get(record_id, version, originator=self._core.node)
+            return self._get(record_id, version, self._sights.of(viewer), originator)
+        row = self._store.records.get(record_id, version, originator=originator or self._core.node)
         try:
-            row = row or self._store.records.get(record_id, version)
+            row = row or (None if originator else self._store.records.get(record_id, version))
         except InvalidInput:
             if not viewer:
                 raise
@@ -175,24 +175,30 @@ class Records:
         return row.only(seen)
 
     def read_attachment(
-        self, record_id: str, portion: str, name: str, viewer: str | Person = "", version: int | None = None
+        self,
+        record_id: str,
+        portion: str,
+        name: str,
+        viewer: str | Person = "",
+        version: int | None = None,
+        originator: str = "",
     ) -> Reader:
-        """The content of an attachment, by its name or digest, through a portion that the viewer may see.
+        """The content of an attachment, by its name or digest, through a portion that the viewer may see; as `get`.
 
         Raises:
             UnknownTerm: no such record or attachment, or not for this viewer.
             Unavailable, RefusedByPolicy, VerificationFailed: as `Attachments.open`.
         """
-        return self._attachments.open(self.get(record_id, version, viewer), portion, name)
+        return self._attachments.open(self.get(record_id, version, viewer, originator), portion, name)
 
-    def versions(self, record_id: str, viewer: Person) -> list[Row]:
+    def versions(self, record_id: str, viewer: Person, originator: str = "") -> list[Row]:
         """Every version of a record that a person may see, the oldest first; whose it is, as in `get`.
 
         Raises:
             UnknownTerm, InvalidInput: as `get`.
         """
-        originator, sight = self.get(record_id, None, viewer).originator, self._sights.of(viewer)
-        rows = self._store.records.versions(record_id, originator)
+        whose, sight = self.get(record_id, None, viewer, originator).originator, self._sights.of(viewer)
+        rows = self._store.records.versions(record_id, whose)
         return [cut for row in rows if (cut := self._sights.cut(row, sight)) is not None]
 
     def by_digest(self, digest: bytes, viewer: Person) -> Row:
@@ -223,13 +229,15 @@ class Records:
             self._sights.may_see(viewer, live.update.kind, project, label, live.source) for label in labels
         )
 
-    def explain(self, record_id: str, viewer: Person, version: int | None = None) -> RecordExplanation:
+    def explain(
+        self, record_id: str, viewer: Person, version: int | None = None, originator: str = ""
+    ) -> RecordExplanation:
         """Why a person may see what they see of a record; of what is withheld it says nothing.
 
         Raises:
             UnknownTerm, InvalidInput: as `get`.
         """
-        row, sight = self.get(record_id, version, viewer), self._sights.of(viewer)
+        row, sight = self.get(record_id, version, viewer, originator), self._sights.of(viewer)
         grant = self._store.grants.of([row.seq]).get(row.seq)
         party = self._sights.party(row.originator)
         return explain_record(
@@ -398,10 +406,12 @@ class Records:
             return np.ones(self._store.profiles.count(), dtype=np.bool_)
         return self._epochs.visible(viewer)
 
-    def _get(self, record_id: str, version: int | None, sight: Sight) -> Row:
-        """As `get`: the version asked for, of this node's own record or the only other one that the person may see."""
+    def _get(self, record_id: str, version: int | None, sight: Sight, originator: str) -> Row:
+        """As `get`: the version asked for, of the record of the node that is named, or else of this node's own or the
+        only other one that the person may see.
+        """
         held: dict[str, Row] = {}
-        for row in self._store.records.versions(record_id):
+        for row in self._store.records.versions(record_id, originator or None):
             if version in (None, row.version):
                 held[row.originator] = row
         seen = {originator: cut for originator, row in held.items() if (cut := self._sights.cut(row, sight))}
@@ -409,7 +419,7 @@ class Records:
             return seen[self._core.node]
         if len(seen) > 1:
             names = " and ".join(sorted(seen))
-            raise InvalidInput(f"{names} each have a record {record_id!r}", fix="Find it with `aldis list`")
+            raise InvalidInput(f"{names} each have a record {record_id!r}", fix="Name the originator that you mean")
         if not seen:
             raise _unknown(record_id)
         return next(iter(seen.values()))

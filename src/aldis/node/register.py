@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aldis.kernel.bundles import onward_of
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.instruments import Effect, Instrument, Status, parse_instrument
 from aldis.kernel.labels import Label, Releasability
-from aldis.kernel.preview import Preview, preview
+from aldis.kernel.preview import Passed, Preview, preview
 from aldis.kernel.records import Draft, Record, next_version
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.instruments import cosignature_draft, instrument_draft, instrument_text, notice_draft
+from aldis.node.partners import Partners
 from aldis.node.people import Person
 from aldis.node.records import Records
 from aldis.node.rulings import Candidate, candidate
@@ -23,8 +25,9 @@ __all__ = ["Register"]
 class Register:
     """Works on instruments as this node's party."""
 
-    def __init__(self, core: Core, records: Records, epochs: Epochs) -> None:
+    def __init__(self, core: Core, records: Records, epochs: Epochs, partners: Partners) -> None:
         self._core = core
+        self._partners = partners
         self._records = records
         self._epochs = epochs
 
@@ -102,25 +105,32 @@ class Register:
         return [instruments.status(name, self._core.clock.now()) for name in instruments.ids()]
 
     def preview(self, *texts: str, viewer: str | Person = "") -> Preview:
-        """What drafts together would newly release of this node's own records, and to whom, were all signed by all now.
+        """What drafts together would newly release of what this node holds, and to whom, were all signed by all now.
 
-        Of a person's preview, only what they may see is part.
+        Its own records by id; others', as NODE/ID, as far as their originators let this node pass them on. Of a
+        person's preview, only what they may see is part.
 
         Raises:
             InvalidInput, UnknownTerm: a text breaks the schema of instruments, or two are of one instrument.
             RefusedByPolicy: this node's party is not a party to one.
         """
         drafts = [self._parse(text) for text in texts]
-        return preview(drafts, self._epochs.current(), self._own(viewer), self._core.clock.now())
+        return preview(drafts, self._epochs.current(), self._held(viewer), self._core.clock.now())
 
-    def _own(self, viewer: str | Person) -> Iterator[Candidate]:
-        """What stands of this node's own records, as a release decision sees it."""
-        store, cursor = self._core.store, ""
+    def _held(self, viewer: str | Person) -> Iterator[Candidate | Passed]:
+        """What stands here of this node's own records, and of others' with a grant, as a release decision sees it."""
+        store, node, cursor = self._core.store, self._core.node, ""
+        parties = self._partners.originators("")
         while True:
             page = self._records.page(viewer=viewer, cursor=cursor, limit=PAGE_LIMIT)
+            grants = store.grants.of([row.seq for row in page.rows if row.originator != node])
             for row in page.rows:
-                if row.originator == self._core.node:
-                    yield candidate(store.profiles, row, row.record().portions, self._core.party)
+                view = candidate(store.profiles, row, row.record().portions, parties.get(row.originator, ""))
+                if row.originator == node:
+                    yield view
+                elif row.seq in grants:
+                    given, known = onward_of(grants[row.seq], node), frozenset({row.originator, row.source})
+                    yield Passed(view, f"{row.originator}/{row.id}", given, known)
             if page.next is None:
                 return
             cursor = page.next

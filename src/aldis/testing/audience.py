@@ -99,7 +99,7 @@ def check_audience(coalition: Coalition, honest: Collection[str] | None = None, 
         auditor.check_held(name)
     for frame in coalition.archive.frames:
         party = party_of(coalition, frame.receiver)
-        for label, _ in frame.frame.groups:
+        for label in [label for label, _ in frame.frame.groups] + [label for _, label, _ in frame.frame.passed]:
             if frame.sender in auditor.honest and not _for(label, party):
                 raise Broken(f"{frame.sender} sent {frame.receiver} a live value that is not for {party}")
 

@@ -19,8 +19,12 @@ from aldis.kernel.labels import Label
 from aldis.kernel.policies import builtin
 from aldis.kernel.preview import Preview
 
-__all__ = ["TEMPLATES", "Beginning", "Extension", "Glimpse", "begin", "extend"]
+__all__ = ["OTHERS", "TEMPLATES", "Beginning", "Extension", "Glimpse", "begin", "extend"]
 
+OTHERS = (
+    "Of other nodes' items this counts what they let this node pass on. What they themselves release to the newcomer is"
+    " theirs to decide."
+)
 TEMPLATES: Mapping[str, int] = {"bilateral": 2, "trilateral": 3}
 """How many parties each template of a project is between."""
 _NAME = re.compile(r"[A-Z0-9][A-Z0-9-]{0,47}")
@@ -55,7 +59,7 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 class Glimpse(msgspec.Struct, frozen=True):
-    """One item of this node's, and whether a newcomer would get it; `labels` are those of what is said of it."""
+    """One item held here, and whether a newcomer would get it from here; `labels` are those of what is said of it."""
 
     ref: Ref
     kind: str
@@ -157,9 +161,11 @@ def extend(ctx: Context, project: Project, party: str, *, marking: str = "") -> 
     if marking and party in ctx.label(marking).releasable.parties:
         gained.add(charter.ref.id)
     items = tuple(
-        Glimpse(item.ref, item.kind, item.title, item.ref.id in gained, item.labels)
+        Glimpse(item.ref, item.kind, item.title, goes, item.labels)
         for item in project.board.items
-        if item.ref.node == ctx.node
+        for own in (item.ref.node == ctx.node,)
+        for goes in ((item.ref.id if own else str(item.ref)) in gained,)
+        if own or goes
     )
     new = Charter(sorted({*terms.parties, party}), terms.begins, terms.ends, terms.instrument)
     return Extension(project.name, party, charter.ref, new, marking, amended, preview, items)

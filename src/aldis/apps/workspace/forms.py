@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from aldis.app import Context, Go, Page, Shown
-from aldis.apps.workspace.arranging import TEMPLATES, begin, extend
+from aldis.apps.workspace.arranging import OTHERS, TEMPLATES, begin, extend
 from aldis.apps.workspace.importing import plan_import, put_import, read_papers
 from aldis.apps.workspace.kinds import Plan, Ref, Ruling, State, Time
 from aldis.apps.workspace.project import Project
@@ -148,7 +148,8 @@ def _extend(ctx: Context, asked: _Extend) -> Shown | Go:
     if asked.sure:
         plan.put(ctx)
         return Go(f"/{asked.name}")
-    values = {"project": project.name, "asked": asked, "plan": plan, "newcomers": _newcomers(ctx)}
+    values = {"project": project.name, "asked": asked, "plan": plan, "newcomers": _newcomers(ctx), "here": ctx.node,
+              "others": OTHERS}  # fmt: skip
     return Shown(values, [label for item in plan.items for label in item.labels])
 
 
@@ -240,7 +241,9 @@ def _to(project: Project, record: Record) -> Go:
 
 def _labels_of(ctx: Context, project: str, ids: set[str]) -> list[Label]:
     """The labels of the existence of records that a preview names."""
-    return [one.label for one in (ctx.get(id_) for id_ in sorted(ids)) if one.header.project == project]
+    split = [id_.rpartition("/") for id_ in sorted(ids)]
+    found = [ctx.get(id_, originator=node) for node, _, id_ in split]
+    return [one.label for one in found if one.header.project == project]
 
 
 def _check_kind(kind: str) -> None:

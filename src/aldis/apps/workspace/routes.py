@@ -170,7 +170,7 @@ class StartShown(msgspec.Struct, frozen=True):
 
 
 class GlimpseShown(msgspec.Struct, frozen=True):
-    """One item of this node's, and whether the newcomer would get it."""
+    """One item held here, and whether the newcomer would get it from this node."""
 
     node: str
     id: str
@@ -181,7 +181,10 @@ class GlimpseShown(msgspec.Struct, frozen=True):
 
 
 class ExtendShown(msgspec.Struct, frozen=True):
-    """An extension: the amended arrangement, every item of this node's, the charter's next version once written."""
+    """An extension: the amended arrangement, the items, the charter's next version once written.
+
+    The items are all of this node's, and those of others that their nodes would let this one pass on to the newcomer.
+    """
 
     arrangement: str
     items: list[GlimpseShown]

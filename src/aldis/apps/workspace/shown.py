@@ -113,7 +113,10 @@ class DayShown(msgspec.Struct, frozen=True):
 
 
 class GainShown(msgspec.Struct, frozen=True):
-    """What one node would newly get: ids of records, and of those that a release officer would decide on."""
+    """What one node would newly get: ids of records, and of those that a release officer would decide on.
+
+    Another node's record is named as NODE/ID.
+    """
 
     node: str
     party: str

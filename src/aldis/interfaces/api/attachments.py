@@ -30,12 +30,16 @@ Given = Callable[[Gateway, Receive, Send], Awaitable[None]]
 
 
 class AttachmentNamed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An attachment by the portion that describes it and its name or digest; the newest version unless one is named."""
+    """An attachment by the portion that describes it and its name or digest; the newest version unless one is named.
+
+    `originator` says whose record, where several nodes use the id.
+    """
 
     id: str
     portion: str
     name: str
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    originator: str = ""
 
 
 class AttachmentShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +63,7 @@ class AttachmentList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def everything(call: Call, asked: Named) -> AttachmentList:
     """Those of the portions that the person may see."""
-    row = call.node.records.get(asked.id, asked.version, call.person)
+    row = call.node.records.get(asked.id, asked.version, call.person, asked.originator)
     return AttachmentList(
         [
             AttachmentShown(
@@ -76,9 +80,9 @@ def read(call: Call, asked: AttachmentNamed) -> Given:
 
     async def run(gateway: Gateway, receive: Receive, send: Send) -> None:
         with gateway.counted("transfers", call.person.id, gateway.limits.transfers_per_person):
-            reader, version = await gateway.run(_open, call, asked)
+            reader, version, originator = await gateway.run(_open, call, asked)
             try:
-                again = msgspec.structs.replace(asked, version=version)
+                again = msgspec.structs.replace(asked, version=version, originator=originator)
                 await _Going(call, gateway, again, reader).give(receive, send)
             finally:
                 reader.close()
@@ -115,8 +119,8 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{_PLAIN.sub('_', name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _open(call: Call, asked: AttachmentNamed) -> tuple[Reader, int]:
-    row = call.node.records.get(asked.id, asked.version, call.person)
+def _open(call: Call, asked: AttachmentNamed) -> tuple[Reader, int, str]:
+    row = call.node.records.get(asked.id, asked.version, call.person, asked.originator)
     for held in call.node.attachments.of(row):
         known = asked.portion == held.portion and asked.name in (held.attachment.name, held.attachment.digest)
         if known and held.state == "waits":
@@ -124,7 +128,7 @@ def _open(call: Call, asked: AttachmentNamed) -> tuple[Reader, int]:
                               headers={"retry-after": "30"})  # fmt: skip
         if known and held.state == "gone":
             raise UnknownTerm("the content was removed here", fix="Ask its originator for it again")
-    return call.node.attachments.open(row, asked.portion, asked.name), row.version
+    return call.node.attachments.open(row, asked.portion, asked.name), row.version, row.originator
 
 
 class _Going:
@@ -190,8 +194,8 @@ class _Going:
             AldisError: it is over, or they may not.
         """
         person = self._call.node.people.sessions.who(self._call.token, used=False)
-        asked = self._asked
-        self._call.node.records.read_attachment(asked.id, asked.portion, asked.name, person, asked.version).close()
+        asked, records = self._asked, self._call.node.records
+        records.read_attachment(asked.id, asked.portion, asked.name, person, asked.version, asked.originator).close()
 
 
 def _partial(given: Mapping[str, str], tag: str) -> bool:

@@ -41,24 +41,36 @@ class SearchMeaning(NarrowedPage, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A record by its id; the newest version unless one is named."""
+    """A record by its id, and by its `originator` (a node) where several use that id; the newest unless one is named.
+
+    Without an originator this node's own record is meant, or else the only other one.
+    """
 
     id: str
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    originator: str = ""
 
 
 class Id(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A record by its id."""
+    """A record of this node's by its id."""
 
     id: str
 
 
+class Whose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A record by its id, and by its `originator` where several nodes use that id."""
+
+    id: str
+    originator: str = ""
+
+
 class PortionOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A portion of a record by name."""
+    """A portion of a record by name; `originator` as in `Named`."""
 
     id: str
     name: str
     version: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    originator: str = ""
 
 
 class RecordPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,26 +169,26 @@ def hits_shown(call: Call, hits: Sequence[Hit], after: str) -> bytes:
 
 def get(call: Call, asked: Named) -> Answer:
     """A version of a record, held against its originator's commitments."""
-    row = call.node.records.get(asked.id, asked.version, call.person)
+    row = call.node.records.get(asked.id, asked.version, call.person, asked.originator)
     row.record()
     return Answer(call.shower.record(row), headers={"etag": etag(row.digest)})
 
 
-def versions(call: Call, asked: Id) -> Answer:
+def versions(call: Call, asked: Whose) -> Answer:
     """Every version that the person may see, the oldest first."""
-    rows = call.node.records.versions(asked.id, call.person)
+    rows = call.node.records.versions(asked.id, call.person, asked.originator)
     return Answer(call.shower.page(rows, ""))
 
 
 def portion(call: Call, asked: PortionOf) -> Answer:
     """One portion."""
-    row = call.node.records.get(asked.id, asked.version, call.person)
+    row = call.node.records.get(asked.id, asked.version, call.person, asked.originator)
     return Answer(call.shower.portion(row, asked.name), headers={"etag": etag(row.digest)})
 
 
 def explanation(call: Call, asked: Named) -> ExplanationShown:
     """Why the person sees what they see."""
-    return explained(call.node.records.explain(asked.id, call.person, asked.version))
+    return explained(call.node.records.explain(asked.id, call.person, asked.version, asked.originator))
 
 
 def _page(body: bytes, after: str | None) -> Answer:
@@ -191,7 +203,7 @@ OPERATIONS = (
     Operation("GET", "/api/v1/search/meaning", "Search by what is meant, where the node has an embedding model",
               SearchMeaning, HitPage, alike, paged=True, slow=True),
     Operation("GET", _R + "/{id}", "A version of a record", Named, RecordShown, get, etag=True),
-    Operation("GET", _R + "/{id}/versions", "Every version of a record, the oldest first", Id, RecordPage, versions),
+    Operation("GET", _R + "/{id}/versions", "Every version of a record, the oldest first", Whose, RecordPage, versions),
     Operation("GET", _R + "/{id}/portions/{name}", "A portion of a record", PortionOf, PortionShown, portion,
               etag=True),
     Operation("GET", _R + "/{id}/explanation", "Why you see what you see of a record", Named, ExplanationShown,

@@ -16,10 +16,11 @@ _DRAFTS = 16
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A record and the partner (a node) it may go to."""
+    """A record and the partner (a node) it may go to; `originator` says whose, where several nodes use the id."""
 
     id: str
     partner: str
+    originator: str = ""
 
 
 class PreviewAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +37,10 @@ class ToldShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GainShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a partner would newly get of records that you may see; counts of portions and export-control tags."""
+    """What a partner would newly get of records that you may see; counts of portions and export-control tags.
+
+    Another node's record, which its grant would let this node pass on, is named as NODE/ID.
+    """
 
     node: str
     party: str
@@ -58,17 +62,17 @@ class PreviewShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def why(call: Call, asked: Pair) -> ExplanationShown:
     """Why a partner may or may not have a record, of what the person may see of it."""
-    return explained(call.context.explain(call.context.get(asked.id), asked.partner))
+    return explained(call.context.explain(call.context.get(asked.id, originator=asked.originator), asked.partner))
 
 
 def offer(call: Call, asked: Pair) -> ExplanationShown:
     """A decision now; what needs a release officer waits for one."""
-    return explained(call.context.offer(call.context.get(asked.id), asked.partner))
+    return explained(call.context.offer(call.context.get(asked.id, originator=asked.originator), asked.partner))
 
 
 def told(call: Call, asked: Pair) -> ToldShown:
     """What may be passed on to the partner."""
-    row = call.node.records.get(asked.id, None, call.person)
+    row = call.node.records.get(asked.id, None, call.person, asked.originator)
     found = call.node.desk.told(asked.id, asked.partner, row.originator)
     return ToldShown(found.text, list(found.instruments))
 

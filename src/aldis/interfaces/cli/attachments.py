@@ -42,14 +42,17 @@ def attachments(session: Session, everything: bool) -> None:
 
 @attachments.command("retry")
 @click.argument("id_", metavar="ID")
+@click.option(
+    "--to", "node_name", metavar="NODE", help="Offer all of them to NODE again, also what it has said it has."
+)
 @pass_session
-def retry(session: Session, id_: str) -> None:
+def retry(session: Session, id_: str, node_name: str | None) -> None:
     """Ask for, and offer, the attachments of record ID again that were refused."""
-    store = session.node.core.store
+    store, partner = session.node.core.store, session.node.partners.get(node_name).node if node_name else ""
     rows = store.records.versions(id_)
     if not rows:
         raise UnknownTerm(f"no record {id_!r} here", fix="`aldis list` and `aldis search` find what is")
-    changed = store.attachments.retry([row.seq for row in rows])
+    changed = store.attachments.retry([row.seq for row in rows], partner)
     session.out.data({"id": id_, "retried": changed}, f"{count(changed, 'attachment')} to be sent again.")
 
 

@@ -37,6 +37,7 @@ __all__ = ["get"]
 @click.command("get")
 @click.argument("id_", metavar="ID")
 @click.option("--version", type=int, metavar="N", help="An earlier version.")
+@click.option("--originator", metavar="NODE", default="", help="Whose, where several nodes use this id.")
 @click.option(
     "--as", "viewer", metavar="WHO",
     help="Only what would be released to a partner now, or what person:ID, once signed in, may see.",
@@ -59,6 +60,7 @@ def get(
     session: Session,
     id_: str,
     version: int | None,
+    originator: str,
     viewer: str | None,
     folder: Path | None,
     wanted: str | None,
@@ -72,11 +74,13 @@ def get(
         raise click.UsageError("--output goes with --attachment, and --attachment does not go with --export")
     node = session.node
     person = signed_in(session, viewer) if viewer is not None and viewer.startswith(PREFIX) else None
-    row = node.records.get(id_, version, person or "")
+    row = node.records.get(id_, version, person or "", originator)
     record, altered = _in_order(node, row.record()), dict[str, str]()
     seen_by = partner_node(node, viewer) if viewer is not None and person is None else ""
     if viewer is not None and seen_by:
-        record, altered = _as_seen(record, node.desk.why(id_, seen_by, version=version), viewer)
+        record, altered = _as_seen(
+            record, node.desk.why(id_, seen_by, version=version, originator=row.originator), viewer
+        )
         row = msgspec.structs.replace(row, portions=[part.data for part in record.portions if part.name not in altered])
     if wanted is not None:
         _save(session, row, wanted, output)

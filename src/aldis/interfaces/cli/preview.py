@@ -24,7 +24,8 @@ _IDS = 8
 def preview(session: Session, files: tuple[Path, ...], every: bool) -> None:
     """What the instrument in FILE would newly release, and to whom, were it signed by all its parties now.
 
-    Of several, what all of them would together. Nothing is stored and nothing leaves.
+    Of several, what all of them would together. Others' records count as NODE/ID where their grants would let this node
+    pass them on. Nothing is stored and nothing leaves.
     """
     found = session.node.register.preview(*map(read_text, files))
     session.out.lines(preview_data(found), preview_lines(found, 0 if every else _IDS))

@@ -9,7 +9,7 @@ import click
 from aldis.interfaces.cli.marks import Marks
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import BECAUSE, Session, pass_session
-from aldis.interfaces.cli.text import count, moment
+from aldis.interfaces.cli.text import count, listed, moment
 from aldis.kernel.admission import read_set_aside
 from aldis.kernel.errors import AldisError, UnknownTerm
 from aldis.kernel.labels import decode_label
@@ -82,10 +82,16 @@ def show(session: Session, number: int) -> None:
 @pass_session
 def retry(session: Session, number: int) -> None:
     """Judge entry N again, and admit it if nothing stands against it any more."""
-    record = session.node.inbound.retry(number)
-    data = {"id": record.header.id, "version": record.header.version, "digest": record.digest.hex()}
+    node = session.node
+    found = node.core.store.quarantine.get(number)
+    record = node.inbound.retry(number)
+    row = node.core.store.records.by_digest(record.digest)
+    lacking = [one.attachment.name for one in node.attachments.of(row) if not one.whole] if row else []
+    data = {"id": record.header.id, "version": record.header.version, "digest": record.digest.hex(), "lacking": lacking}
     session.out.data(data, f"Admitted {record.header.id}, version {record.header.version}.")
     session.out.next(f"`aldis get {record.header.id}`")
+    if lacking and found is not None:
+        session.out.next(_asks(node, found[0].source, record.header.id, lacking))
 
 
 @quarantine.command("drop")
@@ -96,6 +102,15 @@ def drop(session: Session, number: int, because: str) -> None:
     """Throw entry N away; the ledger keeps its digest and the reason."""
     session.node.inbound.drop(number, because)
     session.out.data({"number": number, "dropped": True, "because": because}, f"Dropped {number}.")
+
+
+def _asks(node: Node, source: str, record_id: str, lacking: list[str]) -> str:
+    """What is to be done for the files of a record that are not here yet."""
+    files = f"{listed(lacking)} {'is' if len(lacking) == 1 else 'are'} not here yet:"
+    if source not in node.core.config.feeds and not node.partners.below(source):
+        return f"{files} {source} sends within a minute or two what it has not sent"
+    again = f"`aldis attachments retry {record_id} --to {node.name}`"
+    return f"{files} take the files in again that wait in the folder, else ask the operator of {source} to run {again}"
 
 
 def _claims(node: Node, data: bytes) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _STYLES = {Outcome.PASS: "green", Outcome.REFER: "yellow", Outcome.FAIL: "bold r
 @click.option("--portion", metavar="NAME", help="Only this portion.")
 @click.option("--purpose", metavar="P", help="For this purpose.  [default: any that an instrument names]")
 @click.option("--version", type=int, metavar="N", help="An earlier version.")
+@click.option("--originator", metavar="NODE", default="", help="Whose, where several nodes use this id.")
 @click.option("--for-partner", is_flag=True, help="What NODE itself may be told: nothing above its own level.")
 @pass_session
 def why(
@@ -41,6 +42,7 @@ def why(
     portion: str | None,
     purpose: str | None,
     version: int | None,
+    originator: str,
     for_partner: bool,
 ) -> None:
     """Why NODE may or may not have record ID: eight reasons for the record and for each portion.
@@ -49,11 +51,11 @@ def why(
     """
     node = session.node
     if for_partner:
-        told = node.desk.told(id_, node_name)
+        told = node.desk.told(id_, node_name, originator)
         session.out.data({"text": told.text, "instruments": [*told.instruments]}, *_told(told))
         return
-    known, kind = node.partners.get(node_name), node.records.get(id_, version).kind
-    explanation = ordered(node, kind, node.desk.why(id_, known.node, purpose, version))
+    known, row = node.partners.get(node_name), node.records.get(id_, version, originator=originator)
+    explanation = ordered(node, row.kind, node.desk.why(id_, known.node, purpose, version, row.originator))
     parts = {_HEADER: explanation.header, **explanation.portions}
     if portion is not None:
         if portion not in explanation.portions:

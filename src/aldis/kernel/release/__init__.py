@@ -7,10 +7,11 @@ from aldis.kernel.release.ceilings import node_ceiling
 from aldis.kernel.release.decisions import CHECKS, Basis, Decision, Outcome, Reason, Request, Verdict
 from aldis.kernel.release.permits import Permit, Refusal, Round, release
 from aldis.kernel.release.terms import Terms, compile_terms, decide
-from aldis.kernel.release.view import View, requests_for
+from aldis.kernel.release.view import NO_GRANTS, View, requests_for
 
 __all__ = [
     "CHECKS",
+    "NO_GRANTS",
     "VERDICTS",
     "Basis",
     "Decision",

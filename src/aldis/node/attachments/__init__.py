@@ -10,9 +10,10 @@ from typing import Self
 
 import msgspec
 
-from aldis.kernel.attachments import Attachment
-from aldis.kernel.errors import RefusedByPolicy, Unavailable, UnknownTerm
-from aldis.kernel.records import Record
+from aldis.kernel.attachments import Attachment, attachments_in
+from aldis.kernel.bundles import Item
+from aldis.kernel.errors import AldisError, RefusedByPolicy, Unavailable, UnknownTerm
+from aldis.kernel.records import Record, read_portion
 from aldis.node.attachments.folder import PIECE, Folder
 from aldis.node.attachments.incoming import Incoming
 from aldis.node.attachments.media import HEAD, check_type, guess_type
@@ -209,6 +210,19 @@ class Attachments:
         if found:
             self._store.describe(found, self._core.clock.now())
 
+    def expect(self, entry: int, item: Item, source: str) -> None:
+        """Want what an item in quarantine describes, in the open transaction, so that it is here if that is admitted.
+
+        What its kind is need not be known here.
+        """
+        found = list[tuple[bytes, int, str]]()
+        for data in item.portions:
+            with suppress(AldisError, msgspec.MsgspecError, RecursionError):
+                named = attachments_in(read_portion(data).value)
+                found += [(bytes.fromhex(one.digest), one.size, one.media_type) for one in named]
+        if found:
+            self._store.expect(entry, source, found, self._core.clock.now())
+
     def tidy(self, *, must: bool = False) -> int:
         """Remove what nothing describes any more, uploads a day old, and what stopped coming a week ago; how many.
 
@@ -254,10 +268,13 @@ class Attachments:
         for one in self._store.incoming():
             if one.source not in active:
                 continue
+            name = f"{one.digest.hex()[:12]} from {one.source}"
             if one.state == "refused":
-                found.append(f"{one.digest.hex()[:12]} from {one.source} was refused: {one.because}")
+                found.append(f"{name} was refused: {one.because}")
             elif one.state == "wanted" and now - one.at > _STUCK_MS:
-                found.append(f"{one.digest.hex()[:12]} from {one.source} waits at {one.held:,} of {one.size:,} bytes")
+                records = self._store.described_by(one.source, one.digest)
+                whose = f" for {', '.join(records[:3])}" if records else " for an entry in quarantine"
+                found.append(f"{name}{whose} waits at {one.held:,} of {one.size:,} bytes")
         for out in self._store.outgoing():
             if out.partner not in active:
                 continue

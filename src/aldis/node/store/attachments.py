@@ -100,8 +100,18 @@ class Attachments:
                     "INSERT OR IGNORE INTO attachment VALUES (?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(one)
                 )
                 if one.source:
-                    row = (one.source, one.digest, one.size, 0, "wanted", 0, "", at)
-                    connection.execute("INSERT OR IGNORE INTO incoming VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+                    connection.execute(_WANT, (one.source, one.digest, one.size, at))
+
+    def expect(self, entry: int, source: str, described: Iterable[tuple[bytes, int, str]], at: int) -> None:
+        """Want, from `source`, what an entry in quarantine describes: digest, size and media type.
+
+        It is wanted no more once the entry is dropped, and described like any other once it is admitted.
+        """
+        with self._db.writing() as connection:
+            for digest, size, media_type in described:
+                row = (entry, source, digest, media_type)
+                connection.execute("INSERT OR IGNORE INTO expected VALUES (?, ?, ?, ?)", row)
+                connection.execute(_WANT, (source, digest, size, at))
 
     def of(self, record_seq: int) -> list[Described]:
         """What the portions of a row describe."""
@@ -111,7 +121,10 @@ class Attachments:
 
     def media_types(self, digest: bytes, source: str) -> set[str]:
         """As what the portions from this source describe a content."""
-        query = "SELECT DISTINCT media_type FROM attachment WHERE digest = ? AND source = ?"
+        query = (
+            "SELECT media_type FROM attachment WHERE digest = ?1 AND source = ?2"
+            " UNION SELECT media_type FROM expected WHERE digest = ?1 AND source = ?2"
+        )
         with self._db.reading() as connection:
             return {media_type for (media_type,) in connection.execute(query, (digest, source))}
 
@@ -143,7 +156,7 @@ class Attachments:
     # what comes
 
     def wanted(self, source: str, digest: bytes) -> Incoming | None:
-        """What is known of a content from a partner, where a portion from it that stands describes it."""
+        """What is known of a content from a partner, where a portion from it that stands, or may yet, describes it."""
         with self._db.reading() as connection:
             rows = connection.execute(f"SELECT {_IN} FROM incoming {_STANDING}", (source, digest))  # noqa: S608
             return next((Incoming(*row) for row in rows), None)
@@ -199,15 +212,27 @@ class Attachments:
                 (partner, first, last),
             )
 
-    def retry(self, record_seqs: Collection[int]) -> int:
-        """Ask for, and offer, the contents of these rows again that were refused; how many those are."""
+    def retry(self, record_seqs: Collection[int], partner: str = "") -> int:
+        """Ask for, and offer, the contents of these rows again that were refused; how many those are.
+
+        To a `partner` that is named, all of them are offered again, also what it has said it has.
+        """
         changed = 0
         with self._db.writing() as connection:
             for seq in record_seqs:
-                for step in (_OFFER_AGAIN, _ASK_AGAIN):
-                    connection.execute(step, (seq,))
+                for step in (_OFFER_AGAIN, _ASK_AGAIN, _OFFER_ALL):
+                    connection.execute(step, (seq, partner) if step is _OFFER_ALL else (seq,))
                     changed += connection.changes()
         return changed
+
+    def described_by(self, source: str, digest: bytes) -> list[str]:
+        """The ids of the records from a source that describe a content."""
+        query = (
+            "SELECT DISTINCT id FROM attachment JOIN record ON record.seq = record_seq"
+            " WHERE attachment.digest = ? AND attachment.source = ? ORDER BY id"
+        )
+        with self._db.reading() as connection:
+            return [id_ for (id_,) in connection.execute(query, (digest, source))]
 
     def waiting(self, partner: str, after: int = 0, limit: int = 100) -> list[Outgoing]:
         """The next contents for a partner that are whole here and have not gone, oldest first."""
@@ -260,6 +285,8 @@ class Attachments:
 
 
 _OFFER_AGAIN = "UPDATE outgoing SET state = 'waits', because = '' WHERE record_seq = ? AND state = 'refused'"
+_OFFER_ALL = "UPDATE outgoing SET state = 'waits' WHERE record_seq = ? AND partner = ? AND state = 'done'"
+_WANT = "INSERT OR IGNORE INTO incoming VALUES (?, ?, ?, 0, 'wanted', 0, '', ?)"
 _ASK_AGAIN = """
 UPDATE incoming SET state = 'wanted', tries = 0, because = '' WHERE state = 'refused' AND EXISTS (
     SELECT 1 FROM attachment
@@ -284,23 +311,28 @@ SELECT digest FROM content WHERE NOT EXISTS (
     SELECT 1 FROM attachment JOIN record ON record.seq = record_seq
     WHERE attachment.digest = content.digest AND NOT ({_DELETED})
 ) AND NOT EXISTS (SELECT 1 FROM upload WHERE upload.digest = content.digest)
+AND NOT EXISTS (SELECT 1 FROM expected WHERE expected.digest = content.digest)
 """  # noqa: S608
 _UNWANTED = """
 DELETE FROM incoming WHERE NOT EXISTS (
     SELECT 1 FROM attachment WHERE attachment.digest = incoming.digest AND attachment.source = incoming.source
+) AND NOT EXISTS (
+    SELECT 1 FROM expected WHERE expected.digest = incoming.digest AND expected.source = incoming.source
 ) OR (state = 'whole' AND NOT EXISTS (SELECT 1 FROM content WHERE content.digest = incoming.digest))
 """
 _STANDING = f"""
-WHERE source = ?1 AND digest = ?2 AND EXISTS (
+WHERE source = ?1 AND digest = ?2 AND (EXISTS (
+    SELECT 1 FROM expected WHERE expected.digest = ?2 AND expected.source = ?1
+) OR EXISTS (
     SELECT 1 FROM attachment JOIN record ON record.seq = record_seq
     WHERE attachment.digest = ?2 AND attachment.source = ?1 AND NOT ({_DELETED}) AND NOT EXISTS (
         SELECT 1 FROM recalled JOIN recall_request ON recall_request.id = request
         WHERE recalled.digest = record.digest AND state <> 'refused' AND asker IN (record.originator, record.source)
     )
-)
+))
 """  # noqa: S608
 _ALL_WHOLE = """
-NOT EXISTS (
+NOT EXISTS (SELECT 1 FROM expected WHERE expected.digest = ?2 AND expected.source = ?1) AND NOT EXISTS (
     SELECT 1 FROM attachment AS one WHERE one.digest = ?2 AND one.source = ?1 AND NOT EXISTS (
         SELECT 1 FROM attachment AS other JOIN content ON content.digest = other.digest AND content.size = other.size
         WHERE other.record_seq = one.record_seq AND other.portion = one.portion AND other.digest = one.digest

@@ -66,7 +66,9 @@ class Records:
             if originator is None:
                 [(first, last)] = connection.execute(_WRITERS, (id_,))
                 if first != last:
-                    raise InvalidInput(f"{first} and {last} each have a record {id_!r}", fix="Name the originator")
+                    raise InvalidInput(
+                        f"{first} and {last} each have a record {id_!r}", fix="Say whose is meant: --originator"
+                    )
                 originator = first
             where, bindings = (_NEWEST, ()) if version is None else (_VERSION, (version,))
             rows = self._rows(connection, where, (id_, originator, *bindings))

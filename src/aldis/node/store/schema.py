@@ -265,6 +265,14 @@ CREATE TRIGGER record_changed AFTER UPDATE ON record BEGIN UPDATE changes SET co
 CREATE TRIGGER record_dropped AFTER DELETE ON record BEGIN UPDATE changes SET count = count + 1; END;
 """
 
+_EXPECTED = """
+CREATE TABLE expected (
+    entry INTEGER NOT NULL REFERENCES quarantine ON DELETE CASCADE, source TEXT NOT NULL, digest BLOB NOT NULL,
+    media_type TEXT NOT NULL, PRIMARY KEY (entry, digest, media_type)
+) STRICT;
+CREATE INDEX expected_digest ON expected (digest, source);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _RECORDS + _LEDGER + _EXCHANGE,
     _PEOPLE,
@@ -276,5 +284,6 @@ MIGRATIONS: tuple[str, ...] = (
     _KEPT,
     _ANSWERS,
     _CHANGES,
+    _EXPECTED,
 )
 """Step i takes a file from version i to i + 1; a released step is never edited, only followed by another."""

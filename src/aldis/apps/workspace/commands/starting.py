@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aldis.apps.workspace.arranging import TEMPLATES
+from aldis.apps.workspace.arranging import OTHERS, TEMPLATES
 from aldis.apps.workspace.arranging import begin as plan_beginning
 from aldis.apps.workspace.arranging import extend as plan_extension
 from aldis.apps.workspace.commands.terminal import Run, day, item_data, opened, operator
@@ -87,17 +87,19 @@ def extend(run: Run, name: str, party: str, marking: str, output: Path | None, y
     """
     plan = plan_extension(run.context, opened(run, name), party, marking=marking)
     marker = Marker(run.context)
-    lines = [f"{party}, once all have signed, would see of this node's items:"]
+    lines = [f"{party}, once all have signed, would get from this node:"]
     for goes in (True, False):
         for item in plan.items:
             if item.goes is goes:
                 mark = marker.banner(frozenset(item.labels))
-                lines.append(f"  {'yes' if goes else 'no '}  {item.kind} {item.ref.id}  {mark}  {item.title}")
+                which = item.ref.id if item.ref.node == run.context.node else str(item.ref)
+                lines.append(f"  {'yes' if goes else 'no '}  {item.kind} {which}  {mark}  {item.title}")
+    lines.append(OTHERS)
     run.out.say("\n".join(lines))
     path = _agreed(run, output, f"{plan.terms.instrument}-with-{party.lower()}", f"Take {party} into {name}?", yes)
     charter = plan.put(run.context, operator())
     path.write_text(plan.arrangement, "utf-8")
-    seen = [{"id": item.ref.id, "kind": item.kind, "goes": item.goes} for item in plan.items]
+    seen = [{"id": item.ref.id, "node": item.ref.node, "kind": item.kind, "goes": item.goes} for item in plan.items]
     run.out.lines(
         {"project": name, "party": party, "items": seen, "arrangement": str(path), "version": charter.version},
         [f"{name}  charter version {charter.version}, {marker.show(charter.label)}", f"The amendment is in {path}."],

@@ -12,7 +12,7 @@ from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.markings import Chip
-from aldis.interfaces.web.pages.items import labels_of, parts
+from aldis.interfaces.web.pages.items import labels_of, parts, path_of
 from aldis.interfaces.web.pages.reasons import checks
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
@@ -90,6 +90,7 @@ def _case(visit: Visit) -> Sheet:
         "case": case,
         "name": title(visit.node, record) or case.row.id,
         "party": visit.node.partners.get(case.partner).party,
+        "its_page": path_of(visit, case.row),
         "parts": parts(visit, record),
         "asked": {part.name for part in case.parts},
         "goes": found.goes,

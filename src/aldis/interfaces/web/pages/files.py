@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from aldis.interfaces.cli.text import size
 from aldis.interfaces.web.door import View, status_of
+from aldis.interfaces.web.pages.items import path_of
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.errors import AldisError, InvalidInput, UnknownTerm
 from aldis.node.attachments import Held, Reader
@@ -36,7 +37,7 @@ def files_of(visit: Visit, row: Row) -> dict[str, list[File]]:
     """The files that the portions of a row describe, by portion; the row as the person may see it."""
     found: dict[str, list[File]] = {}
     for held in visit.node.attachments.of(row):
-        found.setdefault(held.portion, []).append(_line(row, held))
+        found.setdefault(held.portion, []).append(_line(visit, row, held))
     return found
 
 
@@ -53,9 +54,9 @@ def version_of(text: str) -> int | None:
     return int(text)
 
 
-def _line(row: Row, held: Held) -> File:
+def _line(visit: Visit, row: Row, held: Held) -> File:
     one = held.attachment
-    path = f"/records/{quote(row.id, safe='')}/files/{quote(held.portion, safe='')}/{quote(one.name, safe='')}"
+    below = f"/files/{quote(held.portion, safe='')}/{quote(one.name, safe='')}"
     stands = {
         "whole": "",
         "waits": f"{size(held.held)} of {size(one.size)} so far",
@@ -67,19 +68,20 @@ def _line(row: Row, held: Held) -> File:
         media_type=one.media_type,
         size=size(one.size),
         stands=stands[held.state],
-        path=f"{path}?version={row.version}" if held.whole else "",
+        path=path_of(visit, row, below, version=str(row.version)) if held.whole else "",
     )
 
 
 def _file(visit: Visit) -> Reader | Sheet:
     """The content; or, to who may know of it, why it cannot be had, under the marking of what describes it."""
-    asked, version = visit.segments, version_of(visit.query.get("version"))
+    asked, version, whose = visit.segments, version_of(visit.query.get("version")), visit.query.get("originator")
+    records = visit.node.records
     try:
-        return visit.node.records.read_attachment(asked["id"], asked["portion"], asked["name"], visit.who, version)
+        return records.read_attachment(asked["id"], asked["portion"], asked["name"], visit.who, version, whose)
     except InvalidInput:
         raise
     except AldisError as error:
-        record = visit.node.records.get(asked["id"], version, visit.who).record()
+        record = records.get(asked["id"], version, visit.who, whose).record()
         labels = [record.label, *(part.label for part in record.portions if part.name == asked["portion"])]
         values = {"what": str(error.args[0]), "fix": error.fix}
         return Sheet("problem.html", "That did not work", values, labels, status_of(error))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from aldis.interfaces.cli.kinds import in_order, title
 from aldis.interfaces.cli.text import words
+from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.markings import Chip
 from aldis.interfaces.web.visit import Visit
@@ -27,9 +29,13 @@ _OWN = AGREEING | {kind.name for kind in RECALL_KINDS}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of a list. `party` is empty where nobody vouches for the originator; `level` is where it came in."""
+    """A line of a list. `party` is empty where nobody vouches for the originator; `level` is where it came in.
+
+    `path` is that of the record's page.
+    """
 
     id: str
+    path: str
     title: str
     kind: str
     project: str
@@ -72,6 +78,7 @@ def item(visit: Visit, frame: Frame, row: Row, parties: Mapping[str, str], insid
     source = row.source if row.source in inside else visit.node.name
     return Item(
         id=row.id,
+        path=path_of(visit, row),
         title=title(visit.node, row.record()) or row.id,
         kind=row.kind,
         project=row.project,
@@ -82,6 +89,15 @@ def item(visit: Visit, frame: Frame, row: Row, parties: Mapping[str, str], insid
         level=f"{source} ({inside[source]})" if inside else "",
         deleted=row.record().header.deleted,
     )
+
+
+def path_of(visit: Visit, row: Row, below: str = "", **fields: str) -> str:
+    """Where a record's page is, or one below it; of another node's, whose it is stands in the query.
+
+    Ids are each node's own: a partner's record may have that of one of ours.
+    """
+    whose = row.originator if row.originator != visit.node.name else ""
+    return Fields.address(f"/records/{quote(row.id, safe='')}{below}", originator=whose, **fields)
 
 
 def parts(visit: Visit, record: Record) -> list[Part]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from aldis.app import Go
 from aldis.interfaces.cli.kinds import ordered, title
@@ -10,7 +11,7 @@ from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.pages.files import files_of, version_of
-from aldis.interfaces.web.pages.items import AGREEING, item, labels_of, levels, parts
+from aldis.interfaces.web.pages.items import AGREEING, item, labels_of, levels, parts, path_of
 from aldis.interfaces.web.pages.reasons import checks
 from aldis.interfaces.web.pages.releases import standings
 from aldis.interfaces.web.visit import Sheet, Visit
@@ -73,15 +74,16 @@ def _listing(visit: Visit, frame: Frame) -> Sheet:
 def _record(visit: Visit) -> Sheet:
     node, id_ = visit.node, visit.segments["id"]
     asked = version_of(visit.query.get("version"))
-    row = node.records.get(id_, asked, visit.who)
+    row = node.records.get(id_, asked, visit.who, visit.query.get("originator"))
     record = row.record()
     shown = parts(visit, record)
-    explanation = ordered(node, row.kind, node.records.explain(id_, visit.who, asked))
+    explanation = ordered(node, row.kind, node.records.explain(id_, visit.who, asked, row.originator))
     others = _versions(visit, row)
     newest = others[0].version == row.version
     own = row.originator == node.name
     values = {
         "row": row,
+        "here": partial(path_of, visit, row),
         "header": record.header,
         "name": title(node, record) or row.id,
         "party": node.partners.parties().get(row.originator, ""),
@@ -104,12 +106,10 @@ def _record(visit: Visit) -> Sheet:
 def _versions(visit: Visit, row: Row) -> list[Row]:
     """The newest versions that the person may know of, this one among them, the newest first."""
     records, found = visit.node.records, list[Row]()
-    top = records.get(row.id, None, visit.who)
-    if top.originator != row.originator:
-        return [row]
+    top = records.get(row.id, None, visit.who, row.originator)
     for version in range(top.version, max(0, top.version - _VERSIONS), -1):
         try:
-            found.append(records.get(row.id, version, visit.who))
+            found.append(records.get(row.id, version, visit.who, row.originator))
         except (UnknownTerm, InvalidInput):
             continue
     return found if any(one.version == row.version for one in found) else [*found, row]

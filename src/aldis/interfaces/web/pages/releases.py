@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from aldis.app import Go
 from aldis.interfaces.cli.kinds import ordered, title
 from aldis.interfaces.cli.standing import Standing, standing
 from aldis.interfaces.cli.text import moment
 from aldis.interfaces.web.door import View
-from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
-from aldis.interfaces.web.pages.items import labels_of
+from aldis.interfaces.web.pages.items import labels_of, path_of
 from aldis.interfaces.web.pages.reasons import checks, ways
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
@@ -43,13 +43,14 @@ def _in_order(visit: Visit, record: Record, explanation: RecordExplanation) -> R
 
 def _page(visit: Visit) -> Sheet:
     node = visit.node
-    row = node.records.get(visit.segments["id"], viewer=visit.who)
+    row = node.records.get(visit.segments["id"], viewer=visit.who, originator=visit.query.get("originator"))
     record, known = row.record(), node.partners.get(visit.segments["partner"])
     explanation = _in_order(visit, record, visit.context.explain(record, known.node))
     stands = standing(known.node, explanation)
     parts = {"its existence": explanation.header, **explanation.portions}
     values = {
         "row": row,
+        "here": partial(path_of, visit, row),
         "name": title(node, record) or row.id,
         "partner": known,
         "standing": stands,
@@ -74,8 +75,8 @@ def _note(one: Explanation) -> str:
 
 def _ask(visit: Visit) -> Go:
     node = visit.node
-    record = node.records.get(visit.segments["id"], viewer=visit.who).record()
+    row = node.records.get(visit.segments["id"], viewer=visit.who, originator=visit.query.get("originator"))
     known = node.partners.get(visit.segments["partner"])
-    found = standing(known.node, visit.context.offer(record, known.node))
+    found = standing(known.node, visit.context.offer(row.record(), known.node))
     done = "wait" if found.waits or found.verdict == "refer" else "go" if found.goes else "stay"
-    return Go(Fields.address(f"/records/{record.header.id}/to/{known.node}", done=done))
+    return Go(path_of(visit, row, f"/to/{known.node}", done=done))
