@@ -24,8 +24,8 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
+from aldis.testing.clock import START, VirtualClock
 
-START = 1_790_000_000_000
 PASSWORD = "correct horse battery"
 CANARY = "canary-zwxq"
 LOW = Label("AUS", "OFFICIAL", Releasability.to("GBR"))
@@ -45,22 +45,12 @@ PEOPLE: dict[str, dict[str, Any]] = {
 }
 
 
-class Clock:
-    """A clock that moves when told to."""
-
-    def __init__(self, at: int = START) -> None:
-        self.at = at
-
-    def now(self) -> int:
-        return self.at
-
-
 @dataclass
 class World:
     """A node that is served."""
 
     node: Node
-    clock: Clock
+    clock: VirtualClock
     url: str = ""
     limits: Limits = OPEN
     tokens: dict[str, str] = field(default_factory=dict)
@@ -112,9 +102,9 @@ def make_node(folder: Path, **settings: Any) -> None:
         node.people.suspend("suspended", "for the test")
 
 
-def open_node(folder: Path, clock: Clock | None = None, seed: int = 1) -> Node:
+def open_node(folder: Path, clock: VirtualClock | None = None, seed: int = 1) -> Node:
     """The node of a folder."""
-    return Node.open(folder, clock=clock or Clock(), random=seeded(seed), environment={}, apps=find_apps())
+    return Node.open(folder, clock=clock or VirtualClock(), random=seeded(seed), environment={}, apps=find_apps())
 
 
 def put(
@@ -140,7 +130,7 @@ def served(
     pages: Callable[[Node], list[BaseRoute]] = lambda _node: [],
 ) -> Iterator[World]:  # fmt: skip
     """The node of a folder on a real socket, in a thread with a loop of its own."""
-    clock = Clock(at)
+    clock = VirtualClock(at)
     node = open_node(folder, clock, seed)
     node.people.passwords = Passwords(node.core.random, Cost(32, 1, 4))
     world, ready = World(node, clock, limits=limits), threading.Event()

@@ -25,10 +25,10 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
+from aldis.testing.clock import VirtualClock
 
 PATIENT = Limits(person_rate=1e6, person_burst=1e6, stranger_rate=1e6, stranger_burst=1e6)
 PASSWORD = "correct horse battery"
-START = 1_790_000_000_000
 PROJECT = "NORTHERN-WATCH"
 ARRANGEMENT = """\
 instrument = "arrangement"
@@ -67,22 +67,12 @@ PEOPLE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class Clock:
-    """A clock that moves when told to."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> int:
-        return self.at
-
-
 @dataclass
 class Scene:
     """The node, its clock, and where its pages are."""
 
     node: Node
-    clock: Clock
+    clock: VirtualClock
     url: str = ""
     records: dict[str, Record] = field(default_factory=dict)
     answered: list[bytes] = field(default_factory=list)
@@ -100,12 +90,12 @@ class Scene:
         return self.records[name]
 
 
-def _open(home: Path, name: str, party: str, policy: str, clock: Clock) -> Node:
+def _open(home: Path, name: str, party: str, policy: str, clock: VirtualClock) -> Node:
     make_home(home, Config(node=name, party=party, policy=policy, ceiling="SECRET"), now=clock.now())
     return Node.open(home, clock=clock, environment={}, apps={"workspace": workspace, "sample": sample})
 
 
-def _settle(one: Node, other: Node, clock: Clock) -> None:
+def _settle(one: Node, other: Node, clock: VirtualClock) -> None:
     for _ in range(40):
         clock.at += 1
         for a, b in ((one, other), (other, one)):
@@ -123,7 +113,7 @@ def hire(node: Node, who: str, **fields: Any) -> None:
 @contextmanager
 def scene(folder: Path) -> Iterator[Scene]:
     """AUS, paired with GBR under an arrangement, with people and records at two levels."""
-    clock = Clock()
+    clock = VirtualClock()
     aus, gbr = (_open(folder / name, name, party, policy, clock)
                 for name, party, policy in (("aus", "AUS", "AUS"), ("gbr", "GBR", "UK")))  # fmt: skip
     with aus, gbr:

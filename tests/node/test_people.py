@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from nations import START, Coalition
+from nations import Coalition
 from personnel import GUEST, PASSWORD, hire, said, signed_in
 
 from aldis.kernel.authority import Role
@@ -20,6 +20,7 @@ from aldis.kernel.policies import builtin
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
 from aldis.node.people.levels import level_in_force
+from aldis.testing.clock import START
 
 SECOND = 1000
 
