@@ -474,12 +474,12 @@ MUTANTS = (
     ),
     Mutant(
         "foreign-portions-uncut",
-        "node/people/sights.py",
+        "node/sights.py",
         "seen = set(found.portions) - found.transforms.keys()",
         "seen = set(found.held)",
         _PEOPLE,
     ),
-    Mutant("guest-other-kinds", "node/people/sights.py", "covers(kinds, profile.kind) and ", "", _PEOPLE),
+    Mutant("guest-other-kinds", "node/sights.py", "covers(kinds, profile.kind) and ", "", _PEOPLE),
     Mutant(
         "search-hidden-headers",
         "node/records.py",
@@ -697,7 +697,7 @@ MUTANTS = (
     ),
     Mutant(
         "http-ledger-below-ceiling",
-        "node/people/sights.py",
+        "node/sights.py",
         "return own and ladder.rank(person.level[config.policy]) >= ladder.rank(config.ceiling)",
         "return own",
         _API,
