@@ -24,7 +24,8 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
-from aldis.testing.clock import START, VirtualClock
+from aldis.testing.clock import START as START
+from aldis.testing.clock import VirtualClock
 
 PASSWORD = "correct horse battery"
 CANARY = "canary-zwxq"

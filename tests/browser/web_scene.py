@@ -80,10 +80,11 @@ class Scene:
 
     def put(self, name: str, portions: dict[str, tuple[Any, Label]], **fields: Any) -> Record:
         first = next(iter(portions.values()))[1]
-        given = {"kind": "document", "project": PROJECT, "label": first, "created": self.clock.now()} | fields
+        given: dict[str, Any] = {"kind": "document", "project": PROJECT, "label": first, "created": self.clock.now()}
         draft = Draft(
             id=name, originator=self.node.name, author="alice",
-            portions=[DraftPortion(part, label, value) for part, (value, label) in portions.items()], **given,
+            portions=[DraftPortion(part, label, value) for part, (value, label) in portions.items()],
+            **given | fields,
         )  # fmt: skip
         self.records[name] = self.node.records.put(draft)
         self.clock.at += 60_000

@@ -35,7 +35,7 @@ def put(nodes: Coalition, *names: str, node: str = "aus-low") -> None:
 
 def fed(nodes: Coalition, *names: str) -> list[Path]:
     """Files with these records, one each."""
-    files = []
+    files = list[Path]()
     for name in names:
         put(nodes, name)
         files += nodes["aus-low"].feeds.out("aus-high", nodes.folder / "out")

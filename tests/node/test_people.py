@@ -262,7 +262,8 @@ def test_what_is_taken_from_an_account_is_taken_from_its_sessions(aus: Node) -> 
     aus.people.set(Account(id="alice", name="A", nationality="AUS", clearance=less, projects=["P"]))
     person = aus.people.sessions.who(token)
     assert person.level == {"AUS": "OFFICIAL", "UK": "OFFICIAL"}
-    assert (person.account.roles, person.recipient.projects) == ([], {"P", ""})
+    assert person.account.roles == []
+    assert person.recipient.projects == {"P", ""}
 
 
 def test_a_clearance_that_rises_does_not_raise_a_session(aus: Node) -> None:
