@@ -25,7 +25,7 @@ from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
 from aldis.testing.clock import START as START
-from aldis.testing.clock import VirtualClock
+from aldis.testing.clock import VirtualClock as Clock
 
 PASSWORD = "correct horse battery"
 CANARY = "canary-zwxq"
@@ -51,7 +51,7 @@ class World:
     """A node that is served."""
 
     node: Node
-    clock: VirtualClock
+    clock: Clock
     url: str = ""
     limits: Limits = OPEN
     tokens: dict[str, str] = field(default_factory=dict)
@@ -103,9 +103,9 @@ def make_node(folder: Path, **settings: Any) -> None:
         node.people.suspend("suspended", "for the test")
 
 
-def open_node(folder: Path, clock: VirtualClock | None = None, seed: int = 1) -> Node:
+def open_node(folder: Path, clock: Clock | None = None, seed: int = 1) -> Node:
     """The node of a folder."""
-    return Node.open(folder, clock=clock or VirtualClock(), random=seeded(seed), environment={}, apps=find_apps())
+    return Node.open(folder, clock=clock or Clock(), random=seeded(seed), environment={}, apps=find_apps())
 
 
 def put(
@@ -131,7 +131,7 @@ def served(
     pages: Callable[[Node], list[BaseRoute]] = lambda _node: [],
 ) -> Iterator[World]:  # fmt: skip
     """The node of a folder on a real socket, in a thread with a loop of its own."""
-    clock = VirtualClock(at)
+    clock = Clock(at)
     node = open_node(folder, clock, seed)
     node.people.passwords = Passwords(node.core.random, Cost(32, 1, 4))
     world, ready = World(node, clock, limits=limits), threading.Event()

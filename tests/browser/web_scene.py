@@ -25,7 +25,7 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
-from aldis.testing.clock import VirtualClock
+from aldis.testing.clock import VirtualClock as Clock
 
 PATIENT = Limits(person_rate=1e6, person_burst=1e6, stranger_rate=1e6, stranger_burst=1e6)
 PASSWORD = "correct horse battery"
@@ -72,7 +72,7 @@ class Scene:
     """The node, its clock, and where its pages are."""
 
     node: Node
-    clock: VirtualClock
+    clock: Clock
     url: str = ""
     records: dict[str, Record] = field(default_factory=dict)
     answered: list[bytes] = field(default_factory=list)
@@ -91,12 +91,12 @@ class Scene:
         return self.records[name]
 
 
-def _open(home: Path, name: str, party: str, policy: str, clock: VirtualClock) -> Node:
+def _open(home: Path, name: str, party: str, policy: str, clock: Clock) -> Node:
     make_home(home, Config(node=name, party=party, policy=policy, ceiling="SECRET"), now=clock.now())
     return Node.open(home, clock=clock, environment={}, apps={"workspace": workspace, "sample": sample})
 
 
-def _settle(one: Node, other: Node, clock: VirtualClock) -> None:
+def _settle(one: Node, other: Node, clock: Clock) -> None:
     for _ in range(40):
         clock.at += 1
         for a, b in ((one, other), (other, one)):
@@ -114,7 +114,7 @@ def hire(node: Node, who: str, **fields: Any) -> None:
 @contextmanager
 def scene(folder: Path) -> Iterator[Scene]:
     """AUS, paired with GBR under an arrangement, with people and records at two levels."""
-    clock = VirtualClock()
+    clock = Clock()
     aus, gbr = (_open(folder / name, name, party, policy, clock)
                 for name, party, policy in (("aus", "AUS", "AUS"), ("gbr", "GBR", "UK")))  # fmt: skip
     with aus, gbr:
