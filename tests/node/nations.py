@@ -13,6 +13,7 @@ from aldis.kernel.records import Draft, DraftPortion, Record
 from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
+from aldis.testing.clock import START
 from aldis.testing.clock import VirtualClock as Clock
 
 NATIONS = {"aus": ("AUS", "AUS", "SECRET"), "gbr": ("GBR", "UK", "SECRET"), "usa": ("USA", "US", "SECRET")}
@@ -66,7 +67,7 @@ class Coalition:
 
     def __init__(self, folder: Path, apps: dict[str, Any] | None = None) -> None:
         self.folder = folder
-        self.clock = Clock()
+        self.clock = Clock(START)
         self.apps = apps or {"workspace": workspace}
         self.nodes: dict[str, Node] = {}
         self.wire: list[Sent] = []
