@@ -481,12 +481,12 @@ MUTANTS = (
     ),
     Mutant(
         "foreign-portions-uncut",
-        "node/sights.py",
+        "node/people/sights.py",
         "seen = set(found.portions) - found.transforms.keys()",
         "seen = set(found.held)",
         _PEOPLE,
     ),
-    Mutant("guest-other-kinds", "node/sights.py", "covers(kinds, profile.kind) and ", "", _PEOPLE),
+    Mutant("guest-other-kinds", "node/people/sights.py", "covers(kinds, profile.kind) and ", "", _PEOPLE),
     Mutant(
         "search-hidden-headers",
         "node/records.py",
@@ -704,7 +704,7 @@ MUTANTS = (
     ),
     Mutant(
         "http-ledger-below-ceiling",
-        "node/sights.py",
+        "node/people/sights.py",
         "return own and ladder.rank(person.level[config.policy]) >= ladder.rank(config.ceiling)",
         "return own",
         _API,

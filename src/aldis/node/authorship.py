@@ -11,10 +11,9 @@ from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.records import Draft
 from aldis.node.core import Core
 from aldis.node.instruments import KINDS
-from aldis.node.people import Person, name_of
+from aldis.node.people import Person, Sights, name_of
 from aldis.node.recall_records import RECALL_KINDS
 from aldis.node.sheets import SHEET_KIND
-from aldis.node.sights import Sights
 
 __all__ = ["OWN_KINDS", "Authorship"]
 

@@ -22,9 +22,8 @@ from aldis.kernel.release import Decision, Outcome, decide, requests_for
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
 from aldis.node.partners import Partners
-from aldis.node.people import Person, name_of
+from aldis.node.people import Person, Sight, Sights, name_of
 from aldis.node.rulings import Candidate, candidate
-from aldis.node.sights import Sight, Sights
 from aldis.node.store import NEVER, Referral, Row, Shape
 from aldis.node.store.listing import check_limit
 from aldis.node.store.referrals import State, officers

@@ -21,9 +21,8 @@ from aldis.node.dossiers import Dossier, Dossiers
 from aldis.node.epochs import Epochs
 from aldis.node.levels import untold
 from aldis.node.partners import Partners
-from aldis.node.people import Person, name_of
+from aldis.node.people import Person, Sights, name_of
 from aldis.node.questions import question, whole_minutes
-from aldis.node.sights import Sights
 from aldis.node.store import Referral, Row, Ruling
 
 __all__ = ["Desk", "Done", "Ruled"]

@@ -20,8 +20,7 @@ from aldis.kernel.tdf.manifest import unbase64
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.kas import KasKey, KasPublic
-from aldis.node.people import Person
-from aldis.node.sights import Sights
+from aldis.node.people import Person, Sights
 
 __all__ = ["KeyServer"]
 

@@ -30,14 +30,13 @@ from aldis.node.live import LiveIn, LiveOut
 from aldis.node.meaning import Meaning
 from aldis.node.outbound import Outbound
 from aldis.node.partners import Partners
-from aldis.node.people import People
+from aldis.node.people import People, Sights
 from aldis.node.recalls import Recalls
 from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
 from aldis.node.retention import Retention
 from aldis.node.saved import SavedSearches
-from aldis.node.sights import Sights
 from aldis.node.store import Store
 
 __all__ = ["Node"]

@@ -23,9 +23,8 @@ from aldis.node.epochs import Epochs
 from aldis.node.filters import ALL, Filters, Narrowing, passes
 from aldis.node.instruments import KINDS
 from aldis.node.meaning import SEARCHED, Meaning
-from aldis.node.people import Person
+from aldis.node.people import Person, Sight, Sights
 from aldis.node.rulings import candidate
-from aldis.node.sights import Sight, Sights
 from aldis.node.store import Head, Hits, Keep, Page, Row, check_text
 
 __all__ = ["Records"]

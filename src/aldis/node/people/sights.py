@@ -6,6 +6,7 @@ from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import RLock
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -18,11 +19,13 @@ from aldis.kernel.labels import Label
 from aldis.kernel.records import read_portion
 from aldis.kernel.release import Permit, Request, Terms, compile_terms, release
 from aldis.node.core import Core
-from aldis.node.epochs import Epochs
-from aldis.node.partners import Partners
 from aldis.node.people.accounts import Person
 from aldis.node.rulings import candidate
 from aldis.node.store import Row
+
+if TYPE_CHECKING:  # they let people act, and so import this package
+    from aldis.node.epochs import Epochs
+    from aldis.node.partners import Partners
 
 __all__ = ["Sight", "Sights"]
 
