@@ -25,8 +25,9 @@ from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
 from aldis.testing.clock import START as START
-from aldis.testing.clock import VirtualClock as Clock
+from aldis.testing.clock import VirtualClock
 
+Clock = VirtualClock
 PASSWORD = "correct horse battery"
 CANARY = "canary-zwxq"
 LOW = Label("AUS", "OFFICIAL", Releasability.to("GBR"))
