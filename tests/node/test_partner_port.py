@@ -88,8 +88,8 @@ class Desk:
         assert self.hold is not None
         self.hold.set()
 
-    async def __call__(self, partner: str, operation: str, body: bytes) -> bytes:
-        self.asked.append((partner, operation, body))
+    async def __call__(self, partner: str, operation: str, body: bytes | bytearray) -> bytes:
+        self.asked.append((partner, operation, bytes(body)))
         if self.hold is not None:
             await self.hold.wait()
         if isinstance(self.answer, Exception):
@@ -102,7 +102,7 @@ def active(*partners: Node) -> dict[bytes, Partner]:
 
 
 @contextlib.asynccontextmanager
-async def open_port(node: Node, desk: Desk, *partners: Node, limits: Limits | None = None):
+async def open_port(node: Node, desk: Any, *partners: Node, limits: Limits | None = None):
     port = PartnerPort(desk, node.certificate, node.key, limits=limits or replace(QUICK, idle_s=30))
     port.set_partners(active(*partners))
     number = await port.start()
