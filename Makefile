@@ -50,7 +50,7 @@ $(OPENTDF): tests/opentdf/package-lock.json $(READY)
 slow: $(READY) $(OPENTDF) ## the tests that take more than a few seconds
 	$(BIN)/pytest -n $(WORKERS) -m slow
 
-lint: $(READY) ## ruff, mypy --strict, the layers
+lint: $(READY) ## ruff, mypy --strict (tests too), the layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "oidc"
 NODE = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
 READY = NODE is not None and (FOLDER / "node_modules" / "oidc-provider").is_dir()
 REDIRECT = "http://127.0.0.1/sign-in/oidc/back"
-CLIENT = {
+CLIENT: dict[str, Any] = {
     "client_id": "aldis", "client_secret": "a secret of the node for tests", "application_type": "native",
     "redirect_uris": [REDIRECT],
 }  # fmt: skip
@@ -35,15 +35,14 @@ def provider(people: dict[str, dict[str, Any]], client: dict[str, Any] = CLIENT,
         [str(NODE), "provider.mjs"], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, "SETUP": setup},
     )  # fmt: skip
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         yield process.stdout.readline().strip()
         assert process.poll() is None
     finally:
         process.terminate()
         process.wait(10)
-        if process.stdout:
-            process.stdout.close()
+        process.stdout.close()
 
 
 def browse(url: str, login: str) -> str:

@@ -24,8 +24,10 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
+from aldis.testing.clock import START as START
+from aldis.testing.clock import VirtualClock
 
-START = 1_790_000_000_000
+Clock = VirtualClock
 PASSWORD = "correct horse battery"
 CANARY = "canary-zwxq"
 LOW = Label("AUS", "OFFICIAL", Releasability.to("GBR"))
@@ -43,16 +45,6 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "suspended": {"roles": [Role.ORIGINATOR]},
     "bystander": {"roles": []},
 }
-
-
-class Clock:
-    """A clock that moves when told to."""
-
-    def __init__(self, at: int = START) -> None:
-        self.at = at
-
-    def now(self) -> int:
-        return self.at
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nations import ARRANGEMENT, Coalition, to
 from personnel import OFFICER, PASSWORD, hire
-from port_world import CANARY, HIGH, START, World, put, served
+from port_world import CANARY, HIGH, World, put, served
 from test_api_requests import problem
 
 from aldis.client import Client
@@ -18,6 +18,7 @@ from aldis.kernel.authority import Role
 from aldis.kernel.errors import Stale, UnknownTerm
 from aldis.kernel.ledger import decode_leaf
 from aldis.node.people import Cost, Passwords
+from aldis.testing.clock import START
 
 REVIEWED = ARRANGEMENT.replace("onward", "review = true\ndecide_within_days = 3\nonward")
 D = "/api/v1/desk/cases"

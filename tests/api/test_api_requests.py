@@ -9,12 +9,14 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import msgspec
 import pytest
-from port_world import HIGH, PASSWORD, Limits, World, make_node, put, served
+from port_world import HIGH, PASSWORD, World, make_node, put, served
 
+from aldis.interfaces.api.limits import Limits
 from aldis.interfaces.api.problems import PROBLEMS, TYPE, Problem
 from aldis.kernel.errors import InvalidInput
 from aldis.node.config import Config, check
@@ -359,7 +361,7 @@ def _metrics_token(world: World) -> str:
 
 
 def test_what_others_reach_needs_a_certificate(tmp_path: Path) -> None:
-    base = {"node": "aus", "party": "AUS", "policy": "AUS", "ceiling": "SECRET"}
+    base: dict[str, Any] = {"node": "aus", "party": "AUS", "policy": "AUS", "ceiling": "SECRET"}
     for wrong in ({"http": "0.0.0.0:80"}, {"http": "localhost:80"}, {"http": "127.0.0.1:1", "http_key": "k"}):
         with pytest.raises(InvalidInput):
             check(Config(**base | wrong))
@@ -404,8 +406,8 @@ def test_a_list_is_the_same_however_often_and_by_whomever_it_was_asked_for(world
     """What was shown is kept, but not for who sees other portions of it, nor once it has changed."""
     put(world.node, "both", "Low part", body=("the high part", HIGH))
 
-    def listed(who: str) -> list[dict[str, object]]:
-        return world.ask("GET", "/api/v1/records", who).json()["records"]
+    def listed(who: str) -> list[dict[str, Any]]:
+        return list(world.ask("GET", "/api/v1/records", who).json()["records"])
 
     for who in ("originator", "low", "originator", "low", "guest"):
         records = listed(who)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from port_world import Clock, World, make_node, open_node, served
+from port_world import World, make_node, open_node, served
 
 from aldis.interfaces.web import site
 from aldis.interfaces.web.oidc import PENDING
@@ -17,6 +17,7 @@ from aldis.kernel.authority import Role
 from aldis.node.keys import write_private
 from aldis.node.people.oidc import SECRET_FILE
 from aldis.node.provider import Claims, Provider, Values
+from aldis.testing.clock import VirtualClock
 from openid import CLIENT, READY, REDIRECT, browse, provider
 
 pytestmark = pytest.mark.skipif(not READY, reason="the provider of the tests is not installed: npm ci")
@@ -106,7 +107,7 @@ def test_an_answer_is_taken_once_from_the_browser_that_asked_and_leads_nowhere_e
 def test_a_provider_that_does_not_answer_is_said(tmp_path: Path) -> None:
     settings = Provider(issuer="http://127.0.0.1:9", client_id="aldis", redirect=REDIRECT)
     make_node(tmp_path / "aus", oidc=settings)
-    with open_node(tmp_path / "aus", Clock()) as node:
+    with open_node(tmp_path / "aus", VirtualClock()) as node:
         assert node.core.config.oidc is not None
     with served(tmp_path / "aus", pages=site) as world:
         assert world.ask("GET", "/sign-in/oidc").status_code == 503

@@ -129,7 +129,7 @@ def test_a_form_from_another_site_or_of_no_known_origin_does_nothing(caller: Mak
     alice = caller("alice", "SECRET")
     size = made.node.core.store.ledger.size()
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"}):
-        assert alice.post("/records/tides/to/gbr", **headers).status == 403
+        assert alice.post("/records/tides/to/gbr", None, **headers).status == 403
     body, kind = f"csrf={alice.csrf}".encode(), {"Content-Type": "application/x-www-form-urlencoded"}
     for origin in ({}, {"Origin": "null"}, {"Origin": "http://elsewhere.example"}, {"Origin": "http://["}):
         assert alice.ask("POST", "/records/tides/to/gbr", body, {**kind, **origin}).status == 403

@@ -25,10 +25,10 @@ from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.people import Account, Cost, Passwords
+from aldis.testing.clock import VirtualClock as Clock
 
 PATIENT = Limits(person_rate=1e6, person_burst=1e6, stranger_rate=1e6, stranger_burst=1e6)
 PASSWORD = "correct horse battery"
-START = 1_790_000_000_000
 PROJECT = "NORTHERN-WATCH"
 ARRANGEMENT = """\
 instrument = "arrangement"
@@ -67,16 +67,6 @@ PEOPLE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class Clock:
-    """A clock that moves when told to."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> int:
-        return self.at
-
-
 @dataclass
 class Scene:
     """The node, its clock, and where its pages are."""
@@ -90,10 +80,11 @@ class Scene:
 
     def put(self, name: str, portions: dict[str, tuple[Any, Label]], **fields: Any) -> Record:
         first = next(iter(portions.values()))[1]
-        given = {"kind": "document", "project": PROJECT, "label": first, "created": self.clock.now()} | fields
+        given: dict[str, Any] = {"kind": "document", "project": PROJECT, "label": first, "created": self.clock.now()}
         draft = Draft(
             id=name, originator=self.node.name, author="alice",
-            portions=[DraftPortion(part, label, value) for part, (value, label) in portions.items()], **given,
+            portions=[DraftPortion(part, label, value) for part, (value, label) in portions.items()],
+            **given | fields,
         )  # fmt: skip
         self.records[name] = self.node.records.put(draft)
         self.clock.at += 60_000

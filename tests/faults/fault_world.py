@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from aldis.kernel.errors import AldisError
 from aldis.kernel.frames import Update
@@ -268,7 +268,8 @@ class World:
         found = node.core.store.referrals.all()
         if not found:
             raise NotNow("nothing was referred")
-        one, state = self.rng.choice(found), self.rng.choice(("approved", "approved", "denied"))
+        states: tuple[Literal["approved", "denied"], ...] = ("approved", "approved", "denied")
+        one, state = self.rng.choice(found), self.rng.choice(states)
         node.desk.rule(one.number, state, "looked at it", "officer")
         return f"{name}: {state} for {one.partner}"
 

@@ -105,4 +105,4 @@ def policy(aus: Server, marking: str = "SECRET//REL AUS/GBR", *nodes: str) -> di
     """A policy for another maker."""
     given = ("tdf", "policy", *(nodes or ("gbr",)), "--marking", marking, "--kind", "document")
     made = aus.nation.run(*given, "--project", "NORTHERN-WATCH").stdout
-    return json.loads(made)
+    return dict(json.loads(made))

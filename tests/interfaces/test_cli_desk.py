@@ -55,8 +55,8 @@ def test_the_list_and_a_case_show_an_officer_no_more_than_they_may_see(aus: Nati
 def test_lists_are_narrowed(aus: Nation) -> None:
     for words in (("--partner", "gbr"), ("--project", "NORTHERN-WATCH"), ("--kind", "document")):
         assert len(numbers(aus, *words)) == 3
-    for words in (("--project", "OTHER"), ("--kind", "track"), ("--due",)):
-        assert numbers(aus, *words) == {}
+    for others in (("--project", "OTHER"), ("--kind", "track"), ("--due",)):
+        assert numbers(aus, *others) == {}
     assert len(numbers(aus, "--mine", "--as", "person:alice")) == 2
     assert "nobody is named" in aus.fails(2, "desk", "list", "--mine")
     page = aus.ask("desk", "list", "--limit", "2")

@@ -123,12 +123,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "apps": ("apps",),
     "completion": ("completion", "bash"),
 }
-SPIF = (
-    (Path(__file__).parents[1] / "kernel" / "spif_example.py")
-    .read_text("utf-8")
-    .partition('"""\\\n')[2]
-    .partition('"""')[0]
-)
+SPIF = (Path(__file__).parents[1] / "kernel" / "example.spif.xml").read_text("utf-8")
 PASSWORD = "correct horse battery"
 RUNS_ON = {"up", "demo"}
 NOTHING_THERE = {"quarantine show", "quarantine retry", "quarantine drop", "recall comply", "recall refuse"}

@@ -120,7 +120,8 @@ def test_quarantine_is_listed_by_the_page_and_says_how_much_more_there_is(coalit
             node.core.store.quarantine.add("gbr", "stale", "late", b"x", 9, number.to_bytes(32))
     said = aus.run("quarantine", "list", "--limit", "3").stderr
     assert "605 entries in all" in said and "quarantine list --after 3 --limit 3`" in said
-    seen, after = list[int](), 0
+    seen = list[int]()
+    after: int | None = 0
     while after is not None:
         page = aus.ask("quarantine", "list", "--after", str(after), "--limit", "300")
         seen += [entry["number"] for entry in page["entries"]]

@@ -65,7 +65,8 @@ def test_the_browser_comes_back_to_the_command_once(tmp_path: Path) -> None:
         url = address(process)
         with httpx2.Client(trust_env=False) as browser:
             browser.get(browse(url, "alice"))
-        assert process.communicate(timeout=20) and process.returncode == 3
+        process.communicate(timeout=20)
+        assert process.returncode == 3
 
 
 def test_without_a_provider_or_with_a_name_it_says_what_to_do(tmp_path: Path) -> None:

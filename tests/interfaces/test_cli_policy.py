@@ -7,13 +7,12 @@ from pathlib import Path
 from cli_nations import Coalition
 
 SPIF = (
-    (Path(__file__).parents[1] / "kernel" / "spif_example.py")
+    (Path(__file__).parents[1] / "kernel" / "example.spif.xml")
     .read_text("utf-8")
-    .partition('"""\\\n')[2]
-    .partition('"""')[0]
-).replace(
-    '<spif:tagCategory name="AUS" lacv="36"/>',
-    '<spif:tagCategory name="AUS" lacv="36"/><spif:tagCategory name="USA" lacv="840"/>',
+    .replace(
+        '<spif:tagCategory name="AUS" lacv="36"/>',
+        '<spif:tagCategory name="AUS" lacv="36"/><spif:tagCategory name="USA" lacv="840"/>',
+    )
 )
 
 

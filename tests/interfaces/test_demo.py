@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,8 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def tracks(node: Node) -> dict[str, dict[str, object]]:
-    found, cursor = {}, ""
+def tracks(node: Node) -> dict[str, dict[str, dict[str, Any]]]:
+    found, cursor = dict[str, dict[str, dict[str, Any]]](), ""
     while True:
         page = node.records.page(kind="track", cursor=cursor, limit=200)
         found |= {row.id: _values(row) for row in page.rows}
@@ -82,7 +83,7 @@ def check_pictures(folder: Path, done: subprocess.CompletedProcess[str], *, movi
         return {node: len(tracks(nations_node)) for node, nations_node in zip(NATIONS, (aus, gbr, usa), strict=True)}
 
 
-def tracks_of(node: Node, track: str) -> dict[str, object]:
+def tracks_of(node: Node, track: str) -> dict[str, dict[str, Any]]:
     row = node.core.store.records.get(track)
     assert row is not None
     return _values(row)

@@ -87,7 +87,7 @@ def schema(name: str) -> dict[str, Any]:
                 said["pattern"] = said["pattern"].replace("\\Z", "$")
             if member == "label" and not said:
                 said["$ref"] = "label.json"
-    own = definitions.pop(top)
+    own: dict[str, Any] = definitions.pop(top)
     own["title"] = name.capitalize().replace("-", " ")
     return head | own | ({"$defs": definitions} if definitions else {})
 

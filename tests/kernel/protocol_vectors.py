@@ -110,7 +110,7 @@ def records() -> Vectors:
 def messages() -> Vectors:
     cursor = Cursor(1, 7, "ab" * 32)
     receipt = Receipt("gbr", "aus", AT, cursor, 1)
-    known = {"greeting": Greeting("aus", "gbr", AT, 1, "a checkpoint", 3, ["cd" * 32]),
+    known: dict[str, Any] = {"greeting": Greeting("aus", "gbr", AT, 1, "a checkpoint", 3, ["cd" * 32]),
              "welcome": Welcome("gbr", "aus", AT, cursor, 3, "a cosignature"), "receipt": receipt,
              "content": Content("aus", "gbr", "ab" * 32, 9), "content-receipt": CONTENT_RECEIPT}  # fmt: skip
     data = {name: sign_message(message, AUS) for name, message in known.items()}

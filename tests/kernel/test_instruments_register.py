@@ -107,7 +107,7 @@ def test_a_stranger_cannot_terminate_it() -> None:
 def test_one_party_leaves_and_the_rest_continue_while_two_remain() -> None:
     here = Instruments((entry(),), (Notice("pa", "USA", Effect.LEAVE, NOON, 1),))
     assert parties_at(here, NOON - 1) == THREE
-    assert parties_at(here, NOON) == {"AUS", "GBR"}
+    assert parties_at(here, NOON) == frozenset({"AUS", "GBR"})
     alone = here.with_notice(Notice("pa", "GBR", Effect.LEAVE, NOON + DAY, 1))
     assert parties_at(alone, NOON + DAY) is None
     assert alone.status("pa", NOON + DAY).state is State.ALONE

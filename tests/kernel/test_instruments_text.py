@@ -111,7 +111,8 @@ def test_a_licence_an_exemption_and_a_pairing_read() -> None:
     assert licence.clauses[0].tags == {"USML:XI(c)"}
     assert "retransfer" in licence.clauses[0].provisos
     exemption = parse_instrument(EXEMPTION)
-    assert (exemption.evidence, exemption.denied) == ({"activity_covered"}, {"within_territory"})
+    assert exemption.evidence == {"activity_covered"}
+    assert exemption.denied == {"within_territory"}
     assert parse_instrument(PAIRING).clauses == ()
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from strategies import POLICIES, UNIVERSE, label_any, labels, nations, same_policy
 
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
@@ -14,7 +13,6 @@ from aldis.kernel.labels import (
     UNMARKED,
     Access,
     Label,
-    LabelTable,
     Releasability,
     audience,
     decode_label,
@@ -115,29 +113,6 @@ def test_a_label_survives_its_wire_form(label):
 @given(label_any(), label_any())
 def test_equal_labels_and_only_they_have_equal_bytes(a, b):
     assert (encode_label(a) == encode_label(b)) == (a == b)
-
-
-@given(st.lists(label_any(), max_size=12))
-def test_interning_is_a_bijection(many):
-    table = LabelTable()
-    numbers = [table.intern(label) for label in many]
-    assert [table[number] for number in numbers] == many
-    assert len(table) == len(set(many)) == len(set(numbers))
-    assert [table.intern_wire(encode_label(label)) for label in many] == numbers
-
-
-@given(st.lists(label_any(), max_size=8))
-def test_a_table_kept_elsewhere_is_loaded_with_the_same_numbers(many):
-    table = LabelTable()
-    for label in many:
-        table.intern(label)
-    loaded = LabelTable({number: table[number] for number in range(len(table))})
-    assert [loaded.intern(label) for label in many] == [table.intern(label) for label in many]
-
-
-def test_a_table_with_a_gap_is_refused():
-    with pytest.raises(InvalidInput, match="gap before 2"):
-        LabelTable({0: Label("US", "SECRET"), 2: Label("UK", "SECRET")})
 
 
 @given(labels("US"), labels("UK"))

@@ -122,7 +122,7 @@ def test_every_type_of_leaf_is_one_that_a_node_writes_and_the_spec_lists() -> No
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
     ]
     written = {
-        call.args[0].value
+        str(call.args[0].value)
         for call in calls
         if call.func.attr in {"write", "_leaf"} and isinstance(call.args[0], ast.Constant)  # type: ignore[attr-defined]
     }

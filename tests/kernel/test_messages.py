@@ -43,7 +43,8 @@ def test_a_message_reads_back(message: Any) -> None:
 @pytest.mark.parametrize("message", ALL)
 def test_a_message_passes_for_no_other_type(message: Any) -> None:
     data = sign_message(message, AUS)
-    for other in {Greeting, Welcome, Receipt} - {type(message)}:
+    others: set[Any] = {Greeting, Welcome, Receipt}
+    for other in others - {type(message)}:
         with pytest.raises(NotAuthentic):
             open_message(data, other, AUS.public)
 

@@ -31,9 +31,9 @@ def test_every_row_names_its_source():
     for name in POLICIES.names:
         policy = POLICIES.policy(name)
         assert policy.authority
-        rows = [*policy.ladder, *policy.categories.values()]
-        rows += [value for category in policy.categories.values() for value in category.values.values()]
-        assert all(row.source for row in rows)
+        values = [value for category in policy.categories.values() for value in category.values.values()]
+        sources = [row.source for rows in (policy.ladder, policy.categories.values(), values) for row in rows]
+        assert all(sources)
     assert all(row.source for row in POLICIES.equivalences)
 
 

@@ -12,12 +12,10 @@ from sealing import AT, BOTH, KINDS, ONLY_GBR, damaged, document, rel_to, salts
 
 from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import AldisError, InvalidInput, TooLarge, UnknownTerm, VerificationFailed
-from aldis.kernel.labels import LabelTable
 from aldis.kernel.records import (
     Draft,
     DraftPortion,
     Record,
-    intern_labels,
     make_portion,
     make_record,
     next_version,
@@ -302,13 +300,6 @@ def test_a_kind_admits_its_own_portions_in_their_shape_only() -> None:
     for value in (None, 1, {"name": "x"}):
         with pytest.raises(InvalidInput):
             kind.check(make_portion(DraftPortion("identity", BOTH, value), bytes(16)))
-
-
-def test_labels_of_a_record_are_interned_header_first() -> None:
-    table = LabelTable()
-    record = document()
-    assert intern_labels(record, table) == (0, 0, 0, 1)
-    assert [table[0], table[1]] == [BOTH, ONLY_GBR]
 
 
 # whatever the bytes

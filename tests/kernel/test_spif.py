@@ -1,9 +1,10 @@
 """SPIF: another party's policy as a table."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spif_example import SPIF
 from strategies import AT, POLICIES
 
 from aldis.kernel.errors import AldisError, InvalidInput, NeedsPerson, UnknownTerm
@@ -14,6 +15,8 @@ from aldis.kernel.markings.adatp4774 import read as read_label
 from aldis.kernel.markings.adatp4774 import write as write_label
 from aldis.kernel.policies import Policies, builtin_tables
 from aldis.kernel.policies.spif import read_spif
+
+SPIF = (Path(__file__).parent / "example.spif.xml").read_text("utf-8")
 
 
 def taken(xml=SPIF):

@@ -174,7 +174,7 @@ def test_a_segment_that_is_not_authentic_is_never_given_out():
     turned = bytearray(payload)
     turned[-1] ^= 1
     container = open_tdf(io.BytesIO(put_together(manifest, bytes(turned))), only("one"))
-    got = []
+    got: list[bytes] = []
     with pytest.raises(NotAuthentic, match="segment 5"):
         got.extend(container.segments())
     assert b"tail" not in got

@@ -333,6 +333,13 @@ MUTANTS = (
         _EXCHANGE,
     ),
     Mutant(
+        "what-left-in-a-file-counts-down",
+        "node/exchange.py",
+        "max(self._store.meta.number(key), sealed.last)",
+        "sealed.last",
+        ("tests/node/test_files.py",),
+    ),
+    Mutant(
         "policy-change-ignored",
         "node/exchange.py",
         "            if self._outbound.permitted(node, waiting):",

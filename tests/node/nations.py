@@ -13,9 +13,9 @@ from aldis.kernel.records import Draft, DraftPortion, Record
 from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
+from aldis.testing.clock import START
+from aldis.testing.clock import VirtualClock as Clock
 
-START = 1_790_000_000_000
-"""21 September 2026, in ms."""
 NATIONS = {"aus": ("AUS", "AUS", "SECRET"), "gbr": ("GBR", "UK", "SECRET"), "usa": ("USA", "US", "SECRET")}
 PROJECT = "NORTHERN-WATCH"
 ARRANGEMENT = """\
@@ -34,16 +34,21 @@ purposes = ["surveillance"]
 ceiling = { AUS = "SECRET", UK = "SECRET", US = "SECRET" }
 onward = ["USA"]
 """
+WATCH = """\
+instrument = "arrangement"
+id = "pa-watch"
+title = "Watch"
+parties = ["AUS", "GBR"]
+from = 2026-01-01
+until = 2035-12-31
 
-
-class Clock:
-    """A clock that moves when told to."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-
-    def now(self) -> int:
-        return self.at
+[[clause]]
+id = "1"
+kinds = ["document", "track"]
+projects = ["WATCH"]
+purposes = ["surveillance"]
+ceiling = { AUS = "SECRET", UK = "SECRET" }
+"""
 
 
 @dataclass(frozen=True)

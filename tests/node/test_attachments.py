@@ -161,13 +161,14 @@ def test_to_know_a_digest_is_not_to_have_the_content(coalition: Coalition) -> No
     coalition.put("usa", "theirs", {"title": ("t", us), "files": ([bring(coalition, data, node="usa")], us)})
     coalition.settle()
     assert content(coalition, "aus", "theirs") == data
-    guess = {"digest": hashlib.sha256(data).hexdigest(), "size": len(data), "media_type": "text/plain", "name": "a.txt"}
+    digest = hashlib.sha256(data)
+    guess = {"digest": digest.hexdigest(), "size": len(data), "media_type": "text/plain", "name": "a.txt"}
     gbr = coalition["gbr"]
     uk = to("AUS", policy="UK", classification="OFFICIAL")
     with pytest.raises(UnknownTerm, match="is not here"):
         coalition.put("gbr", "guess", {"title": ("g", uk), "files": ([guess], uk)})
-    gbr.core.store.attachments.add_content(bytes.fromhex(guess["digest"]), len(data), 1)  # a node that lies to itself
-    path = gbr.attachments.folder.whole(bytes.fromhex(guess["digest"]))
+    gbr.core.store.attachments.add_content(digest.digest(), len(data), 1)  # a node that lies to itself
+    path = gbr.attachments.folder.whole(digest.digest())
     path.parent.mkdir(parents=True)
     path.write_bytes(b"\x00" * len(data))
     coalition.put("gbr", "guess", {"title": ("g", uk), "files": ([guess], uk)})

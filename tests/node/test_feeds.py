@@ -10,7 +10,8 @@ import pytest
 from nations import Coalition, to
 
 from aldis.kernel.epoch import PartnerStatus
-from aldis.kernel.errors import InvalidInput, Unavailable
+from aldis.kernel.errors import AldisError, InvalidInput, Unavailable
+from aldis.kernel.ledger import decode_leaf
 from aldis.node.checks import run_checks
 from aldis.node.feeds import Arrival
 from aldis.node.node import Node
@@ -34,7 +35,7 @@ def put(nodes: Coalition, *names: str, node: str = "aus-low") -> None:
 
 def fed(nodes: Coalition, *names: str) -> list[Path]:
     """Files with these records, one each."""
-    files = []
+    files = list[Path]()
     for name in names:
         put(nodes, name)
         files += nodes["aus-low"].feeds.out("aus-high", nodes.folder / "out")
@@ -66,6 +67,24 @@ def test_what_is_new_is_written_once_and_taken_in_order_and_nothing_comes_back(d
     carry(files[:1], spool)
     assert taken(high, spool) == [("here already", "items 1 to 1 of aus-low are here already")]
     assert list(spool.iterdir()) == []
+
+
+def test_a_file_is_in_the_ledger_once_though_its_writer_was_stopped_before_it_counted(diode: Coalition) -> None:
+    low = diode["aus-low"]
+    put(diode, "one")
+    out = low.feeds.out("aus-high", diode.folder / "out")
+    with low.core.store._db.transaction() as db:
+        db.execute(
+            "CREATE TRIGGER stop BEFORE INSERT ON meta WHEN new.key = 'exported to aus-high'"
+            " BEGIN SELECT RAISE(ABORT, 'stopped'); END"
+        )
+    with pytest.raises(AldisError, match="stopped"):
+        next(out)
+    with low.core.store._db.transaction() as db:
+        db.execute("DROP TRIGGER stop")
+    [file] = low.feeds.out("aus-high", diode.folder / "out")
+    rows = low.core.store.ledger.leaves(0, 10_000, type_="export")
+    assert [decode_leaf(row.data).reasons for row in rows] == [("aus-high", file.name)]
 
 
 def test_missing_numbers_are_told_at_once_and_once_and_what_follows_waits(diode: Coalition) -> None:

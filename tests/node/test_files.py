@@ -211,6 +211,17 @@ def test_what_left_in_a_file_is_not_quietly_taken_back(coalition: Coalition) -> 
     assert coalition.held("gbr", "doc-3") == ["annex", "title"]
 
 
+def test_what_left_has_left_though_a_later_export_stopped_before_it(coalition: Coalition) -> None:
+    first, second = carried(coalition, "doc-1", "doc-2")
+    assert next(coalition["aus"].files.export("gbr", first.parent)) == first
+    coalition["aus"].desk.hold("doc-2", "it must not leave")
+    with pytest.raises(RefusedByPolicy, match="left in a file, and may no longer go"):
+        export(coalition)
+    for file in (first, second):
+        coalition["gbr"].files.take(file)
+    assert coalition.held("gbr", "doc-2") == ["annex", "title"]
+
+
 def test_a_lost_file_that_may_no_longer_go_is_left_behind_by_a_new_epoch(coalition: Coalition) -> None:
     put(coalition, "doc-1", "doc-2")
     [lost] = export(coalition)

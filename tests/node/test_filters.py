@@ -127,16 +127,17 @@ def test_filters_show_nobody_more(aus: Node, limit: int) -> None:
 def test_cursors_are_for_these_filters_only(aus: Node) -> None:
     asked = [Filters(), Filters(author="officer"), Filters(author="bosun"), Filters(at_most=("AUS", "SECRET")),
              Filters(kinds=("document",)), Filters(created_from=1), Filters(arrived_from=1)]  # fmt: skip
-    for look, words in ((aus.records.page, ()), (aus.records.search, (WORD,))):
-        cursors = [look(*words, filters=filters, limit=1).next for filters in asked]  # type: ignore[operator]
+    looks: tuple[Any, ...] = ((aus.records.page, ()), (aus.records.search, (WORD,)))
+    for look, words in looks:
+        cursors = [look(*words, filters=filters, limit=1).next for filters in asked]
         for cursor, mine in zip(cursors, asked, strict=True):
             assert cursor
             for filters in asked:
                 if filters != mine:
                     with pytest.raises(InvalidInput, match="cursor"):
-                        look(*words, filters=filters, cursor=cursor)  # type: ignore[operator]
+                        look(*words, filters=filters, cursor=cursor)
         with pytest.raises(InvalidInput, match="cursor"):
-            look(*words, cursor=cursors[0], above=3)  # type: ignore[operator]
+            look(*words, cursor=cursors[0], above=3)
 
 
 def test_filters_that_cannot_be_are_refused(aus: Node) -> None:
@@ -148,9 +149,10 @@ def test_filters_that_cannot_be_are_refused(aus: Node) -> None:
         (Filters(author="x" * 201), TooLarge),
         (Filters(kinds=("k",) * 33), TooLarge),
     ):
-        for look, words in ((aus.records.page, ()), (aus.records.search, (WORD,))):
+        looks: tuple[Any, ...] = ((aus.records.page, ()), (aus.records.search, (WORD,)))
+        for look, words in looks:
             with pytest.raises(error):
-                look(*words, filters=filters)  # type: ignore[operator]
+                look(*words, filters=filters)
 
 
 def test_times_are_right_though_the_clock_was_set_back_within_a_day(coalition: Coalition) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from nations import ARRANGEMENT, PROJECT, START, Coalition, to
+from nations import ARRANGEMENT, PROJECT, Coalition, to
 
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
@@ -14,6 +14,7 @@ from aldis.kernel.instruments import Effect, State
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.records import Draft, DraftPortion, Record
 from aldis.node.instruments import INSTRUMENT, cosignature_draft, instrument_draft
+from aldis.testing.clock import START
 
 DAY = 86_400_000
 NAME = "pa-northern-watch"

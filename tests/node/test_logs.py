@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import structlog
+from nations import WATCH
 
 from aldis.apps.workspace import app as workspace
 from aldis.kernel.errors import AldisError
@@ -26,21 +27,6 @@ from aldis.node.node import Node
 from aldis.node.service import Service
 
 CANARY = "canary-7781-codeword"
-ARRANGEMENT = """\
-instrument = "arrangement"
-id = "pa-watch"
-title = "Watch"
-parties = ["AUS", "GBR"]
-from = 2026-01-01
-until = 2035-12-31
-
-[[clause]]
-id = "1"
-kinds = ["document"]
-projects = ["WATCH"]
-purposes = ["surveillance"]
-ceiling = { AUS = "SECRET", UK = "SECRET" }
-"""
 LABEL = Label("AUS", "SECRET", Releasability.to("AUS", "GBR"))
 
 
@@ -115,7 +101,7 @@ def test_a_node_that_works_and_fails_logs_ids_and_never_bodies(
             [DraftPortion("title", LABEL, CANARY), DraftPortion("body", LABEL, CANARY * 10)], project="WATCH",
         )  # fmt: skip
         aus.records.put(draft)
-        aus.register.draft(ARRANGEMENT, "officer")
+        aus.register.draft(WATCH, "officer")
         services = [Service(node) for node in nodes]
         for service in services:
             await service.start()

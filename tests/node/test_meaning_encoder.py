@@ -23,7 +23,8 @@ GOLDENS = json.loads((Path(__file__).parent / "meaning_goldens.json").read_text(
 @pytest.mark.parametrize("golden", GOLDENS["texts"], ids=lambda golden: golden["text"][:12])
 def test_vectors_are_those_of_an_independent_implementation(golden: dict[str, object]) -> None:
     found, expected = model().encode(str(golden["text"])), np.array(golden["vector"])
-    assert (found.shape, found.dtype) == ((384,), np.float32)
+    assert found.shape == (384,)
+    assert found.dtype == np.float32
     assert float(np.abs(found[: len(expected)] - expected).max()) < 2e-6
     assert abs(float(np.linalg.norm(found)) - 1) < 1e-6
 

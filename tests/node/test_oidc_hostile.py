@@ -8,6 +8,7 @@ import hmac
 import json
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -41,7 +42,7 @@ class Rogue:
     def __init__(self, coalition: Coalition) -> None:
         self._coalition = coalition
         self.asked: list[Ask] = []
-        self.keys = [KEY]
+        self.keys: list[jwk.RSAKey | jwk.OctKey] = [KEY]
         self.metadata: dict[str, Any] = {
             "issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/auth", "token_endpoint": f"{ISSUER}/token",
             "jwks_uri": f"{ISSUER}/jwks", "code_challenge_methods_supported": ["S256"],
@@ -121,6 +122,7 @@ def test_an_honest_answer_opens_a_session_so_that_the_rest_means_something(world
 def critical(claims: dict[str, Any]) -> str:
     """Rightly signed, with a header that must be understood and is not."""
     text = f"{part({'alg': 'RS256', 'kid': 'one', 'crit': ['b64'], 'b64': True})}.{part(claims)}"
+    assert KEY.private_key is not None
     signature = KEY.private_key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
     return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
@@ -183,7 +185,7 @@ def test_a_token_that_says_something_else(world: Coalition, claims: dict[str, An
 def test_an_answer_that_was_not_asked_for(world: Coalition, answer: dict[str, str | None]) -> None:
     rogue = Rogue(world)
     with pytest.raises(NotAuthentic) as caught:
-        attempt(world["aus"], rogue, **answer)
+        attempt(world["aus"], rogue, None, **answer)
     assert str(caught.value).isprintable() and not [ask for ask in rogue.asked if ask.form]
 
 
@@ -255,6 +257,10 @@ def test_keys_may_change_and_are_asked_for_at_most_once_a_minute(world: Coalitio
     assert len(asked) == 2
 
 
+def made_with(key: jwk.RSAKey | jwk.OctKey, algorithm: str, claims: dict[str, Any]) -> str:
+    return jwt.encode({"alg": algorithm, "kid": key.kid}, claims, key, algorithms=[algorithm])
+
+
 def test_only_public_signing_keys_of_enough_bits_count(world: Coalition) -> None:
     small = rsa.generate_private_key(65537, 1024)
     with warnings.catch_warnings():
@@ -266,9 +272,7 @@ def test_only_public_signing_keys_of_enough_bits_count(world: Coalition) -> None
     for key, signer, algorithm in ((weak, weak, "RS256"), (other_use, same, "RS256"), (shared, shared, "HS256")):
         rogue = Rogue(world)
         rogue.keys = [key]
-        rogue.token = lambda claims, key=signer, algorithm=algorithm: jwt.encode(
-            {"alg": algorithm, "kid": key.kid}, claims, key, algorithms=[algorithm]
-        )
+        rogue.token = partial(made_with, signer, algorithm)
         with pytest.raises(NotAuthentic), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             attempt(world["aus"], rogue)
@@ -321,9 +325,12 @@ def test_settings_that_would_trust_too_much_cannot_be() -> None:
     for url in ("http://id.example", "ftp://id.example", "https://u@id.example", "https://id.example?x", "",
                 "https://", "https://id.example#x", "http://127.0.0.1.evil.example", "https://a b"):  # fmt: skip
         assert not sound_url(url)
-    for more in ({"issuer": "http://id.example"}, {"algorithms": ["HS256"]}, {"algorithms": ["none"]},
-                 {"scope": ["email"]}, {"redirect": "http://aus.example"}, {"values": Values(roles={"a": "b"})},
-                 {"values": Values(clearance={"AUS": {"a": "SECRET"}})}):  # fmt: skip
+    trusting: tuple[dict[str, Any], ...] = (
+        {"issuer": "http://id.example"}, {"algorithms": ["HS256"]}, {"algorithms": ["none"]},
+        {"scope": ["email"]}, {"redirect": "http://aus.example"}, {"values": Values(roles={"a": "b"})},
+        {"values": Values(clearance={"AUS": {"a": "SECRET"}})},
+    )  # fmt: skip
+    for more in trusting:
         with pytest.raises(InvalidInput):
             Provider(**{"issuer": ISSUER, "client_id": CLIENT, **more}).check()
 

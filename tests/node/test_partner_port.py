@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -60,17 +61,17 @@ def nodes(tmp_path_factory) -> dict[str, Node]:
 
 
 @pytest.fixture
-def aus(nodes) -> Node:
+def aus(nodes: dict[str, Node]) -> Node:
     return nodes["aus"]
 
 
 @pytest.fixture
-def gbr(nodes) -> Node:
+def gbr(nodes: dict[str, Node]) -> Node:
     return nodes["gbr"]
 
 
 @pytest.fixture
-def usa(nodes) -> Node:
+def usa(nodes: dict[str, Node]) -> Node:
     return nodes["usa"]
 
 
@@ -82,8 +83,13 @@ class Desk:
     asked: list[tuple[str, str, bytes]] = field(default_factory=list)
     hold: asyncio.Event | None = None
 
-    async def __call__(self, partner: str, operation: str, body: bytes) -> bytes:
-        self.asked.append((partner, operation, body))
+    def free(self) -> None:
+        """Let those go on whom it holds."""
+        assert self.hold is not None
+        self.hold.set()
+
+    async def __call__(self, partner: str, operation: str, body: bytes | bytearray) -> bytes:
+        self.asked.append((partner, operation, bytes(body)))
         if self.hold is not None:
             await self.hold.wait()
         if isinstance(self.answer, Exception):
@@ -96,7 +102,7 @@ def active(*partners: Node) -> dict[bytes, Partner]:
 
 
 @contextlib.asynccontextmanager
-async def open_port(node: Node, desk: Desk, *partners: Node, limits: Limits | None = None):
+async def open_port(node: Node, desk: Any, *partners: Node, limits: Limits | None = None):
     port = PartnerPort(desk, node.certificate, node.key, limits=limits or replace(QUICK, idle_s=30))
     port.set_partners(active(*partners))
     number = await port.start()
@@ -111,7 +117,9 @@ def link(caller: Node, called: Node, number: int, timeout_s: float = 2) -> Partn
 
 
 @contextlib.asynccontextmanager
-async def dial(number: int, context: ssl.SSLContext | None) -> AsyncIterator[tuple]:
+async def dial(
+    number: int, context: ssl.SSLContext | None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", number, ssl=context)
     try:
         yield reader, writer
@@ -143,7 +151,7 @@ def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-def problem(answer: bytes) -> dict:
+def problem(answer: bytes) -> Any:
     head, body = answer.split(b"\r\n\r\n", 1)
     assert b"content-type: application/problem+json" in head
     return json.loads(body)
@@ -303,7 +311,7 @@ def test_what_had_arrived_when_a_partner_was_suspended_is_not_parsed(aus, gbr):
             while not desk.asked:
                 await asyncio.sleep(0.01)
             port.set_partners({})
-            desk.hold.set()
+            desk.free()
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
         assert len(desk.asked) == 1
@@ -358,7 +366,7 @@ def test_suspension_during_the_handshake_counts(aus, gbr):
                 def call() -> bytes:
                     with gbr.calls(aus).wrap_socket(plain) as tls:
                         tls.sendall(GREET)
-                        return tls.recv(100)
+                        return bytes(tls.recv(100))
 
                 heard = b""
                 with contextlib.suppress(ConnectionError, ssl.SSLError):
@@ -537,7 +545,7 @@ def test_pipelined_requests_are_answered_one_after_another(aus, gbr):
             writer.write(GREET * 3)
             await asyncio.sleep(0.1)
             assert len(desk.asked) == 1
-            desk.hold.set()
+            desk.free()
             assert [await one_answer(reader) for _ in range(3)] == [(200, b"welcome")] * 3
 
     asyncio.run(run())
@@ -811,7 +819,7 @@ def test_stop_lets_what_is_under_way_be_answered_and_takes_nothing_more(aus, gbr
                 with pytest.raises(Unavailable):
                     await idle.greet(b"late")
                 assert not call.done() and not stopping.done()
-                desk.hold.set()
+                desk.free()
                 assert await call == b"welcome"
                 await asyncio.wait_for(stopping, 2)
         assert len(desk.asked) == 1
@@ -1016,7 +1024,7 @@ def test_a_piece_that_is_cancelled_lets_go_of_its_socket(aus, gbr):
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            desk.hold.set()
+            desk.free()
 
     began = time.monotonic()
     asyncio.run(run())

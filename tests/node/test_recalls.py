@@ -88,7 +88,8 @@ def test_what_was_erased_is_gone_from_the_file(coalition: Coalition) -> None:
     coalition.settle()
     gbr = coalition["gbr"]
     gbr.recalls.comply(1, "as asked", "operator")
-    assert gbr.core.store.erasure.due
+    erasure = gbr.core.store.erasure
+    assert erasure.due
     assert [one.name for one in run_checks(gbr) if one.ok is False] == ["erasure"]
     gbr.recalls.rewrite()
     assert not gbr.core.store.erasure.due

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -110,12 +111,12 @@ def told(row: Any) -> Any:
     return header.id, header.version, header.kind, header.project, header.author, header.created, parts
 
 
-def pages(ask: Callable[[str], Any]) -> Iterator[Any]:
+def pages(ask: Callable[..., Any]) -> Iterator[Any]:
     """All pages, down to the length of each cursor; an error as what it says."""
     cursor = ""
     while True:
         try:
-            page = ask(cursor)
+            page = ask(cursor=cursor)
         except AldisError as error:
             yield type(error), str(error)
             return
@@ -134,13 +135,13 @@ def everything(node: Node, viewer: Person | str) -> list[Any]:
     records, answers = node.records, list[Any]()
     for filters in FILTERS:
         for limit in (1, 3):
-            asked = {"viewer": viewer, "limit": limit, "filters": filters}
-            kinds = asked | ({} if filters.kinds else {"kind": "document"})
-            answers += pages(lambda cursor, kinds=kinds: records.page(cursor=cursor, **kinds))
+            asked: dict[str, Any] = {"viewer": viewer, "limit": limit, "filters": filters}
+            kinds: dict[str, Any] = {} if filters.kinds else {"kind": "document"}
+            answers += pages(partial(records.page, **asked, **kinds))
             for text in ("cable", "harbour cable", "nothing"):
-                answers += pages(lambda cursor, text=text, asked=asked: records.search(text, cursor=cursor, **asked))
+                answers += pages(partial(records.search, text, **asked))
             if INSTALLED:
-                answers += pages(lambda cursor, asked=asked: records.alike("cable damage", cursor=cursor, **asked))
+                answers += pages(partial(records.alike, "cable damage", **asked))
     if isinstance(viewer, Person):
         for limit in (2, 50):
             for one in node.saved.news(viewer, limit=limit):

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from nations import WATCH
 
 from aldis.app import find_apps
 from aldis.interfaces.demo.nations import Nations
@@ -24,21 +25,6 @@ from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.service import Service
 
-ARRANGEMENT = """\
-instrument = "arrangement"
-id = "pa-watch"
-title = "Watch"
-parties = ["AUS", "GBR"]
-from = 2026-01-01
-until = 2035-12-31
-
-[[clause]]
-id = "1"
-kinds = ["document", "track"]
-projects = ["WATCH"]
-purposes = ["surveillance"]
-ceiling = { AUS = "SECRET", UK = "SECRET" }
-"""
 SHARED = Label("AUS", "SECRET", Releasability.to("GBR"))
 OWN = Label("AUS", "SECRET", Releasability.to())
 
@@ -60,7 +46,7 @@ def two(tmp_path: Path) -> tuple[Node, Node]:
     _, reply = gbr.partners.join(aus.partners.invite("GBR"), lambda *_: True)
     assert reply is not None
     aus.partners.join(reply, lambda *_: True)
-    aus.register.draft(ARRANGEMENT, "officer")
+    aus.register.draft(WATCH, "officer")
     return aus, gbr
 
 

@@ -78,13 +78,12 @@ def test_the_position_moves(store: Store) -> None:
 def test_what_is_deferred_comes_due_in_order(store: Store) -> None:
     store.exchange.defer("gbr-low", [(1, 50), (2, 30), (3, 90)])
     store.exchange.defer("gbr-low", [(1, 20), (2, 99)])
-    assert store.exchange.next_due("gbr-low") == 20
     assert store.exchange.due("gbr-low", 19) == []
     assert store.exchange.due("gbr-low", 50) == [1, 2]
     assert store.exchange.due("gbr-low", 99, 1) == [1]
     store.exchange.settle("gbr-low", [1, 2])
     assert store.exchange.due("gbr-low", 99) == [3]
-    assert (store.exchange.due("usa-low", 99), store.exchange.next_due("usa-low")) == ([], None)
+    assert store.exchange.due("usa-low", 99) == []
 
 
 def test_bundles_wait_in_order_until_they_are_acknowledged(store: Store) -> None:

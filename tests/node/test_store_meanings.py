@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +17,7 @@ from store_samples import LABELS, record, successor, tomb
 
 from aldis.kernel.errors import Forked, InvalidInput
 from aldis.kernel.records import DraftPortion, Record, make_portion
-from aldis.node.store import Due, Question, Store, Substitute
+from aldis.node.store import Due, Question, Row, Store, Substitute
 from aldis.node.store.meanings import pack, quantise
 from aldis.node.store.windows import WINDOWS, windows
 
@@ -276,6 +277,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     store.close()
 
 
+def seen(visible: NDArray[np.bool_], row: Row) -> Row | None:
+    return row.only(visible) if visible[row.profile] else None
+
+
 def test_scores_are_exact_and_ranks_are_those_of_what_is_visible(library: Store) -> None:
     rng = Random(4)
     for n in range(12):
@@ -284,7 +289,7 @@ def test_scores_are_exact_and_ranks_are_those_of_what_is_visible(library: Store)
         while True:
             page = library.nearest.search(
                 question(f"words {n} "), visible, after=cursor, limit=limit, least=0.05,
-                keep=lambda row, visible=visible: row.only(visible) if visible[row.profile] else None,
+                keep=partial(seen, visible),
             )  # fmt: skip
             found += [hit.row.id for hit in page.hits]
             assert len(page.hits) == limit or page.next is None
@@ -298,7 +303,8 @@ def test_scores_are_exact_and_ranks_are_those_of_what_is_visible(library: Store)
 def test_pages_by_meaning_keep_to_their_question(library: Store) -> None:
     cursor = library.nearest.search(question("words 1"), ALL, limit=1, least=0.01, scope=b"x").next
     assert cursor is not None
-    for asked in ({"scope": b"y"}, {"scope": b"x", "project": "P"}, {"scope": b"x", "least": 0.02}):
+    others: list[dict[str, Any]] = [{"scope": b"y"}, {"scope": b"x", "project": "P"}, {"scope": b"x", "least": 0.02}]
+    for asked in others:
         with pytest.raises(InvalidInput, match="cursor"):
             library.nearest.search(question("words 1"), ALL, after=cursor, **{"least": 0.01, **asked})
     for limit in (0, 201):

@@ -72,9 +72,12 @@ def older(home: Path, version: int) -> None:
     path.chmod(0o600)
 
 
+_TABLES = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'"
+
+
 def plain(connection: apsw.Connection) -> set[str]:
     """The names of all tables but the virtual ones, which are filled anew from the others, and those behind them."""
-    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall()
+    rows = [(str(name), str(sql)) for name, sql in connection.execute(_TABLES)]
     virtual = {name for name, sql in rows if sql.startswith("CREATE VIRTUAL")}
     return {
         name

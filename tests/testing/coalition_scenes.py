@@ -77,7 +77,10 @@ def put_documents(coalition: Coalition) -> None:
         both, single = label(node, one, other), label(node, other)
         for name, header, body in (("all", both, both), ("part", both, single), ("one", single, single)):
             text = f"{name} of {node}"
-            portions = {"title": (header, text), "body": (body, f"{text}: for {','.join(body.releasable.parties)}")}
+            portions: dict[str, tuple[Label, object]] = {
+                "title": (header, text),
+                "body": (body, f"{text}: for {','.join(body.releasable.parties)}"),
+            }
             coalition[node].records.put(document(coalition, node, f"{node}-{name}", header, portions))
 
 

@@ -100,7 +100,7 @@ def test_the_invariants_notice_a_record_that_came_down_without_a_ruling(coalitio
     coalition["aus-high"].core.policy_changed()
     coalition.settle()
     assert "high" in held(coalition, "aus-low")
-    del partners._is_below  # type: ignore[misc]
+    del partners._is_below
     with pytest.raises(Broken, match="another policy epoch"):
         check_all(coalition)
 

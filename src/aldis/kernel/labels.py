@@ -10,14 +10,14 @@ unmarked, lowest label is its identity; audience(a join b) is a subset of audien
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
 from typing import Literal, Protocol
 
 import msgspec
 
-from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy
 
 __all__ = [
     "CONCEALED",
@@ -27,7 +27,6 @@ __all__ = [
     "CategoryType",
     "Grading",
     "Label",
-    "LabelTable",
     "Releasability",
     "audience",
     "decode_label",
@@ -288,46 +287,3 @@ def _decode(raw: bytes) -> Label:
         control=frozenset(wire.control),
         origins=frozenset(wire.origins),
     )
-
-
-class LabelTable:
-    """Interned labels: a label has one small integer, and a row of the store holds that integer.
-
-    `load` gives back a table that was kept elsewhere; `fresh` lists what was interned since.
-    """
-
-    def __init__(self, known: Mapping[int, Label] | None = None) -> None:
-        self._labels: list[Label] = []
-        self._ids: dict[Label, int] = {}
-        self._raw: dict[bytes, int] = {}
-        for number in sorted(known or {}):
-            if number != len(self._labels):
-                raise InvalidInput(f"label table has a gap before {number}", fix="Run `aldis doctor`")
-            self.intern((known or {})[number])
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, number: int) -> Label:
-        """The label with this integer; UnknownTerm where there is none."""
-        if not 0 <= number < len(self._labels):
-            raise UnknownTerm(f"no label {number} in a table of {len(self._labels)}")
-        return self._labels[number]
-
-    def intern(self, label: Label) -> int:
-        """The integer of `label`, new or known."""
-        number = self._ids.get(label)
-        if number is None:
-            number = self._ids[label] = len(self._labels)
-            self._labels.append(label)
-        return number
-
-    def intern_wire(self, data: bytes | msgspec.Raw) -> int:
-        """The integer of a label in JSON; parsed only the first time those bytes are seen."""
-        raw = bytes(data)
-        number = self._raw.get(raw)
-        if number is None:
-            number = self.intern(decode_label(raw))
-            if len(self._raw) < 65536:
-                self._raw[raw] = number
-        return number

@@ -17,7 +17,7 @@ import msgspec
 from aldis.kernel.attachments import Attachment, check_attachments, holds_attachments
 from aldis.kernel.encoding import DIGEST_SIZE, MOST, check_digests, sha256
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm, VerificationFailed
-from aldis.kernel.labels import Label, LabelTable, decode_label, encode_label
+from aldis.kernel.labels import Label, decode_label, encode_label
 
 __all__ = [
     "Draft",
@@ -26,7 +26,6 @@ __all__ = [
     "Kind",
     "Portion",
     "Record",
-    "intern_labels",
     "make_portion",
     "make_record",
     "next_version",
@@ -360,14 +359,6 @@ def read_record(data: bytes, portions: Iterable[bytes]) -> Record:
     if len(held) > 1 and len({portion.name for portion in held}) != len(held):
         raise VerificationFailed(f"record {header.id!r} came with a portion twice")
     return Record(data, sha256(data), header, held)
-
-
-def intern_labels(record: Record, table: LabelTable) -> tuple[int, ...]:
-    """The integers of the header's label and of each portion's, in that order."""
-    return (
-        table.intern_wire(record.header.label),
-        *(table.intern_wire(portion.raw_label) for portion in record.portions),
-    )
 
 
 def _check_header(header: Header) -> None:

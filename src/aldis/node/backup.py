@@ -22,6 +22,7 @@ from aldis.node.core import Core
 from aldis.node.home import Home
 from aldis.node.restored import Restored, mark_restored
 from aldis.node.store import Store
+from aldis.node.whole import sync_folder, whole_file
 
 __all__ = ["LAST", "Contents", "back_up", "restore", "verify"]
 
@@ -73,7 +74,7 @@ def back_up(core: Core, audit: Audit, path: Path, passphrase: str, told: Told) -
         _check_space(path.parent, held + overhead(held))
         size = copy.stat().st_size + held + sum(len(data) for _, data in files)
         head = Contents(core.node, core.party, core.clock.now(), size)
-        with _whole(path) as file:
+        with _explained(path), whole_file(path, private=True) as file:
             sealer = Sealer(file, passphrase, msgspec.json.encode(head), core.random)
             for name, data in files:
                 sealer.write(_framed(name, len(data)) + data)
@@ -172,10 +173,8 @@ def _undo(home: Path, was_there: bool) -> None:
 def _copied(core: Core, path: Path) -> Iterator[Path]:
     """A copy of the store beside it, for as long as the block runs; one backup at a time."""
     copy = core.home.path / _COPY
-    try:
+    with _explained(copy):
         handle = os.open(copy, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise _failing(copy, error) from error
     try:
         try:
             flock(handle, LOCK_EX | LOCK_NB)
@@ -193,26 +192,6 @@ def _copied(core: Core, path: Path) -> Iterator[Path]:
             copy.unlink(missing_ok=True)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that has its name once the block has ended well, and is gone if it has not."""
-    part = path.with_name(path.name + ".part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            _sync(path.parent)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise _failing(path, error) from error
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:
@@ -242,22 +221,12 @@ def _put(path: Path, parts: Iterator[bytes]) -> None:
             file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)
 
 
 def _device(folder: Path) -> int:
-    try:
+    with _explained(folder):
         return folder.resolve().stat().st_dev
-    except OSError as error:
-        raise _failing(folder, error) from error
 
 
 def _check_space(folder: Path, size: int) -> None:
@@ -267,6 +236,14 @@ def _check_space(folder: Path, size: int) -> None:
             f"{folder} has {free:,} bytes free, and {size + _MARGIN:,} are needed",
             fix="Free some space, or name a place on another disk",
         )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _failing(path, error) from error
 
 
 def _failing(path: Path, error: OSError) -> Unavailable:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError
 from aldis.kernel.ledger import verify_checkpoint, verify_cosignature
+from aldis.node.amounts import count, size
 from aldis.node.app_states import app_state
 from aldis.node.conditions import Check, conditions, tried
 from aldis.node.core import ledger_name
@@ -20,8 +21,6 @@ __all__ = ["Check", "run_checks"]
 
 _LEAST_FREE = 256 * 1024 * 1024
 _SKEW_MS = 60_000
-_UNITS = ("KiB", "MiB", "GiB", "TiB")
-_WHOLE = 10
 
 
 def run_checks(node: Node, *, quick: bool = False) -> Iterator[Check]:
@@ -47,20 +46,6 @@ def run_checks(node: Node, *, quick: bool = False) -> Iterator[Check]:
             yield Check(f"ledger of {known.node}", ok=False, cause=str(refused.args[0]), fix=refused.fix)
 
 
-def _count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def _size(number: int) -> str:
-    """Bytes as people say them: `700 bytes`, `3.2 MiB`, `256 MiB`."""
-    unit = sum(number >= 1024**power for power in range(1, len(_UNITS) + 1))
-    if not unit:
-        return _count(number, "byte")
-    scaled = number / 1024**unit
-    text = f"{scaled:,.0f}" if scaled >= _WHOLE else f"{scaled:.1f}".removesuffix(".0")
-    return f"{text} {_UNITS[unit - 1]}"
-
-
 def _keys(node: Node) -> Check:
     home = node.core.home
     home.signer(node.core.signer.public.algorithm)
@@ -79,7 +64,7 @@ def _store(node: Node) -> Check:
 
 
 def _ledger(node: Node) -> Check:
-    size, notes = node.audit.verify()
+    leaves, notes = node.audit.verify()
     held = node.core.store.ledger.checkpoint()
     names = []
     if held is not None:
@@ -92,7 +77,7 @@ def _ledger(node: Node) -> Check:
                 continue
     cosigned = f"the newest cosigned by {', '.join(names)}" if names else "the newest cosigned by nobody yet"
     return Check(
-        "ledger", ok=True, cause=f"{_count(size, 'leaf', 'leaves')}, {_count(notes, 'checkpoint')}, {cosigned}"
+        "ledger", ok=True, cause=f"{count(leaves, 'leaf', 'leaves')}, {count(notes, 'checkpoint')}, {cosigned}"
     )
 
 
@@ -123,13 +108,13 @@ def _meaning(node: Node) -> Iterator[Check]:
     if state.problem:
         yield Check("search by meaning", ok=False, cause=state.problem, fix=state.fix)
         return
-    cause = f"{_count(state.windows, 'passage')} indexed, {_count(state.waiting, 'record')} waiting"
+    cause = f"{count(state.windows, 'passage')} indexed, {count(state.waiting, 'record')} waiting"
     yield Check("search by meaning", ok=True, cause=cause)
 
 
 def _disk(node: Node) -> Check:
     free = shutil.disk_usage(node.core.home.path).free
-    cause = f"{_size(free)} free"
+    cause = f"{size(free)} free"
     return Check("disk", ok=free >= _LEAST_FREE, cause=cause, fix="" if free >= _LEAST_FREE else "Free some space")
 
 
@@ -144,7 +129,7 @@ def _clock(node: Node) -> Check:
 
 def _quarantine(node: Node) -> Check:
     used, limit = node.core.store.quarantine.size(), node.core.config.quarantine_mib * 1024 * 1024
-    cause = f"{_count(node.core.store.quarantine.count(), 'entry', 'entries')}, {_size(used)} of {_size(limit)}"
+    cause = f"{count(node.core.store.quarantine.count(), 'entry', 'entries')}, {size(used)} of {size(limit)}"
     full = used > limit * 0.9
     return Check(
         "quarantine", ok=not full, cause=cause, fix="`aldis quarantine list`, then retry or drop" if full else ""
@@ -154,7 +139,7 @@ def _quarantine(node: Node) -> Check:
 def _desk(node: Node) -> Check:
     """Whether something waits for a release officer whose day has passed."""
     late = node.desk.overdue()
-    cause = f"{_count(late, 'case')} overdue" if late else "nothing is overdue"
+    cause = f"{count(late, 'case')} overdue" if late else "nothing is overdue"
     return Check("desk", ok=not late, cause=cause, fix="`aldis desk list --due`, then rule or defer" if late else "")
 
 
@@ -163,7 +148,7 @@ def _attachments(node: Node) -> Iterator[Check]:
     contents = node.core.store.attachments.contents()
     missing, stuck = node.attachments.missing(), node.attachments.stuck()
     if missing:
-        cause = f"{_count(len(missing), 'content')} missing or cut short: {', '.join(one[:12] for one in missing[:3])}"
+        cause = f"{count(len(missing), 'content')} missing or cut short: {', '.join(one[:12] for one in missing[:3])}"
         yield Check("attachments", ok=False, cause=cause, fix="Restore them from a backup into `attachments/`")
     elif stuck:
         fix = (
@@ -172,8 +157,8 @@ def _attachments(node: Node) -> Iterator[Check]:
         )
         yield Check("attachments", ok=False, cause="; ".join(stuck[:3]), fix=fix)
     elif contents:
-        size = sum(size for _, size in contents)
-        yield Check("attachments", ok=True, cause=f"{_count(len(contents), 'content')}, {_size(size)}")
+        held = sum(length for _, length in contents)
+        yield Check("attachments", ok=True, cause=f"{count(len(contents), 'content')}, {size(held)}")
 
 
 def _apps(node: Node) -> Iterator[Check]:
@@ -215,7 +200,7 @@ def _partner(node: Node, name: str) -> Check:
     waiting = node.core.store.exchange.sealed(name, 1000)
     acknowledged = node.core.store.partners.acknowledged(name)
     cause = (
-        f"acknowledged up to item {acknowledged.seq if acknowledged else 0:,}, {_count(len(waiting), 'bundle')} waiting"
+        f"acknowledged up to item {acknowledged.seq if acknowledged else 0:,}, {count(len(waiting), 'bundle')} waiting"
     )
     if name in node.core.config.feeds:
         return _feed(node, name)

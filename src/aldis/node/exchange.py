@@ -128,6 +128,14 @@ class Exchange:
                 self._audit.write("release", waiting.digest.hex(), verdict="withdrawn", reasons=[node])
         return self._outbound.fill(node, self.stream(node))
 
+    def left(self, node: str, sealed: Sealed, name: str) -> None:
+        """Keep that a bundle has left for a partner in the file of this name."""
+        key = exported_to(node)
+        with self._store.transaction():
+            self._store.meta.set_number(key, max(self._store.meta.number(key), sealed.last))
+            self._store.attachments.queue(node, sealed.first, sealed.last, self._core.clock.now())
+            self._audit.write("export", sealed.digest.hex(), verdict="written", reasons=[node, name])
+
     def ahead(self, node: str, call: Call) -> None:
         """While a full bundle is on its way, seal the one that follows it; it is looked at again before it goes.
 

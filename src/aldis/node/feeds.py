@@ -70,10 +70,8 @@ class Feeds:
         """
         name = active(self._partners, node).node
         while (sealed := self._exchange.next_bundle(name, self._core.store.meta.number(exported_to(name)))) is not None:
-            path = self._write(name, sealed, folder, "written")
-            with self._core.store.transaction():
-                self._core.store.meta.set_number(exported_to(name), sealed.last)
-                self._core.store.attachments.queue(name, sealed.first, sealed.last, self._core.clock.now())
+            path = self._write(name, sealed, folder)
+            self._exchange.left(name, sealed, path.name)
             yield path
         yield from self._contents(name, folder)
 
@@ -104,8 +102,11 @@ class Feeds:
                     f"items {sealed.first} to {sealed.last} for {name} may no longer go",
                     fix=f"Send what may go anew: `aldis doctor --new-epoch {name}`",
                 )
-            yield self._write(name, sealed, folder, "written again")
-            self._core.store.attachments.again(name, sealed.first, sealed.last)
+            path = self._write(name, sealed, folder)
+            with self._core.store.transaction():
+                self._core.store.attachments.again(name, sealed.first, sealed.last)
+                self._audit.write("export", sealed.digest.hex(), verdict="written again", reasons=[name, path.name])
+            yield path
         yield from self._contents(name, folder)
 
     def forget(self, node: str, upto: int) -> int:
@@ -246,12 +247,10 @@ class Feeds:
             found += more
         return [one for one in found if one.last <= left]
 
-    def _write(self, name: str, sealed: Sealed, folder: Path, verdict: str) -> Path:
+    def _write(self, name: str, sealed: Sealed, folder: Path) -> Path:
         span = f"{sealed.first:09d}-{sealed.last:09d}"
         path = folder / f"{self._core.node}-{name}-{int(sealed.epoch):013d}-{span}{BUNDLE_SUFFIX}"
         write(path, sealed.data or b"")
-        with self._core.store.transaction():
-            self._audit.write("export", sealed.digest.hex(), verdict=verdict, reasons=[name, path.name])
         return path
 
 

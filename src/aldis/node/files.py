@@ -14,9 +14,10 @@ from aldis.kernel.messages import ContentReceipt, Receipt, open_message, read_un
 from aldis.node.attachments import CONTENT_SUFFIX, Attachments
 from aldis.node.audit import Audit
 from aldis.node.core import Core
-from aldis.node.exchange import Exchange, exported_to
+from aldis.node.exchange import Exchange
 from aldis.node.inbound import Inbound
 from aldis.node.partners import Known, Partners
+from aldis.node.whole import whole_file
 
 __all__ = ["BUNDLE_SUFFIX", "RECEIPT_SUFFIX", "Files", "active", "read", "write"]
 
@@ -56,10 +57,7 @@ class Files:
         while (sealed := self._exchange.next_bundle(known.node, written)) is not None:
             path = folder / f"{self._core.node}-{known.node}-{sealed.first:09d}-{sealed.last:09d}{BUNDLE_SUFFIX}"
             write(path, sealed.data or b"")
-            with self._core.store.transaction():
-                self._core.store.meta.set_number(exported_to(known.node), sealed.last)
-                self._core.store.attachments.queue(known.node, sealed.first, sealed.last, self._core.clock.now())
-                self._audit.write("export", sealed.digest.hex(), verdict="written", reasons=[known.node, path.name])
+            self._exchange.left(known.node, sealed, path.name)
             written = sealed.last
             yield path
         for row, path in self._attachments.outgoing.files(known.node, folder):
@@ -136,9 +134,8 @@ def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(data)
-        part.replace(path)
+        with whole_file(path) as file:
+            file.write(data)
     except OSError as error:
         raise Unavailable(
             f"{path} cannot be written: {error.strerror}", fix="Free space or name another folder"

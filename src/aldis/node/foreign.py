@@ -12,6 +12,7 @@ from aldis.kernel.policies import Direction, Policies, builtin_tables
 from aldis.kernel.policies.spif import Imported, read_spif
 from aldis.node.audit import Audit
 from aldis.node.core import Core
+from aldis.node.whole import whole_file
 
 __all__ = ["Foreign"]
 
@@ -92,9 +93,8 @@ class Foreign:
             self._audit.write("epoch", policy, verdict=verdict, reasons=reasons, actor=actor)
             core.policy_changed()
         core.home.tables.mkdir(mode=0o700, exist_ok=True)
-        part = core.home.tables / f"{name}.part"
-        part.write_bytes(table)
-        part.replace(core.home.tables / name)
+        with whole_file(core.home.tables / name) as file:
+            file.write(table)
 
 
 def _row(direction: Direction, policy: str, level: str, to: str, answer: str, since: date, source: str) -> str:

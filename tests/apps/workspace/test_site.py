@@ -17,7 +17,7 @@ from test_project_files import CANARY, full
 from worksites import ALL, NAME, OWN, charter, project, ref, worker
 
 import aldis.apps.workspace
-from aldis.app import Context, Go, Shown
+from aldis.app import Context, Go, Page, Route, Shown
 from aldis.apps.workspace import app
 from aldis.apps.workspace.project import Project
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
@@ -26,8 +26,8 @@ from aldis.kernel.labels import Label
 FRAME = """<!doctype html><html lang="en"><head><title>{% block title %}{{ title }}{% endblock %}</title></head>
 <body><main>{% block main %}{% endblock %}</main></body></html>"""
 TEMPLATES = Path(aldis.apps.workspace.__file__).parent / "templates"
-PAGES = {(page.method, page.path): page for page in app.pages()}
-ROUTES = {(route.method, route.path): route for route in app.routes()}
+PAGES: dict[tuple[str, str], Page] = {(page.method, page.path): page for page in app.pages()}
+ROUTES: dict[tuple[str, str], Route] = {(route.method, route.path): route for route in app.routes()}
 
 
 def environment(marked: set[Label]) -> Environment:
@@ -157,11 +157,12 @@ def test_forms_write_what_they_say_and_lead_to_it(coalition: Coalition) -> None:
     at: dict[str, str] = {"name": NAME}
     add = "/{name}/add/{kind}"
     ready = ask(alice, "POST", add, **at, kind="milestone", title="Ready", due="2026-12-01")
+    assert isinstance(ready, Go)
     made = ask(
         alice, "POST", add, **at, kind="task", title="Ship", text="30 m", due="2026-10-31", owner="AUS",
         milestone="/".join(ready.path.split("/")[-2:]), text_marking=OWN,
     )  # fmt: skip
-    assert isinstance(made, Go) and isinstance(ready, Go)
+    assert isinstance(made, Go)
     node, id_ = made.path.split("/")[-2:]
     item = {**at, "node": node, "id": id_}
     assert ask(alice, "POST", "/{name}/items/{node}/{id}/word", **item, state="done", note="at last") == made

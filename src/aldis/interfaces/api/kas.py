@@ -35,7 +35,6 @@ Who = Callable[[Mapping[str, str], str], Awaitable[tuple[str, Person]]]
 _BODY = 256 * 1024
 _BODY_S = 10.0
 _TOKEN = 256
-_SESSIONS = 10_000
 
 
 class _Envelope(msgspec.Struct, frozen=True):

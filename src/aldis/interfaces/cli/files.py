@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from aldis.kernel.errors import InvalidInput, TooLarge
+from aldis.node.whole import whole_file
 
 __all__ = ["read_text", "read_whole", "write_whole"]
 
@@ -49,6 +50,5 @@ def write_whole(path: Path, data: bytes) -> None:
         sys.stdout.buffer.flush()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    part.replace(path)
+    with whole_file(path) as file:
+        file.write(data)

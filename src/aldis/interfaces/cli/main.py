@@ -22,7 +22,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Begin": {
         "demo": ("aldis.interfaces.demo.command:demo", "Three nations, one sea: see it work."),
         "init": (f"{_HERE}.init:init", "Make a node in a folder of its own."),
-        "up": (f"{_HERE}.up:up", "Run the node until Ctrl-C."),
+        "up": ("aldis.interfaces.up:up", "Run the node until Ctrl-C."),
     },
     "Partners": {
         "invite": (f"{_HERE}.pairing:invite", "Write an invitation for another node."),

@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 import msgspec
@@ -26,6 +25,7 @@ from aldis.kernel.release import Verdict
 from aldis.kernel.tdf import FORMS, Opened, Statement, TdfPolicy, open_tdf, seal_tdf
 from aldis.node.kas import CURVES, KasKey, KasPublic, OfflineKas, key_file, make_key
 from aldis.node.node import Node
+from aldis.node.whole import whole_file
 
 __all__ = ["tdf"]
 
@@ -263,15 +263,5 @@ def _write(opened: Opened, output: Path) -> None:
     if str(output) == "-":
         write_whole(output, b"".join(opened.segments()))
         return
-    part = output.with_name(output.name + ".part")
-    try:
-        with part.open("wb") as sink:
-            _copy(opened, sink)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _copy(opened: Opened, sink: BinaryIO) -> None:
-    for segment in opened.segments():
-        sink.write(segment)
+    with whole_file(output) as file:
+        file.writelines(opened.segments())

@@ -9,14 +9,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from aldis.kernel.errors import InvalidInput
+from aldis.node.amounts import count, size
 
 __all__ = ["clean", "count", "day", "listed", "midnight", "moment", "one_line", "size", "words"]
 
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 """Characters that turn the direction of text, and so can make it read as what it is not."""
 _UNSAFE = ("Cc", "Cs")
-_UNITS = ("KiB", "MiB", "GiB", "TiB")
-_WHOLE = 10
 _FIRST, _AFTER = -30_610_224_000_000, 253_402_300_800_000
 """The years 1000 to 9999, in ms since 1970 UTC."""
 
@@ -62,20 +61,6 @@ def midnight(text: str) -> int:
     except ValueError as error:
         raise InvalidInput(f"{text!r} is not a day", fix="Write it as 2026-01-31") from error
     return int(datetime(found.year, found.month, found.day, tzinfo=UTC).timestamp()) * 1000
-
-
-def size(number: int) -> str:
-    """Bytes as people say them: `700 bytes`, `3.2 MiB`, `256 MiB`."""
-    unit = sum(number >= 1024**power for power in range(1, len(_UNITS) + 1))
-    if not unit:
-        return count(number, "byte")
-    scaled = number / 1024**unit
-    return f"{f'{scaled:,.0f}' if scaled >= _WHOLE else f'{scaled:.1f}'.removesuffix('.0')} {_UNITS[unit - 1]}"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 record`, `2,000 records`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def listed(names: Iterable[str], most: int = 0) -> str:

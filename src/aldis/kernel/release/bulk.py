@@ -1,6 +1,6 @@
 """Decisions for many rows at once: each combination that occurs is decided once, and rows gather the answers.
 
-Rows hold small integers: the interned label (`LabelTable`) and the scope. Every decision comes from `Terms.decide`.
+Rows hold small integers: the number of their label and of their scope. Every decision comes from `Terms.decide`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aldis.kernel.errors import Unavailable
+from aldis.node.whole import sync_folder
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -138,7 +139,7 @@ class Folder:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.partial(name).replace(path)
             for folder in (path.parent, self.path):
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError as error:
             raise failing(path, error) from error
 
@@ -195,11 +196,3 @@ def name_of(digest: bytes) -> str:
 def failing(path: Path, error: OSError) -> Unavailable:
     """What to say of a disk that does not do what it should."""
     return Unavailable(f"{path} cannot be written: {error.strerror}", fix="Free some space, or check the disk")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -21,6 +21,7 @@ from aldis.node.attachments.folder import PIECE, Folder
 from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.store import Outgoing as Row
+from aldis.node.whole import whole_file
 
 __all__ = ["CONTENT_SUFFIX", "Outgoing", "Piece"]
 
@@ -174,16 +175,13 @@ class Outgoing:
         path = folder / f"{self._core.node}-{row.partner}-{row.digest.hex()}{CONTENT_SUFFIX}"
         head = sign_message(Content(self._core.node, row.partner, row.digest.hex(), row.size), self._core.signer)
         handle = self._folder.open(row.digest)
-        part = path.with_name(path.name + ".part")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            with whole_file(path) as file:
                 file.write(len(head).to_bytes(4, "big") + head)
                 while data := os.read(handle, PIECE):
                     file.write(data)
-            part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise Unavailable(
                 f"{path} cannot be written: {error.strerror}", fix="Free space or name another folder"
             ) from error

@@ -132,12 +132,6 @@ class Exchange:
             )
             return [record_seq for (record_seq,) in rows]
 
-    def next_due(self, partner: str) -> int | None:
-        """When the next deferred record is due, or None."""
-        with self._db.reading() as connection:
-            found: int | None = connection.execute("SELECT min(due) FROM deferred WHERE partner = ?", (partner,)).get
-            return found
-
     def settle(self, partner: str, record_seqs: Iterable[int]) -> None:
         """Forget that these records were deferred."""
         with self._db.writing() as connection:

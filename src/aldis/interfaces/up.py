@@ -1,4 +1,4 @@
-"""`aldis up`: run the node."""
+"""`aldis up`: run the node, with every way that leads to it."""
 
 from __future__ import annotations
 
