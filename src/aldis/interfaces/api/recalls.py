@@ -9,7 +9,7 @@ import msgspec
 from aldis.interfaces.api.operations import Call, Nothing, Operation, said
 from aldis.interfaces.api.reading import Id
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import UnknownTerm
 from aldis.node.recalls import Asked
 from aldis.node.store import Request, Row
 
@@ -104,13 +104,12 @@ def show(call: Call, asked: Id) -> RecallShown:
     record = call.node.records.own(asked.id, call.person)
     rows = call.node.records.versions(record.header.id, call.person)
     names = {portion.digest: portion.name for row in rows for portion in row.record().portions}
-    return RecallShown([_standing(one, names) for one in call.node.recalls.show(asked.id)])
+    return RecallShown([_standing(one, names) for one in call.node.recalls.show(asked.id, call.person)])
 
 
 def requests(call: Call, _asked: Nothing) -> RequestList:
     """What partners asked this node to delete."""
-    _check(call)
-    return RequestList([_shown(call, one) for one in call.node.core.store.recalls.all()])
+    return RequestList([_shown(call, one) for one in call.node.recalls.requests(call.person)])
 
 
 def comply(call: Call, asked: RequestNumber) -> RequestShown:
@@ -156,17 +155,7 @@ def _standing(one: Asked, names: dict[bytes, str]) -> RecallStanding:
 
 
 def _named(call: Call, number: int) -> RequestShown:
-    _check(call)
-    return _shown(call, call.node.core.store.recalls.get(number))
-
-
-def _check(call: Call) -> None:
-    """What a partner recalls may be any record here."""
-    if not call.node.sights.whole(call.person):
-        raise RefusedByPolicy(
-            "what partners recall may be any record here",
-            fix="Answer them as a national of this node's party who works at its ceiling",
-        )
+    return _shown(call, call.node.recalls.request(number, call.person))
 
 
 def _shown(call: Call, one: Request) -> RequestShown:

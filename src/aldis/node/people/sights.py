@@ -20,6 +20,7 @@ from aldis.kernel.records import read_portion
 from aldis.kernel.release import Permit, Request, Terms, compile_terms, release
 from aldis.node.core import Core
 from aldis.node.people.accounts import Person
+from aldis.node.recall_records import RECALL_KINDS
 from aldis.node.rulings import candidate
 from aldis.node.store import Row
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:  # they let people act, and so import this package
 __all__ = ["Sight", "Sights"]
 
 _KEPT = 256
+_TOLD = frozenset(kind.name for kind in RECALL_KINDS)
+"""Kinds that nobody reads as records: they name others, whatever those are. `Recalls` tells who may know of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,5 +184,6 @@ class Sights:
                 project=profile.project,
                 origin_grants=nationality,
             )
-            seen[profile.id] = covers(kinds, profile.kind) and known.terms.decide(request).permits
+            shown = profile.kind not in _TOLD and covers(kinds, profile.kind)
+            seen[profile.id] = shown and known.terms.decide(request).permits
         return seen
