@@ -30,10 +30,12 @@ def stream(world: World, path: str, who: str) -> Iterator[Queue[Any]]:
     headers = {"authorization": f"Bearer {world.token(who)}"}
     client = httpx2.Client(base_url=world.url, trust_env=False, verify=False, timeout=httpx2.Timeout(10))
     opened = threading.Event()
+    wire: list[socket.socket] = []
 
     def read() -> None:
         try:
             with client.stream("GET", path, headers=headers) as answer:
+                wire.append(answer.extensions["network_stream"].get_extra_info("socket"))
                 assert answer.headers["content-type"] == "text/event-stream", answer.read()
                 name = ""
                 for line in answer.iter_lines():
@@ -56,8 +58,10 @@ def stream(world: World, path: str, who: str) -> Iterator[Queue[Any]]:
     try:
         yield events
     finally:
-        client.close()
+        with suppress(OSError):  # the server may have ended it
+            wire[0].shutdown(socket.SHUT_RDWR)
         thread.join(15)
+        client.close()
 
 
 def publish(world: World, id_: str, header: Label, label: Label, project: str = "WATCH", kind: str = "track") -> None:

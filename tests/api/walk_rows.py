@@ -267,7 +267,7 @@ def _offices(seen: Known, hidden: Known) -> dict[str, list[Row]]:
             Row(f"{R}/seen-refused/recall", 400, body=WHY),
             Row(f"{R}/seen-theirs/recall", 404, body=WHY),
             Row(f"{R}/doc-1/recall", body=WHY),
-            Row(f"{R}/lowered/recall", 400, body=WHY),
+            Row(f"{R}/lowered/recall", body=WHY),
         ],
         "get_records_id_recall": [
             Row(f"{R}/seen-recalled/recall"),

@@ -161,7 +161,8 @@ def later(folder: Path) -> None:
         aus = found["aus"]
         put(aus, "late", "Patrol at last", LOW)
         low = [DraftPortion("title", LOW, "Patrol, lowered")]
-        aus.records.revise("lowered", Draft("document", "lowered", "aus", "originator", found.clock.at, LOW, low))
+        draft = Draft("document", "lowered", "aus", "originator", found.clock.at, LOW, low, project="WATCH")
+        aus.records.revise("lowered", draft)
         put(aus, "late-asked", "Patrol, asked late", LOW, kind="decision")
         aus.desk.lift("lowered", "it is low now")
         found.put("gbr", "late-theirs", {"title": ("Patrol of theirs", THEIRS["gbr"])}, project="WATCH")
