@@ -131,9 +131,7 @@ def put(
     """A document as the node's operator puts it; `portions` give value and label of others."""
     drafts = [DraftPortion("title", label, title or id_)]
     drafts += [DraftPortion(name, label_, value) for name, (value, label_) in portions.items()]
-    return node.records.put(
-        Draft(kind, id_, node.name, author, node.core.clock.now(), label, drafts, project=project)
-    )
+    return node.records.put(Draft(kind, id_, node.name, author, node.core.clock.now(), label, drafts, project=project))
 
 
 @contextmanager

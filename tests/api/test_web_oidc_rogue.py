@@ -29,7 +29,7 @@ KEY = jwk.RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 
 
 class Rogue(ThreadingHTTPServer):
-    """A provider that checks PKCE as it should; of `codes` each has the challenge and the nonce that it was given for."""
+    """A provider that checks PKCE as it should; `codes` have the challenge and the nonce that each was given for."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
@@ -67,10 +67,10 @@ class Rogue(ThreadingHTTPServer):
 class _Answer(BaseHTTPRequestHandler):
     server: Rogue
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._say({})
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._say(dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode())))
 
     def _say(self, form: dict[str, str]) -> None:
@@ -81,7 +81,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
 

@@ -72,10 +72,9 @@ INSTRUMENT = (
     + _CLAUSE.format(id="2", kinds='"decision"')
     + "review = true\ndecide_within_days = 3\n"
 )
-PACT = (
-    _SIGNED.replace("pa-watch", f"{CANARY}-pact").replace('"AUS", "GBR", "USA"', '"AUS", "USA"')
-    + _CLAUSE.format(id="9", kinds='"milestone"').replace('"WATCH", "BLACK"', '"BLACK"').replace('UK = "SECRET", ', "")
-)
+PACT = _SIGNED.replace("pa-watch", f"{CANARY}-pact").replace('"AUS", "GBR", "USA"', '"AUS", "USA"') + _CLAUSE.format(
+    id="9", kinds='"milestone"'
+).replace('"WATCH", "BLACK"', '"BLACK"').replace('UK = "SECRET", ', "")
 """An instrument between AUS and USA, on what nobody who walks is in."""
 
 
@@ -213,7 +212,11 @@ def fill(found: Coalition, name: str, project: str, label: Label, partner: str) 
 def _project(found: Coalition, name: str, project: str, label: Label, partner: str) -> str:
     """A project's charter and items, with a reply and a word from both nations; the id of a task."""
     aus, mark = Project(found["aus"].context, project), {"": label}
-    aus.add("charter", {"title": f"Charter {name}", "purpose": name, "charter": Charter(["AUS", "GBR"], None, None, "pa-watch")}, mark)
+    aus.add(
+        "charter",
+        {"title": f"Charter {name}", "purpose": name, "charter": Charter(["AUS", "GBR"], None, None, "pa-watch")},
+        mark,
+    )
     aus.add("membership", {"members": [Member(name=f"Kit {name}")]}, mark)
     task = aus.add("task", {"title": f"Task {name}", "details": name, "plan": Plan(person="Originator")}, mark)
     aus.add("event", {"title": f"Event {name}", "time": Time(START, START + DAY)}, mark)

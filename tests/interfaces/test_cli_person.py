@@ -119,7 +119,9 @@ def test_a_person_puts_revises_and_deletes_as_themselves_and_only_what_they_coul
 
 
 def test_a_person_holds_and_lifts_by_their_role_what_they_see(aus: Nation) -> None:
-    code = aus.ask("person", "add", "olga", "--clearance", "SECRET", "--project", "P", "--role", "release-officer")["code"]
+    code = aus.ask("person", "add", "olga", "--clearance", "SECRET", "--project", "P", "--role", "release-officer")[
+        "code"
+    ]
     aus.run("person", "enrol", "olga", text=f"{code}\n{PASSWORD}\n")
     for who in ("alice", "olga"):
         aus.run("sign-in", who, "--level", "OFFICIAL", text=f"{PASSWORD}\n")

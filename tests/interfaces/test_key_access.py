@@ -306,7 +306,9 @@ def test_a_node_that_is_up_gives_keys_to_whoever_may_have_them(coalition: Coalit
             assert WORDS in b"".join(opened.segments()).decode()
         asker, stranger = Asker(server, low), Asker(server, "x" * 43)
         refused(asker.rewrap(asker.asked(file)))
-        assert stranger.rewrap(stranger.asked(file))[0] == asker.post(b"{}", {"authorization": f"Bearer {low}"})[0] == 401
+        assert (
+            stranger.rewrap(stranger.asked(file))[0] == asker.post(b"{}", {"authorization": f"Bearer {low}"})[0] == 401
+        )
         aus.run("person", "revoke", "alice")
         with pytest.raises(RefusedByPolicy, match="401"):
             open_tdf(io.BytesIO(file.read_bytes()), kas.unwrap)

@@ -453,7 +453,10 @@ MUTANTS = (
         "oidc-any-subject", "node/people/people.py", "if bound is not None and bound != claimed.id:", "if False:", _OIDC
     ),
     Mutant(
-        "recalls-listed", "node/people/sights.py", "shown = profile.kind not in _TOLD and covers(", "shown = covers(",
+        "recalls-listed",
+        "node/people/sights.py",
+        "shown = profile.kind not in _TOLD and covers(",
+        "shown = covers(",
         _ASKED,
     ),
     Mutant(

@@ -91,9 +91,7 @@ class Inquiry:
     content, so a record is gathered for a person who sees the whole of every version.
     """
 
-    def __init__(
-        self, core: Core, audit: Audit, partners: Partners, attachments: Attachments, sights: Sights
-    ) -> None:
+    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments, sights: Sights) -> None:
         self._attachments = attachments
         self._sights = sights
         self._core = core

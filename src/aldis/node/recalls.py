@@ -39,9 +39,7 @@ class Asked(NamedTuple):
 class Recalls:
     """Both sides of recalls. A person asks and is told as far as they see the record; see also `requests`."""
 
-    def __init__(
-        self, core: Core, audit: Audit, partners: Partners, attachments: Attachments, sights: Sights
-    ) -> None:
+    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments, sights: Sights) -> None:
         self._attachments = attachments
         self._sights = sights
         self._core = core
