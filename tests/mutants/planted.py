@@ -557,7 +557,7 @@ MUTANTS = (
         "seen = set(found.held)",
         _PEOPLE,
     ),
-    Mutant("guest-other-kinds", "node/people/sights.py", "covers(kinds, profile.kind) and ", "", _PEOPLE),
+    Mutant("guest-other-kinds", "node/people/sights.py", " and covers(kinds, profile.kind)", "", _PEOPLE),
     Mutant(
         "search-hidden-headers",
         "node/records.py",
