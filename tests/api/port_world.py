@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +62,7 @@ class World:
     def token(self, who: str) -> str:
         """The token of a person's session, signed in where they are not."""
         if who not in self.tokens:
-            level = {"AUS": "OFFICIAL"} if who == "low" else {}
+            level = {"AUS": "OFFICIAL"} if who.startswith("low") else {}
             self.tokens[who] = self.node.people.sign_in(who, PASSWORD, level)
         return self.tokens[who]
 
@@ -80,7 +80,7 @@ class World:
             self.client.close()
 
 
-def seeded(seed: int) -> Callable[[int], bytes]:
+def seeded(seed: int | str) -> Callable[[int], bytes]:
     """Bytes that are the same for the same seed."""
     lock, source = threading.Lock(), random.Random(seed)
 
@@ -91,17 +91,18 @@ def seeded(seed: int) -> Callable[[int], bytes]:
     return draw
 
 
-def make_node(folder: Path, **settings: Any) -> None:
-    """A node's folder with the people of PEOPLE, each with a password."""
+def make_node(folder: Path, people: Mapping[str, dict[str, Any]] = PEOPLE, **settings: Any) -> None:
+    """A node's folder with these people, each with a password; one called `suspended` is."""
     given = {"node": "aus", "party": "AUS", "policy": "AUS", "ceiling": "SECRET", "http": "127.0.0.1:0"} | settings
     make_home(folder, Config(**given), now=START)
     with open_node(folder) as node:
         node.people.passwords = Passwords(node.core.random, Cost(32, 1, 4))
-        for who, fields in PEOPLE.items():
+        for who, fields in people.items():
             base = {"nationality": "AUS", "clearance": {"AUS": "SECRET"}, "projects": ["WATCH"], "name": who.title()}
             code = node.people.add(Account(id=who, **base | fields))
             node.people.enrol(who, code, PASSWORD)
-        node.people.suspend("suspended", "for the test")
+        if "suspended" in people:
+            node.people.suspend("suspended", "for the test")
 
 
 def open_node(folder: Path, clock: Clock | None = None, seed: int = 1) -> Node:
@@ -116,14 +117,13 @@ def put(
     label: Label = LOW,
     project: str = "WATCH",
     author: str = "originator",
+    kind: str = "document",
     **portions: Any,
 ) -> Record:
     """A document as the node's operator puts it; `portions` give value and label of others."""
     drafts = [DraftPortion("title", label, title or id_)]
     drafts += [DraftPortion(name, label_, value) for name, (value, label_) in portions.items()]
-    return node.records.put(
-        Draft("document", id_, node.name, author, node.core.clock.now(), label, drafts, project=project)
-    )
+    return node.records.put(Draft(kind, id_, node.name, author, node.core.clock.now(), label, drafts, project=project))
 
 
 @contextmanager

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 from queue import Queue
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
 import pytest
-from port_world import CANARY, HIGH, LOW, PASSWORD, World, put
+from port_world import CANARY, HIGH, LOW, OPEN, PASSWORD, World, put, served
 
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
@@ -25,10 +30,12 @@ def stream(world: World, path: str, who: str) -> Iterator[Queue[Any]]:
     headers = {"authorization": f"Bearer {world.token(who)}"}
     client = httpx2.Client(base_url=world.url, trust_env=False, verify=False, timeout=httpx2.Timeout(10))
     opened = threading.Event()
+    wire: list[socket.socket] = []
 
     def read() -> None:
         try:
             with client.stream("GET", path, headers=headers) as answer:
+                wire.append(answer.extensions["network_stream"].get_extra_info("socket"))
                 assert answer.headers["content-type"] == "text/event-stream", answer.read()
                 name = ""
                 for line in answer.iter_lines():
@@ -51,8 +58,10 @@ def stream(world: World, path: str, who: str) -> Iterator[Queue[Any]]:
     try:
         yield events
     finally:
-        client.close()
+        with suppress(OSError):  # the server may have ended it
+            wire[0].shutdown(socket.SHUT_RDWR)
         thread.join(15)
+        client.close()
 
 
 def publish(world: World, id_: str, header: Label, label: Label, project: str = "WATCH", kind: str = "track") -> None:
@@ -171,3 +180,34 @@ def test_the_head_of_a_stream_can_be_asked_for(world: World) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
     assert world.ask("GET", "/api/v1/changes").status_code == 401
     assert PASSWORD not in answer.text
+
+
+def test_who_reads_no_more_is_cut_off_holds_little_and_keeps_nobody_back(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "aus")
+    with served(tmp_path / "aus", limits=replace(OPEN, answer_s=0.7)) as world, socket.socket() as stuck:
+        held, place = world.node.context._subscribers, urlsplit(world.url)
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect((place.hostname, place.port))
+        head = f"GET /api/v1/live?kind=track HTTP/1.1\r\nhost: {place.netloc}\r\n"
+        stuck.sendall(f"{head}authorization: Bearer {world.token('officer')}\r\n\r\n".encode())
+        with stream(world, "/api/v1/live?kind=document", "low") as other:
+            for number in range(9_000):
+                publish(world, f"track-{number}-{'x' * 400}", LOW, LOW)
+            publish(world, "before", LOW, LOW, kind="document")
+            assert names(other, "before") == ["before"]
+            waiting = [queue for kind, queue in held if kind == "track"]
+            assert all(0 < queue.qsize() <= queue.maxsize <= 4096 for queue in waiting)
+            assert len(waiting) == 1
+            until = time.monotonic() + 10
+            while any(kind == "track" for kind, _ in held):
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            stuck.settimeout(10)
+            got = 0
+            with suppress(ConnectionResetError):
+                while part := stuck.recv(65_536):
+                    got += len(part)
+            assert got < 8_000_000
+            publish(world, "after", LOW, LOW, kind="document")
+            assert names(other, "after") == ["after"]
+            assert [kind for kind, _ in held] == ["document"]

@@ -77,17 +77,22 @@ def serving(nation: Nation) -> Iterator[Server]:
             listener.close()
 
 
-@contextmanager
-def two_servers(coalition: Coalition) -> Iterator[tuple[Server, Server]]:
-    """AUS's and GBR's, each with a key, and a plan for GBR at AUS."""
-    aus, gbr = coalition.aus, coalition.gbr
-    for one in (aus, gbr):
-        one.run("tdf", "key", str(one.folder / one.node), "--serve")
+def publish(aus: Nation) -> None:
+    """A key to serve, and a plan for GBR."""
+    aus.run("tdf", "key", str(aus.folder / aus.node), "--serve")
     aus.run(
         "put", "--id", "plan", "--kind", "document", "--project", "NORTHERN-WATCH", "--marking", "OFFICIAL",
         "--portion", "title=Patrol plan", "--portion", f"body={WORDS}",
         "--portion-marking", "body=SECRET//REL AUS/GBR",
     )  # fmt: skip
+
+
+@contextmanager
+def two_servers(coalition: Coalition) -> Iterator[tuple[Server, Server]]:
+    """AUS's and GBR's, each with a key, and a plan for GBR at AUS."""
+    aus, gbr = coalition.aus, coalition.gbr
+    publish(aus)
+    gbr.run("tdf", "key", str(gbr.folder / gbr.node), "--serve")
     with ExitStack() as stack:
         yield stack.enter_context(serving(aus)), stack.enter_context(serving(gbr))
 

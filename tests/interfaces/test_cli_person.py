@@ -116,3 +116,23 @@ def test_a_person_puts_revises_and_deletes_as_themselves_and_only_what_they_coul
     assert "did not write" in aus.fails(3, "delete", "open", "--as", "person:alice")
     assert aus.ask("delete", made, "--as", "person:alice")["deleted"]
     assert "administrator" in aus.fails(3, "person", "list", "--as", "person:alice")
+
+
+def test_a_person_holds_and_lifts_by_their_role_what_they_see(aus: Nation) -> None:
+    code = aus.ask("person", "add", "olga", "--clearance", "SECRET", "--project", "P", "--role", "release-officer")[
+        "code"
+    ]
+    aus.run("person", "enrol", "olga", text=f"{code}\n{PASSWORD}\n")
+    for who in ("alice", "olga"):
+        aus.run("sign-in", who, "--level", "OFFICIAL", text=f"{PASSWORD}\n")
+    because = ("--because", "an inquiry")
+    for verb in ("hold", "lift"):
+        assert "no role that allows this" in aus.fails(3, verb, "open", *because, "--as", "person:alice")
+        above = aus.fails(2, verb, "secret", *because, "--as", "person:olga").replace("secret", "ID")
+        assert above == aus.fails(2, verb, "nothing", *because, "--as", "person:olga").replace("nothing", "ID")
+        assert aus.ask(verb, "open", *because, "--as", "person:olga")["held"] is (verb == "hold")
+    aus.fails(2, "lift", "open", *because, "--as", "person:olga")
+    found = [leaf for leaf in aus.ask("ledger", "show")["leaves"] if leaf["type"] == "hold"]
+    assert [(leaf["verdict"], leaf["actor"], leaf["subject"]) for leaf in found] == [
+        ("held", "olga", "open"), ("lifted", "olga", "open"),
+    ]  # fmt: skip

@@ -7,6 +7,11 @@ import hmac
 import http.client
 import io
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -21,12 +26,13 @@ import pytest
 from cli_nations import Coalition
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from kas_scene import WORDS, Server, policy, seal, two_servers
+from kas_scene import WORDS, Server, policy, publish, seal, two_servers
 
 from aldis.interfaces.remote_kas import RemoteKas, sign
 from aldis.kernel.errors import RefusedByPolicy
 from aldis.kernel.tdf import KeyAccess, open_tdf
 from aldis.node.kas import KasPublic, make_key
+from aldis.node.node import Node
 
 FORBIDDEN = b"the key is not given"
 
@@ -277,3 +283,44 @@ def test_a_refusal_is_told_to_the_client_as_such(servers):
     low = RemoteKas({aus.url: aus.hire("low", clearance={"AUS": "OFFICIAL"})})
     with pytest.raises(RefusedByPolicy, match="does not give the key"):
         open_tdf(io.BytesIO(file.read_bytes()), low.unwrap)
+
+
+@pytest.mark.slow
+def test_a_node_that_is_up_gives_keys_to_whoever_may_have_them(coalition: Coalition) -> None:
+    """`aldis up` in a process of its own, with its real sessions, limits and routes."""
+    aus = coalition.aus
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/kas"
+    publish(aus)
+    with Node.open(aus.home, environment={}, flags={"kas_url": url}) as node:
+        server = Server(aus, node, url)
+        file = seal(server)
+        alice, low = server.hire("alice"), server.hire("low", clearance={"AUS": "OFFICIAL"})
+    env = {"ALDIS_HOME": str(aus.home), "ALDIS_HTTP": f"127.0.0.1:{port}", "ALDIS_KAS_URL": url}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aldis", "up", "--listen", "127.0.0.1:0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)][1] == url.removesuffix("/kas") + "\n"
+        kas = RemoteKas({url: alice})
+        for _ in range(2):
+            opened = open_tdf(io.BytesIO(file.read_bytes()), kas.unwrap)
+            assert WORDS in b"".join(opened.segments()).decode()
+        asker, stranger = Asker(server, low), Asker(server, "x" * 43)
+        refused(asker.rewrap(asker.asked(file)))
+        assert (
+            stranger.rewrap(stranger.asked(file))[0] == asker.post(b"{}", {"authorization": f"Bearer {low}"})[0] == 401
+        )
+        aus.run("person", "revoke", "alice")
+        with pytest.raises(RefusedByPolicy, match="401"):
+            open_tdf(io.BytesIO(file.read_bytes()), kas.unwrap)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert [(verdict, who) for verdict, _, who in server.leaves()] == [
+        ("unwrapped", "alice"), ("unwrapped", "alice"), ("refused", "low"),
+    ]  # fmt: skip

@@ -138,6 +138,11 @@ def _adopted(epoch: PolicyEpoch, draft: Instrument) -> PolicyEpoch:
     return replace(epoch, instruments=epoch.instruments.with_entry(entry))
 
 
+def test_no_draft_previews_nothing() -> None:
+    with pytest.raises(InvalidInput, match="no draft"):
+        preview([], EPOCH, ROWS, AT)
+
+
 def test_a_preview_agrees_with_release_before_and_after_signing() -> None:
     seen = preview([DRAFT], BARE, ROWS, AT)
     for gain in seen.gains:

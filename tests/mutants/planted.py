@@ -58,6 +58,8 @@ _SIGHT = ("tests/node/test_person_sight.py",)
 _MEANINGS = ("tests/node/test_store_meanings.py",)
 _SAVED = ("tests/node/test_saved.py",)
 _OIDC = ("tests/node/test_oidc_hostile.py",)
+_WEB_OIDC = ("tests/api/test_web_oidc_rogue.py",)
+_ASKED = ("tests/node/test_keeping_people.py",)
 _DESK = ("tests/node/test_desk.py",)
 _CASES = ("tests/node/test_cases.py",)
 _API = ("tests/api/test_api_requests.py",)
@@ -502,6 +504,82 @@ MUTANTS = (
     Mutant(
         "oidc-any-subject", "node/people/people.py", "if bound is not None and bound != claimed.id:", "if False:", _OIDC
     ),
+    Mutant(
+        "recalls-listed",
+        "node/people/sights.py",
+        "shown = profile.kind not in _TOLD and covers(",
+        "shown = covers(",
+        _ASKED,
+    ),
+    Mutant(
+        "recall-of-unseen-versions",
+        "node/recalls.py",
+        "seen = [row for row in rows if self._sights.cut(row, sight) is not None]",
+        "seen = [*rows]",
+        _ASKED,
+    ),
+    Mutant("recall-answered-low", "node/recalls.py", "not self._sights.whole(by)", "False", _ASKED),
+    Mutant("inquiry-low", "node/inquiry.py", "not self._sights.whole(by)", "False", _ASKED),
+    Mutant(
+        "inquiry-of-the-unseen", "node/inquiry.py", "if not rows or not self._sees(by, rows):", "if not rows:", _ASKED
+    ),
+    Mutant(
+        "due-of-the-unseen",
+        "node/retention.py",
+        "return (one for one in self._due() if self._records.sees(viewer, one.row))",
+        "return self._due()",
+        _ASKED,
+    ),
+    Mutant(
+        "told-of-unseen-instruments",
+        "interfaces/api/releases.py",
+        " if call.node.register.shows(name, call.person)]",
+        "]",
+        ("tests/api/test_api_walk.py::test_what_one_may_not_know_of_changes_no_answer[foreign-staff]",),
+    ),
+    Mutant(
+        "http-slow-reader",
+        "interfaces/api/protocol.py",
+        "self._full = self.loop.call_later(self.limits.answer_s, self.transport.abort)",
+        "pass",
+        ("tests/api/test_api_streams.py",),
+    ),
+    Mutant(
+        "oidc-any-state",
+        "node/people/oidc.py",
+        'if not hmac.compare_digest(answer.get("state"',
+        'if False and not hmac.compare_digest(answer.get("state"',
+        _WEB_OIDC,
+    ),
+    Mutant("oidc-no-verifier", "node/people/oidc.py", '"code_verifier": given.verifier,', "", _WEB_OIDC),
+    Mutant(
+        "web-oidc-cookie-of-any-site",
+        "interfaces/web/oidc.py",
+        'PENDING_MS // 1000, path="/", secure=True, httponly=True, samesite="lax"',
+        'PENDING_MS // 1000, path="/", secure=True, httponly=True, samesite="none"',
+        _WEB_OIDC,
+    ),
+    Mutant(
+        "web-oidc-cookie-stays",
+        "interfaces/web/oidc.py",
+        'response.delete_cookie(PENDING, path="/", secure=True, httponly=True, samesite="lax")',
+        "pass",
+        _WEB_OIDC,
+    ),
+    Mutant(
+        "web-oidc-led-elsewhere",
+        "interfaces/web/oidc.py",
+        "return safe_path(unb64(text).decode())",
+        "return unb64(text).decode()",
+        _WEB_OIDC,
+    ),
+    Mutant(
+        "web-oidc-at-any-level",
+        "interfaces/web/oidc.py",
+        "return people.sessions.change_level(token, {rules.name: rules.routine})",
+        "return token",
+        _WEB_OIDC,
+    ),
     Mutant("people-never-locked", "node/people/people.py", "locked = now < before.until", "locked = False", _PEOPLE),
     Mutant(
         "session-outlives-suspension",
@@ -531,7 +609,7 @@ MUTANTS = (
         "seen = set(found.held)",
         _PEOPLE,
     ),
-    Mutant("guest-other-kinds", "node/people/sights.py", "covers(kinds, profile.kind) and ", "", _PEOPLE),
+    Mutant("guest-other-kinds", "node/people/sights.py", " and covers(kinds, profile.kind)", "", _PEOPLE),
     Mutant(
         "search-hidden-headers",
         "node/records.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +64,19 @@ class Sent:
 
 
 class Coalition:
-    """Nodes by name, in folders below one; `wire` holds every call there was."""
+    """Nodes by name, in folders below one; `wire` holds every call there was.
 
-    def __init__(self, folder: Path, apps: dict[str, Any] | None = None) -> None:
+    With `random`, a node draws its bytes from what that gives for its name.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        apps: dict[str, Any] | None = None,
+        random: Callable[[str], Callable[[int], bytes]] | None = None,
+    ) -> None:
         self.folder = folder
+        self.random = random
         self.clock = Clock(START)
         self.apps = apps or {"workspace": workspace}
         self.nodes: dict[str, Node] = {}
@@ -86,7 +96,8 @@ class Coalition:
         """A node from its folder, anew where it was open; with other apps than the coalition's where given."""
         self.shut(name)
         installed = self.apps if apps is None else apps
-        self.nodes[name] = Node.open(self.folder / name, clock=self.clock, environment={}, apps=installed)
+        drawn = {"random": self.random(name)} if self.random else {}
+        self.nodes[name] = Node.open(self.folder / name, clock=self.clock, environment={}, apps=installed, **drawn)
         return self.nodes[name]
 
     def shut(self, name: str) -> None:

@@ -82,8 +82,10 @@ def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[Vie
     node's goes as far as its grants, and never transformed.
 
     Raises:
-        InvalidInput: two drafts of one instrument.
+        InvalidInput: no draft, or two of one instrument.
     """
+    if not drafts:
+        raise InvalidInput("no draft to preview", fix="Name one or more instruments")
     names = tuple(draft.id for draft in drafts)
     if len(set(names)) < len(names):
         raise InvalidInput(f"two drafts of one instrument: {', '.join(names)}", fix="Name one draft of each")

@@ -296,7 +296,7 @@ class Cases:
         asked = [(digest.hex(), decisions.get(digest)) for digest in sorted(one.portions)]
         said = msgspec.json.encode(
             [
-                one.number, one.partner, one.record_seq, state, list(yes),
+                one.number, one.partner, state, list(yes),
                 [(digest, _basis(decision)) for digest, decision in asked],
             ]
         )  # fmt: skip

@@ -21,7 +21,14 @@ import msgspec
 
 from aldis.kernel.authority import Act
 from aldis.kernel.encoding import b64, digest_from_hex, sha256, unb64
-from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, UnknownTerm, VerificationFailed
+from aldis.kernel.errors import (
+    AldisError,
+    InvalidInput,
+    NotAuthentic,
+    RefusedByPolicy,
+    UnknownTerm,
+    VerificationFailed,
+)
 from aldis.kernel.labels import encode_label
 from aldis.kernel.ledger import Leaf, decode_leaf
 from aldis.kernel.records import read_portion, read_record
@@ -30,7 +37,7 @@ from aldis.node.attachments import Attachments
 from aldis.node.audit import Audit, Proof, check_proof
 from aldis.node.core import Core
 from aldis.node.partners import Partners
-from aldis.node.people import Person, name_of
+from aldis.node.people import Person, Sights, name_of
 from aldis.node.rulings import Asked
 from aldis.node.store import Held, Row
 
@@ -78,10 +85,15 @@ class _Record(msgspec.Struct, frozen=True):
 
 
 class Inquiry:
-    """Gathers what concerns one record or one partner."""
+    """Gathers what concerns one record or one partner.
 
-    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments) -> None:
+    It holds leaves of the ledger, so of persons it is for auditors of this node's own nation at its ceiling; and
+    content, so a record is gathered for a person who sees the whole of every version.
+    """
+
+    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments, sights: Sights) -> None:
         self._attachments = attachments
+        self._sights = sights
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -91,13 +103,13 @@ class Inquiry:
         """Write everything that concerns a record, its content among it, to an empty folder.
 
         Raises:
-            UnknownTerm: no such record.
+            UnknownTerm: no such record, or not for this person.
             InvalidInput: the folder is not empty.
-            RefusedByPolicy: a person who is no auditor.
+            RefusedByPolicy: a person who is no such auditor.
         """
-        author = name_of(by, Act.INQUIRE)
+        author = self._author(by)
         rows = self._store.records.versions(record_id)
-        if not rows:
+        if not rows or not self._sees(by, rows):
             raise UnknownTerm(f"no record {record_id!r} here", fix="`aldis list` and `aldis search` find what is")
         sent = self._store.releases.of([row.seq for row in rows])
         parties = self._partners.parties()
@@ -129,9 +141,9 @@ class Inquiry:
         Raises:
             UnknownTerm: no such partner.
             InvalidInput: the folder is not empty.
-            RefusedByPolicy: a person who is no auditor.
+            RefusedByPolicy: a person who is no such auditor.
         """
-        author, node = name_of(by, Act.INQUIRE), self._partners.get(name).node
+        author, node = self._author(by), self._partners.get(name).node
         sent, after, rows = self._store.releases.to(node), 0, list[Row]()
         released = {one.record_seq for one in sent}
         while some := self._store.records.since(after, _STEP):
@@ -143,6 +155,24 @@ class Inquiry:
             if node in (leaf.subject, leaf.actor) or (leaf.reasons and leaf.reasons[0] == node)
         ]
         return self._write(folder, {"partner": node}, rows, sent, found, author, content=False)
+
+    def _author(self, by: str | Person) -> str:
+        author = name_of(by, Act.INQUIRE)
+        if isinstance(by, Person) and not self._sights.whole(by):
+            raise RefusedByPolicy(
+                "an inquiry tells of every record here that it rests on",
+                fix="Ask a national of this node's party who works at its ceiling",
+            )
+        return author
+
+    def _sees(self, by: str | Person, rows: Sequence[Row]) -> bool:
+        """Whether whoever asks sees the whole of every row."""
+        if not isinstance(by, Person):
+            return True
+        sight = self._sights.of(by)
+        cut = [self._sights.cut(row, sight) for row in rows]
+        return all(seen is not None and len(seen.portions) == len(row.portions)
+                   for seen, row in zip(cut, rows, strict=True))  # fmt: skip
 
     def _leaves(self) -> Iterator[tuple[int, Leaf]]:
         start = 0

@@ -67,9 +67,9 @@ class Node:
         self.live_out = LiveOut(core, self.epochs, self.partners)
         self.context = NodeContext(core, self.records, self.register, self.desk, self.partners, self.live_out)
         self.live_in = LiveIn(core, self.context.told, self.live_out)
-        self.recalls = Recalls(core, self.audit, self.partners, self.attachments)
+        self.recalls = Recalls(core, self.audit, self.partners, self.attachments, self.sights)
         self.retention = Retention(core, self.audit, self.records, self.recalls)
-        self.inquiry = Inquiry(core, self.audit, self.partners, self.attachments)
+        self.inquiry = Inquiry(core, self.audit, self.partners, self.attachments, self.sights)
         self.inbound = Inbound(
             core, self.audit, self.partners, self.recalls, self.attachments, self.live_in, self._admitted
         )

@@ -16,7 +16,7 @@ from aldis.node.audit import Audit
 from aldis.node.core import Core
 from aldis.node.exchange import exported_to
 from aldis.node.partners import Known, Partners
-from aldis.node.people import Person, name_of
+from aldis.node.people import Person, Sights, name_of
 from aldis.node.recall_records import MOST, Answer, Recall, answer_draft, read_value, recall_draft
 from aldis.node.store import Held, Request, Row
 
@@ -37,10 +37,11 @@ class Asked(NamedTuple):
 
 
 class Recalls:
-    """Both sides of recalls."""
+    """Both sides of recalls. A person asks and is told as far as they see the record; see also `requests`."""
 
-    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments) -> None:
+    def __init__(self, core: Core, audit: Audit, partners: Partners, attachments: Attachments, sights: Sights) -> None:
         self._attachments = attachments
+        self._sights = sights
         self._core = core
         self._audit = audit
         self._partners = partners
@@ -51,10 +52,11 @@ class Recalls:
     def ask(self, record_id: str, because: str, by: str | Person, partner: str = "") -> list[str]:
         """Ask those who were sent a record of this node's to delete it; the nodes that are asked.
 
-        From now on no version that there is goes to them, nor, without `partner`, to anybody else.
+        From now on no version that there is goes to them, nor, without `partner`, to anybody else. A person asks those
+        who were sent a version that the person sees.
 
         Raises:
-            UnknownTerm: no such record of this node's, or no such partner.
+            UnknownTerm: no such record of this node's, none that the person may see, or no such partner.
             InvalidInput: it was sent to nobody, or they were asked already.
             RefusedByPolicy: a person who is no release officer.
         """
@@ -62,7 +64,7 @@ class Recalls:
         only = self._partners.get(partner).node if partner else ""
         rows = self._own(record_id)
         with self._store.transaction():
-            holders = self._holders(rows)
+            holders = self._holders(self._seen(rows, by))
             wanted = [name for name in holders if not only or name == only]
             if not wanted:
                 whom = only or "any partner"
@@ -84,9 +86,17 @@ class Recalls:
             self._audit.write("recall", rows[-1].digest.hex(), verdict="asked", reasons=[because, *new], actor=author)
         return new
 
-    def show(self, record_id: str) -> list[Asked]:
-        """Who was ever sent a record of this node's, who was asked for it, and what they answered."""
-        rows = self._own(record_id)
+    def show(self, record_id: str, viewer: str | Person = "") -> list[Asked]:
+        """Who was ever sent a record of this node's, who was asked for it, and what they answered.
+
+        A person is told of the versions that they see.
+
+        Raises:
+            UnknownTerm: no such record of this node's, or none that the person may see.
+            RefusedByPolicy: a person who is no release officer.
+        """
+        name_of(viewer, Act.RECALL)
+        rows = self._seen(self._own(record_id), viewer)
         asked = self._store.recalls.asked([row.digest for row in rows])
         found = []
         for name, releases in self._holders(rows).items():
@@ -95,12 +105,20 @@ class Recalls:
                                self._answer_of(name, recall)))  # fmt: skip
         return found
 
+    def _seen(self, rows: Sequence[Row], viewer: str | Person) -> list[Row]:
+        """The versions of a record that a viewer sees; UnknownTerm where they do not see the newest."""
+        if not isinstance(viewer, Person):
+            return [*rows]
+        sight = self._sights.of(viewer)
+        seen = [row for row in rows if self._sights.cut(row, sight) is not None]
+        if not seen or seen[-1] is not rows[-1]:
+            raise _unwritten(rows[-1].id)
+        return seen
+
     def _own(self, record_id: str) -> list[Row]:
         rows = self._store.records.versions(record_id, self._core.node)
         if not rows:
-            raise UnknownTerm(
-                f"this node has written no record {record_id!r}", fix="Only its originator recalls a record"
-            )
+            raise _unwritten(record_id)
         return [row for row in rows if not read_header(row.header).deleted][-MOST:]
 
     def _holders(self, rows: Sequence[Row]) -> dict[str, list[Held]]:
@@ -166,6 +184,32 @@ class Recalls:
         else:
             self._tell(request, "waits" if rows else "none", "", self._core.node, passed_on)
 
+    def requests(self, by: str | Person) -> list[Request]:
+        """What partners asked this node to delete, oldest first.
+
+        It may be any record here, so of persons it is for release officers of this node's own nation at its ceiling.
+
+        Raises:
+            RefusedByPolicy: a person who is no such officer.
+        """
+        self._answerer(by)
+        return self._store.recalls.all()
+
+    def request(self, number: int, by: str | Person) -> Request:
+        """One of them; UnknownTerm where there is none, RefusedByPolicy as `requests`."""
+        self._answerer(by)
+        return self._store.recalls.get(number)
+
+    def _answerer(self, by: str | Person) -> str:
+        """The name of whoever answers recalls."""
+        author = name_of(by, Act.RECALL)
+        if isinstance(by, Person) and not self._sights.whole(by):
+            raise RefusedByPolicy(
+                "what partners recall may be any record here",
+                fix="Answer them as a national of this node's party who works at its ceiling",
+            )
+        return author
+
     def covered(self, request: Request) -> list[Row]:
         """The rows held here that a recall names and its asker may ask for: it wrote them, or they came from it."""
         held = self._store.records.find(self._store.recalls.digests(request.id))
@@ -178,10 +222,9 @@ class Recalls:
         Raises:
             UnknownTerm: no such recall.
             InvalidInput: it was complied with already.
-            RefusedByPolicy: it is on hold, waits in a file for a partner, or a person is no release officer.
+            RefusedByPolicy: it is on hold, waits in a file for a partner, or as `requests`.
         """
-        author = name_of(by, Act.RECALL)
-        request = self._store.recalls.get(number)
+        author, request = self._answerer(by), self._store.recalls.get(number)
         rows = self.covered(request)
         if request.state == "done":
             raise InvalidInput(f"recall {number} was complied with already", fix="There is nothing to do")
@@ -198,10 +241,9 @@ class Recalls:
         Raises:
             UnknownTerm: no such recall.
             InvalidInput: it was complied with already.
-            RefusedByPolicy: a person who is no release officer.
+            RefusedByPolicy: as `requests`.
         """
-        author = name_of(by, Act.RECALL)
-        request = self._store.recalls.get(number)
+        author, request = self._answerer(by), self._store.recalls.get(number)
         if request.state == "done":
             raise InvalidInput(f"recall {number} was complied with; its content is gone", fix="There is nothing to do")
         rows = self.covered(request)
@@ -297,6 +339,10 @@ class Recalls:
                     quarantine.drop(entry.id)
                     self._audit.write("quarantine", sha256(found[1]).hex(), verdict="dropped", reasons=["erased"])
             after = entries[-1].id
+
+
+def _unwritten(record_id: str) -> UnknownTerm:
+    return UnknownTerm(f"this node has written no record {record_id!r}", fix="Only its originator recalls a record")
 
 
 def _digest(data: bytes) -> bytes:

@@ -213,6 +213,10 @@ class Records:
             raise UnknownTerm(f"no record {digest.hex()} here", fix="Name it by its full digest")
         return cut
 
+    def sees(self, viewer: Person, row: Row) -> bool:
+        """Whether a person may know of a row."""
+        return self._sights.cut(row, self._sights.of(viewer)) is not None
+
     def may_watch(self, live: Live, viewer: Person, only: str = "") -> bool:
         """Whether a person may see a live value: its header, by the record that is held of it, and its portion.
 

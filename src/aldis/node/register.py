@@ -95,6 +95,14 @@ class Register:
             raise UnknownTerm(f"no instrument {name!r} here", fix="Ask the operator of this node")
         return record
 
+    def shows(self, name: str, viewer: Person) -> bool:
+        """Whether a person may see the whole of an instrument."""
+        try:
+            self.record(name, viewer)
+        except UnknownTerm:
+            return False
+        return True
+
     def status(self, name: str) -> Status:
         """Where an instrument stands now, and who has yet to sign."""
         return self._epochs.current().instruments.status(name, self._core.clock.now())

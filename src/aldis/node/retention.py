@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from aldis.kernel.authority import Act
 from aldis.kernel.errors import RefusedByPolicy
 from aldis.kernel.records import read_header
 from aldis.node.audit import Audit
 from aldis.node.config import Rule
 from aldis.node.core import Core
 from aldis.node.instruments import KINDS
+from aldis.node.people import Person, name_of
 from aldis.node.recall_records import RECALL_KINDS
 from aldis.node.recalls import Recalls
 from aldis.node.records import Records
@@ -47,8 +49,18 @@ class Retention:
         self._recalls = recalls
         self._store = core.store
 
-    def due(self) -> Iterator[Due]:
-        """What is due now, in order of arrival; nothing is changed."""
+    def due(self, viewer: str | Person = "") -> Iterator[Due]:
+        """What is due now of what the viewer may see, in order of arrival; nothing is changed.
+
+        Raises:
+            RefusedByPolicy: a person who is no administrator.
+        """
+        name_of(viewer, Act.CONFIGURE)
+        if not isinstance(viewer, Person):
+            return self._due()
+        return (one for one in self._due() if self._records.sees(viewer, one.row))
+
+    def _due(self) -> Iterator[Due]:
         rules, now, after = self._core.config.retention, self._core.clock.now(), 0
         holds = self._store.referrals.holds()
         while rules and (rows := self._store.records.since(after, _STEP)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -9,9 +10,8 @@ import msgspec
 from aldis.interfaces.api.operations import Call, Nothing, Operation, said
 from aldis.interfaces.api.reading import Id
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import RefusedByPolicy, UnknownTerm
 from aldis.node.recalls import Asked
-from aldis.node.store import Request, Row
+from aldis.node.store import Request
 
 __all__ = ["OPERATIONS"]
 
@@ -104,13 +104,12 @@ def show(call: Call, asked: Id) -> RecallShown:
     record = call.node.records.own(asked.id, call.person)
     rows = call.node.records.versions(record.header.id, call.person)
     names = {portion.digest: portion.name for row in rows for portion in row.record().portions}
-    return RecallShown([_standing(one, names) for one in call.node.recalls.show(asked.id)])
+    return RecallShown([_standing(one, names) for one in call.node.recalls.show(asked.id, call.person)])
 
 
 def requests(call: Call, _asked: Nothing) -> RequestList:
     """What partners asked this node to delete."""
-    _check(call)
-    return RequestList([_shown(call, one) for one in call.node.core.store.recalls.all()])
+    return RequestList([_shown(call, one) for one in call.node.recalls.requests(call.person)])
 
 
 def comply(call: Call, asked: RequestNumber) -> RequestShown:
@@ -131,14 +130,10 @@ def refuse(call: Call, asked: RequestNumber) -> RequestShown:
 
 def due(call: Call, _asked: Nothing) -> DueList:
     """What retention would delete or erase now."""
-    found: list[DueShown] = []
-    for one in call.node.retention.due():
-        row = _visible(call, one.row.digest)
-        if row is not None:
-            if len(found) == _MOST_DUE:
-                return DueList(found, more=True)
-            found.append(DueShown(row.id, row.version, row.digest.hex(), str(one.rule), one.kept))
-    return DueList(found, more=False)
+    some = [*islice(call.node.retention.due(call.person), _MOST_DUE + 1)]
+    rows = [(one.row, one) for one in some[:_MOST_DUE]]
+    found = [DueShown(row.id, row.version, row.digest.hex(), str(one.rule), one.kept) for row, one in rows]
+    return DueList(found, more=len(some) > _MOST_DUE)
 
 
 def _standing(one: Asked, names: dict[bytes, str]) -> RecallStanding:
@@ -156,29 +151,12 @@ def _standing(one: Asked, names: dict[bytes, str]) -> RecallStanding:
 
 
 def _named(call: Call, number: int) -> RequestShown:
-    _check(call)
-    return _shown(call, call.node.core.store.recalls.get(number))
-
-
-def _check(call: Call) -> None:
-    """What a partner recalls may be any record here."""
-    if not call.node.sights.whole(call.person):
-        raise RefusedByPolicy(
-            "what partners recall may be any record here",
-            fix="Answer them as a national of this node's party who works at its ceiling",
-        )
+    return _shown(call, call.node.recalls.request(number, call.person))
 
 
 def _shown(call: Call, one: Request) -> RequestShown:
     held = {row.id for row in call.node.recalls.covered(one)}
     return RequestShown(one.id, one.asker, one.because, one.at, one.state, one.answer, sorted(held))
-
-
-def _visible(call: Call, digest: bytes) -> Row | None:
-    try:
-        return call.node.records.by_digest(digest, call.person)
-    except UnknownTerm:
-        return None
 
 
 _R = "/api/v1/recalls"

@@ -26,11 +26,11 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PreviewAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Draft instruments, TOML each, that are to be read as if all had signed them."""
 
-    instruments: Annotated[list[str], msgspec.Meta(min_length=1, max_length=_DRAFTS)]
+    instruments: Annotated[list[str], msgspec.Meta(max_length=_DRAFTS)]
 
 
 class ToldShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the partner itself may be told; `instruments` are those in force that it signed."""
+    """What the partner itself may be told; `instruments` are those in force that it signed and that you may see."""
 
     text: str
     instruments: list[str]
@@ -74,7 +74,7 @@ def told(call: Call, asked: Pair) -> ToldShown:
     """What may be passed on to the partner."""
     row = call.node.records.get(asked.id, None, call.person, asked.originator)
     found = call.node.desk.told(asked.id, asked.partner, row.originator)
-    return ToldShown(found.text, list(found.instruments))
+    return ToldShown(found.text, [name for name in found.instruments if call.node.register.shows(name, call.person)])
 
 
 def preview(call: Call, asked: PreviewAsked) -> PreviewShown:

