@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_scene import PASSWORD, Scene
+from web_scene import AUSTRALIAN, OFFICIAL, PASSWORD, Scene
+
+from aldis.kernel.frames import Update
+from aldis.kernel.labels import Label
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -22,7 +25,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 EVERYONE = ("/records", "/records/survey", "/records/survey/to/gbr", "/records/new", "/records/new?kind=document",
             "/records/parts/revise", "/search?q=cable", "/partners", "/partners/gbr", "/level", "/records/n0ne",
-            "/records?cursor=x", "/notices", "/workspace", "/workspace/start")  # fmt: skip
+            "/records?cursor=x", "/notices", "/workspace", "/workspace/start", "/live")  # fmt: skip
 WHOSE = {"alice": EVERYONE, "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
          "audrey": ("/ledger", "/ledger/3")}  # fmt: skip
 
@@ -231,3 +234,32 @@ def test_nothing_that_reaches_a_low_browser_tells_of_what_is_high(desk: Callable
     assert b"Survey of the northern cable" in told
     for word in (b"QUARTZLANTERN", b"VIOLETHARBOUR", b"ONLYOURS", b"SECRET//", b"(S", b"AGAO"):
         assert word not in told, word
+
+
+def _tell(made: Scene, id_: str, label: Label) -> None:
+    made.node.context.publish(label, label, "", Update(id_, "document", "title", made.clock.at, f"value of {id_}"))
+
+
+def test_live_values_appear_by_themselves_and_go_with_the_session(desk: Callable[..., Desk], made: Scene) -> None:
+    page = desk().sign_in("alice")
+    page.goto("/live")
+    page.wait_for_selector("#live-pause:visible")
+    _tell(made, "calm", OFFICIAL)
+    page.wait_for_selector("text=value of calm")
+    assert page.locator(".banner").first.inner_text().endswith("OFFICIAL//REL AUS/GBR")
+    page.click("#live-pause")
+    _tell(made, "storm", AUSTRALIAN)
+    page.wait_for_timeout(700)
+    assert page.locator("text=value of storm").count() == 0
+    page.click("#live-pause")
+    page.wait_for_selector("text=value of storm")
+    assert [text.endswith("SECRET//AGAO") for text in page.locator(".banner").all_inner_texts()] == [True, True]
+    assert faults(page) == []
+    made.node.people.revoke("alice")
+    page.wait_for_selector("text=what was shown here is taken away", timeout=1500)
+    assert page.locator("#live").inner_text() == ""
+    plain = desk(java_script_enabled=False).sign_in("bob", "OFFICIAL")
+    plain.goto("/live")
+    assert "value of calm" in plain.content() and "storm" not in plain.content()
+    plain.click("text=Load again")
+    assert "value of calm" in plain.content()

@@ -26,6 +26,7 @@ from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.filters import Filters
 from aldis.node.live import LiveOut
+from aldis.node.newest import Newest
 from aldis.node.partners import Partners
 from aldis.node.people import Account, Person, name_of
 from aldis.node.records import Records
@@ -63,6 +64,7 @@ class NodeContext:
         self._attachments = attachments
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
+        self._newest = Newest()
         self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
@@ -283,8 +285,34 @@ class NodeContext:
         finally:
             self._subscribers.discard(entry)
 
+    @property
+    def moves(self) -> int:
+        """How many live values have come, whoever may see them."""
+        return self._newest.moves
+
+    def latest(self, kind: str = "", project: str = "", most: int = 200) -> list[Live]:
+        """Of the newest live values those that whoever asks may see, what was observed last first.
+
+        Each with the label of its record's existence as `header`, a partner's too; of a kind and project where named.
+        """
+        found: list[Live] = []
+        known: dict[tuple[object, ...], Label | None] = {}
+        for live in sorted(self._newest.all(), key=lambda one: -one.update.at):
+            if len(found) == most:
+                break
+            if kind in ("", live.update.kind):
+                one = live.update.id if live.source else ""
+                key = (live.source, live.header, live.label, live.project, live.update.kind, one)
+                if key not in known:
+                    known[key] = self._records.watched(live, self._viewer, project)
+                header = known[key]
+                if header is not None:
+                    found.append(msgspec.structs.replace(live, header=header))
+        return found
+
     def told(self, live: Live) -> None:
-        """Hand a live value to whoever subscribed to its kind."""
+        """Hand a live value to whoever subscribed to its kind, and keep it for whoever looks later."""
+        self._newest.take(live)
         for kind, queue in self._subscribers:
             if kind == live.update.kind:
                 if queue.full():

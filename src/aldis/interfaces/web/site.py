@@ -17,6 +17,7 @@ from aldis.interfaces.web.pages import (
     cases,
     files,
     ledger,
+    live,
     partners,
     people,
     records,
@@ -46,6 +47,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *people.views(frame),
         *partners.views(frame),
         *ledger.views(frame),
+        *live.views(frame),
         *(view for name, app in node.apps.items() for view in apps.views(name, app)),
     ]
     return [
