@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callers import COOKIE, Caller
 from web_scene import AUSTRALIAN, OFFICIAL, PASSWORD, Scene
 
 from aldis.kernel.frames import Update
@@ -51,6 +52,19 @@ class Desk:
         self.page.fill("#password", PASSWORD)
         self.page.click("button.main")
         self.page.click(f'.ladder button[value="{rung}"]')
+        return self.page
+
+    def enter(self, who: str, rung: str = "SECRET") -> Any:
+        """As `sign_in`, without the pages that lead there."""
+        token = Caller(self.made).sign_in(who, rung).token
+        cookie = {
+            "name": COOKIE,
+            "value": token,
+            "url": self.made.url.replace("http:", "https:"),
+            "secure": True,
+            "sameSite": "Strict",
+        }
+        self.context.add_cookies([{**cookie, "httpOnly": True}])
         return self.page
 
 
@@ -241,7 +255,7 @@ def _tell(made: Scene, id_: str, label: Label) -> None:
 
 
 def test_live_values_appear_by_themselves_and_go_with_the_session(desk: Callable[..., Desk], made: Scene) -> None:
-    page = desk().sign_in("alice")
+    page = desk().enter("alice")
     page.goto("/live")
     page.wait_for_selector("#live-pause:visible")
     _tell(made, "calm", OFFICIAL)
@@ -258,8 +272,3 @@ def test_live_values_appear_by_themselves_and_go_with_the_session(desk: Callable
     made.node.people.revoke("alice")
     page.wait_for_selector("text=what was shown here is taken away", timeout=1500)
     assert page.locator("#live").inner_text() == ""
-    plain = desk(java_script_enabled=False).sign_in("bob", "OFFICIAL")
-    plain.goto("/live")
-    assert "value of calm" in plain.content() and "storm" not in plain.content()
-    plain.click("text=Load again")
-    assert "value of calm" in plain.content()
