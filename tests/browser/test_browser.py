@@ -272,3 +272,32 @@ def test_live_values_appear_by_themselves_and_go_with_the_session(desk: Callable
     made.node.people.revoke("alice")
     page.wait_for_selector("text=what was shown here is taken away", timeout=1500)
     assert page.locator("#live").inner_text() == ""
+
+
+def test_files_are_sent_with_a_bar_may_be_cancelled_and_go_on_after_a_cut(
+    desk: Callable[..., Desk], made: Scene, tmp_path: Path
+) -> None:
+    file, uploads = tmp_path / "soundings.bin", made.node.core.store.attachments.uploads
+    file.write_bytes(bytes(range(256)) * 12_288)
+    one = desk()
+    page = one.enter("alice")
+    page.goto("/records/new?kind=document")
+    page.fill("#marking", "OFFICIAL//REL AUS/GBR")
+    page.fill("#v-title", "Soundings of the reef")
+    page.set_input_files("#f-files", file)
+    page.route("**/uploads/*from=2097152", lambda _route: None)
+    page.click("button[value=store]")
+    page.wait_for_selector("text=Sending soundings.bin: 2.0 MiB of 3.0 MiB")
+    assert page.locator(".sending progress").evaluate("bar => 3 * bar.value / bar.max") == 2
+    assert page.locator("button[value=store]").is_disabled()
+    assert faults(page) == []
+    page.click("text=Cancel sending")
+    page.wait_for_selector("text=Cancelled: nothing of the form was stored")
+    assert [one for one in uploads("alice") if one.digest is None] == []
+    page.unroute("**/uploads/*from=2097152")
+    page.route("**/uploads/*from=2097152", lambda route: route.abort(), times=1)
+    page.click("button[value=store]")
+    page.wait_for_url("**done=stored", timeout=15_000)
+    assert "3 MiB" in page.locator("table.files").inner_text()
+    assert [one.name for one in uploads("alice")] == ["soundings.bin"], "nothing half-done is left"
+    one.complaints[:] = [text for text in one.complaints if "net::ERR_FAILED" not in text]

@@ -142,11 +142,8 @@ def _listed(heading: str, *kinds: str) -> Callable[[Context, _Named], Shown]:
 def _activity(ctx: Context, asked: _Named) -> Shown:
     project = Project.open(ctx, asked.name)
     entries, fresh, concerns = project.feed()[:_FEED], project.news(), project.concerns()
-    new = {(entry.item.ref, entry.at) for entry in fresh}
-    rows = [(entry, (entry.item.ref, entry.at) in new) for entry in entries]
-    return _shown(
-        project, {"rows": rows, "concerns": concerns, "any_new": bool(fresh)}, _entry_labels([*entries, *concerns])
-    )
+    values = {"entries": entries, "concerns": concerns, "any_new": bool(fresh), "fresh": fresh[:_FEED]}
+    return _shown(project, values, _entry_labels([*entries, *concerns]))
 
 
 def _calendar(ctx: Context, asked: _Month) -> Shown:

@@ -118,9 +118,17 @@ class Door:
 
         return Route(view.path, endpoint, methods=methods)
 
-    async def _answer(self, request: Request, view: View) -> Response:
+    async def who(self, request: Request) -> tuple[str, Person | None]:
+        """The session's token and its person; none where it does not hold."""
         token = request.cookies.get(COOKIE, "")
-        person = await run_in_threadpool(self._who, token)  # 1
+        return token, await run_in_threadpool(self._who, token)
+
+    def wait(self, request: Request, person: Person | None) -> float:
+        """Seconds until they may ask again, a stranger by address; where they may now, this counts."""
+        return self._people.take(person.id) if person else self._strangers.take(_address(request))
+
+    async def _answer(self, request: Request, view: View) -> Response:
+        token, person = await self.who(request)  # 1
         visit = Visit(
             self._node,
             request.url.path,
@@ -132,7 +140,7 @@ class Door:
         )
         posted = request.method == "POST"
         self._tell(request, view, person)
-        wait = self._people.take(person.id) if person else self._strangers.take(_address(request))
+        wait = self.wait(request, person)
         if wait > 0:
             return self._hurried(visit, wait)
         if posted and not ours(request.headers):  # 2

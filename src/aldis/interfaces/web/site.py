@@ -26,6 +26,7 @@ from aldis.interfaces.web.pages import (
     session,
     writing,
 )
+from aldis.interfaces.web.uploads import upload_routes
 from aldis.node.node import Node
 
 __all__ = ["site"]
@@ -54,6 +55,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         Route("/", _first, methods=["GET"]),
         asset_route(),
         *oidc_routes(node, frame, limits),
+        *upload_routes(node, door),
         *map(door.route, views),
     ]
 

@@ -72,7 +72,7 @@ def item(visit: Visit, frame: Frame, row: Row, parties: Mapping[str, str], insid
     source = row.source if row.source in inside else visit.node.name
     return Item(
         id=row.id,
-        title=title(visit.node, row.record()) or row.id,
+        title=title(visit.node, row.record()) or f"{row.kind} {row.id}",
         kind=row.kind,
         project=row.project,
         marking=frame.markings.record(labels_of(row)),
