@@ -11,7 +11,7 @@ from aldis.app import Context, Go, Page, Shown
 from aldis.apps.workspace.kinds import Member
 from aldis.apps.workspace.membership import Glance, enlist, glances, strike
 from aldis.apps.workspace.project import Project, writes
-from aldis.kernel.errors import InvalidInput, RefusedByPolicy
+from aldis.kernel.errors import InvalidInput, NeedsPerson, RefusedByPolicy
 
 __all__ = ["ENLISTING"]
 
@@ -85,6 +85,14 @@ def _member(asked: _Newcomer | _Leaver) -> Member:
         raise InvalidInput(f"the member: {error}", fix="Write at most 200 characters on one line") from error
 
 
+def _usual(ctx: Context, project: Project) -> str:
+    """The level at which one knows of the project, in this node's policy."""
+    try:
+        return ctx.banner(project.known_by).classification
+    except NeedsPerson:
+        return ctx.ladder()[0]
+
+
 def _values(
     ctx: Context, project: Project, asked: _Newcomer | None = None, seen: Sequence[Glance] | None = None
 ) -> dict[str, Any]:
@@ -92,6 +100,7 @@ def _values(
         "project": project.name,
         "party": ctx.party,
         "ladder": ctx.ladder(),
+        "usual": _usual(ctx, project),
         "asked": asked,
         "seen": seen,
         "administers": ctx.person is not None and "people" in ctx.person.acts,
