@@ -36,7 +36,7 @@ _RELEASE = (
 )
 _FILES = ("tests/browser/test_page_files.py",)
 _UPLOADS = ("tests/browser/test_uploads.py",)
-_LIVE = ("tests/browser/test_live_pages.py",)
+_LIVE_PAGES = ("tests/browser/test_live_pages.py",)
 _PROJECT = ("tests/apps/workspace/test_project.py",)
 _REGISTER = ("tests/kernel/test_instruments_register.py",)
 _POLICIES = ("tests/kernel/test_policies_roll_up.py", "tests/kernel/test_labels.py")
@@ -599,15 +599,15 @@ MUTANTS = (
         "if False:",
         _FILES,
     ),
-    Mutant("live-page-unfiltered", "node/context.py", "if header is not None:", "if True:", _LIVE),
+    Mutant("live-page-unfiltered", "node/context.py", "if header is not None:", "if True:", _LIVE_PAGES),
     Mutant(
         "live-page-outlives-session",
         "interfaces/web/stream.py",
         "                return\n            data =",
         "            data =",
-        _LIVE,
+        _LIVE_PAGES,
     ),
-    Mutant("live-page-keeps-session", "interfaces/web/stream.py", ", used=False)", ", used=True)", _LIVE),
+    Mutant("live-page-keeps-session", "interfaces/web/stream.py", ", used=False)", ", used=True)", _LIVE_PAGES),
     Mutant(
         "newcomer-beyond-asker",
         "node/context.py",

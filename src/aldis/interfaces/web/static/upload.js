@@ -75,6 +75,7 @@ function panel(form) {
     <p role="status"></p><p><button type="button" class="cancel">Cancel sending</button></p>`;
   const before = form.querySelector(".buttons") ?? form.querySelector("button:not([type=button])")?.closest("p");
   form.insertBefore(made, before ?? null);
+  made.scrollIntoView({ block: "center" });
   return made;
 }
 
