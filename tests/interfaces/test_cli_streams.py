@@ -232,7 +232,7 @@ def test_up_tells_the_service_manager_and_a_second_signal_ends_it_at_once(coalit
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
         assert process.returncode in (0, 130)
-    assert coalition.aus.ask("doctor", "--quick")["checks"]
+    assert coalition.aus.ask("ledger", "verify")["leaves"]
 
 
 def test_up_talks_to_a_terminal_in_words_unless_json_is_asked_for(coalition: Coalition) -> None:
