@@ -27,7 +27,12 @@ sync_api = pytest.importorskip("playwright.sync_api")
 EVERYONE = ("/records", "/records/survey", "/records/survey/to/gbr", "/records/new", "/records/new?kind=document",
             "/records/parts/revise", "/search?q=cable", "/partners", "/partners/gbr", "/level", "/records/n0ne",
             "/records?cursor=x", "/notices", "/workspace", "/workspace/start", "/live")  # fmt: skip
-WHOSE = {"alice": EVERYONE, "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
+PROJECT = tuple(
+    f"/workspace/NORTHERN-WATCH{place}"
+    for place in ("", "/board", "/documents", "/discussions", "/members", "/members/add", "/import", "/activity",
+                  "/calendar", "/extend", "/add/task", "/add/file")
+)  # fmt: skip
+WHOSE = {"alice": (*EVERYONE, *PROJECT), "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
          "audrey": ("/ledger", "/ledger/3")}  # fmt: skip
 
 
@@ -141,10 +146,17 @@ def test_axe_finds_nothing_on_a_form_that_failed_nor_on_a_narrow_screen(desk: Ca
     page.click("button[value=store]")
     assert page.locator("[role=alert]").inner_text().startswith("Not done")
     assert faults(page) == []
-    for path in EVERYONE:
+    for path in (*EVERYONE, *PROJECT):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
         assert faults(page) == []
+    page.goto("/workspace/NORTHERN-WATCH/members/add")
+    page.fill("#who", "Somebody New")
+    page.fill("#marking", "OFFICIAL")
+    page.select_option("#cleared", "OFFICIAL")
+    page.click("text=Show what they would see")
+    assert "What Somebody New would see" in page.locator("#preview").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320 and faults(page) == []
 
 
 def _tab_to(page: Any, name: str, *, most: int = 60) -> None:
@@ -242,7 +254,7 @@ def test_nothing_that_reaches_a_low_browser_tells_of_what_is_high(desk: Callable
     assert page.locator(".portion").count() == 4
     made.answered.clear()
     page = low.sign_in("bob", "OFFICIAL")
-    for path in (*EVERYONE, *(f"/records/{name}" for name in made.records)):
+    for path in (*EVERYONE, *PROJECT, *(f"/records/{name}" for name in made.records)):
         page.goto(path)
     told = b"".join(made.answered)
     assert b"Survey of the northern cable" in told
