@@ -21,6 +21,7 @@ import aldis.apps.workspace
 from aldis.app import Context, Go, Shown
 from aldis.apps.workspace import app
 from aldis.apps.workspace.project import Project
+from aldis.interfaces.api.table import operations
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, Stale, UnknownTerm
 from aldis.kernel.labels import Label
 
@@ -267,6 +268,12 @@ def test_a_newcomer_of_a_lower_level_is_said_to_see_less(coalition: Coalition) -
     theirs = look(low, "/{name}/members/add", "POST", name=NAME, who="Ann", cleared="SECRET")
     assert "Half open" in theirs and "all that you see" in theirs, "of what the asker sees, and no more"
     assert not any(word in theirs for word in (CANARY, "Sea watch", "summary", "nothing<"))
+
+
+def test_an_import_over_http_may_be_larger_than_other_bodies() -> None:
+    sizes = {one.path: one.size for one in operations({app.name: app}) if one.method == "POST"}
+    assert sizes["/api/v1/workspace/projects/{name}/import"] == 8 * 1024 * 1024
+    assert sizes["/api/v1/workspace/projects/{name}/topics"] == 256 * 1024
 
 
 def test_the_api_does_what_the_pages_do(coalition: Coalition) -> None:
