@@ -135,7 +135,7 @@ People and their programs work at a node over HTTP; [how to](../how-to/use-the-h
 | files that a person brings in | 8 under way, together `partial_mib`; 1,000 and 16 GiB in a day |
 | a file that no record names | is kept for a day |
 | path, query and headers together | 16 KiB, within 10 s |
-| body | 256 KiB, of a record 16 MiB, within 30 s; read only once the session and the role hold |
+| body | 256 KiB, of an import 8 MiB, of a record 16 MiB, within 30 s; read only once the session and the role hold |
 | nesting of a value | 32 |
 | keys of a person | 1,000 in 24 hours |
 

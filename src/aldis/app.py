@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from aldis.kernel.attachments import Attachment
 from aldis.kernel.errors import InvalidInput, Unavailable
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
@@ -178,6 +179,26 @@ class Context(Protocol):
             TooLarge: more than 50,000 of them: look through them page by page with `find`.
         """
 
+    def ladder(self) -> Sequence[str]:
+        """The classifications of this node's policy that are in use up to its ceiling, the lowest first."""
+
+    def seen_by(self, cleared: str, project: str, kinds: Collection[str]) -> Sequence[Arrived]:
+        """Of what `standing` gives, what a new member of the project would see too.
+
+        A member of this node's own party, cleared for a classification of its policy and for no category.
+
+        Raises:
+            UnknownTerm: no such classification in use here.
+        """
+
+    def brought(self, file: Attachment, most: int) -> bytes:
+        """The content of a file that whoever asks brought in with a form of this day.
+
+        Raises:
+            UnknownTerm: they brought in no such file.
+            TooLarge: it has over `most` bytes.
+        """
+
     def kept(self, name: str) -> bytes:
         """What `keep` kept for whoever asks at the level they work at; empty where it kept nothing."""
 
@@ -208,7 +229,7 @@ class Route(msgspec.Struct, frozen=True):
     """One operation of an app's HTTP API, at `/api/v1/APP` + `path`; names in braces are segments.
 
     `asks` is a struct whose fields are given by the path, the query and, for POST and PUT, the JSON body; `answers` the
-    type of what `handler` returns. Errors of the kernel become problems (RFC 9457).
+    type of what `handler` returns; `size` is the most bytes of a body. Errors of the kernel become problems (RFC 9457).
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -217,6 +238,7 @@ class Route(msgspec.Struct, frozen=True):
     asks: type[msgspec.Struct]
     answers: Any
     handler: Callable[[Context, Any], Any]
+    size: int = 256 * 1024
 
 
 class Shown(msgspec.Struct, frozen=True):

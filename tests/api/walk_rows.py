@@ -89,7 +89,7 @@ def _reading() -> dict[str, list[Row]]:
             Row(f"{R}/nothing", 404),
             Row(f"{R}/seen-theirs"),
             Row(f"{R}/seen-theirs", query={"originator": "gbr"}),
-            Row(f"{R}/doc-1", 404, query={"originator": "gbr"}),
+            Row(f"{R}/seen-mixed", 404, query={"originator": "gbr"}),
             Row(f"{R}/late"),
         ],
         "get_records_id_versions": [Row(f"{R}/doc-0/versions"), Row(f"{R}/lowered/versions")],

@@ -91,7 +91,7 @@ class Known(msgspec.Struct, frozen=True):
 @contextmanager
 def nations(folder: Path, seed: str, at: int) -> Iterator[Coalition]:
     """AUS, GBR and USA in a folder, whatever they draw following from a seed."""
-    made = Coalition(folder, find_apps(), lambda name: seeded(f"{seed} {name}"))
+    made = Coalition(folder, dict(find_apps()), lambda name: seeded(f"{seed} {name}"))
     made.clock.at = at
     try:
         for name in ("aus", "gbr", "usa"):
@@ -129,7 +129,7 @@ def hide(folder: Path) -> Known:
         known = fill(found, CANARY, "BLACK", LOW, "gbr")
         aus = found["aus"]
         put(aus, f"{CANARY}-other", f"patrol {CANARY}", ABOVE, project="BLACK")
-        found.put("gbr", "doc-1", {"title": (f"patrol {CANARY}", THEIRS["gbr"])}, project="BLACK")
+        found.put("gbr", "seen-mixed", {"title": (f"patrol {CANARY}", THEIRS["gbr"])}, project="BLACK")
         found.settle()
         aus.core.store.attachments.add_upload(Upload(UPLOAD, "nobody", f"{CANARY}.txt", "text/plain", START))
         aus.saved.add("", f"{CANARY}-saved", Wanted(text=CANARY))

@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_scene import PASSWORD, Scene
+from callers import COOKIE, Caller
+from web_scene import AUSTRALIAN, OFFICIAL, PASSWORD, Scene
+
+from aldis.kernel.frames import Update
+from aldis.kernel.labels import Label
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -22,8 +26,13 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 EVERYONE = ("/records", "/records/survey", "/records/survey/to/gbr", "/records/new", "/records/new?kind=document",
             "/records/parts/revise", "/search?q=cable", "/partners", "/partners/gbr", "/level", "/records/n0ne",
-            "/records?cursor=x", "/notices", "/workspace", "/workspace/start")  # fmt: skip
-WHOSE = {"alice": EVERYONE, "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
+            "/records?cursor=x", "/notices", "/workspace", "/workspace/start", "/live")  # fmt: skip
+PROJECT = tuple(
+    f"/workspace/NORTHERN-WATCH{place}"
+    for place in ("", "/board", "/documents", "/discussions", "/members", "/members/add", "/import", "/activity",
+                  "/calendar", "/extend", "/add/task", "/add/file")
+)  # fmt: skip
+WHOSE = {"alice": (*EVERYONE, *PROJECT), "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
          "audrey": ("/ledger", "/ledger/3")}  # fmt: skip
 
 
@@ -48,6 +57,19 @@ class Desk:
         self.page.fill("#password", PASSWORD)
         self.page.click("button.main")
         self.page.click(f'.ladder button[value="{rung}"]')
+        return self.page
+
+    def enter(self, who: str, rung: str = "SECRET") -> Any:
+        """As `sign_in`, without the pages that lead there."""
+        token = Caller(self.made).sign_in(who, rung).token
+        cookie = {
+            "name": COOKIE,
+            "value": token,
+            "url": self.made.url.replace("http:", "https:"),
+            "secure": True,
+            "sameSite": "Strict",
+        }
+        self.context.add_cookies([{**cookie, "httpOnly": True}])
         return self.page
 
 
@@ -124,10 +146,17 @@ def test_axe_finds_nothing_on_a_form_that_failed_nor_on_a_narrow_screen(desk: Ca
     page.click("button[value=store]")
     assert page.locator("[role=alert]").inner_text().startswith("Not done")
     assert faults(page) == []
-    for path in EVERYONE:
+    for path in (*EVERYONE, *PROJECT):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
         assert faults(page) == []
+    page.goto("/workspace/NORTHERN-WATCH/members/add")
+    page.fill("#who", "Somebody New")
+    page.fill("#marking", "OFFICIAL")
+    page.select_option("#cleared", "OFFICIAL")
+    page.click("text=Show what they would see")
+    assert "What Somebody New would see" in page.locator("#preview").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320 and faults(page) == []
 
 
 def _tab_to(page: Any, name: str, *, most: int = 60) -> None:
@@ -225,9 +254,62 @@ def test_nothing_that_reaches_a_low_browser_tells_of_what_is_high(desk: Callable
     assert page.locator(".portion").count() == 4
     made.answered.clear()
     page = low.sign_in("bob", "OFFICIAL")
-    for path in (*EVERYONE, *(f"/records/{name}" for name in made.records)):
+    for path in (*EVERYONE, *PROJECT, *(f"/records/{name}" for name in made.records)):
         page.goto(path)
     told = b"".join(made.answered)
     assert b"Survey of the northern cable" in told
     for word in (b"QUARTZLANTERN", b"VIOLETHARBOUR", b"ONLYOURS", b"SECRET//", b"(S", b"AGAO"):
         assert word not in told, word
+
+
+def _tell(made: Scene, id_: str, label: Label) -> None:
+    made.node.context.publish(label, label, "", Update(id_, "document", "title", made.clock.at, f"value of {id_}"))
+
+
+def test_live_values_appear_by_themselves_and_go_with_the_session(desk: Callable[..., Desk], made: Scene) -> None:
+    page = desk().enter("alice")
+    page.goto("/live")
+    page.wait_for_selector("#live-pause:visible")
+    _tell(made, "calm", OFFICIAL)
+    page.wait_for_selector("text=value of calm")
+    assert page.locator(".banner").first.inner_text().endswith("OFFICIAL//REL AUS/GBR")
+    page.click("#live-pause")
+    _tell(made, "storm", AUSTRALIAN)
+    page.wait_for_timeout(700)
+    assert page.locator("text=value of storm").count() == 0
+    page.click("#live-pause")
+    page.wait_for_selector("text=value of storm")
+    assert [text.endswith("SECRET//AGAO") for text in page.locator(".banner").all_inner_texts()] == [True, True]
+    assert faults(page) == []
+    made.node.people.revoke("alice")
+    page.wait_for_selector("text=what was shown here is taken away", timeout=1500)
+    assert page.locator("#live").inner_text() == ""
+
+
+def test_files_are_sent_with_a_bar_may_be_cancelled_and_go_on_after_a_cut(
+    desk: Callable[..., Desk], made: Scene, tmp_path: Path
+) -> None:
+    file, uploads = tmp_path / "soundings.bin", made.node.core.store.attachments.uploads
+    file.write_bytes(bytes(range(256)) * 12_288)
+    one = desk()
+    page = one.enter("alice")
+    page.goto("/records/new?kind=document")
+    page.fill("#marking", "OFFICIAL//REL AUS/GBR")
+    page.fill("#v-title", "Soundings of the reef")
+    page.set_input_files("#f-files", file)
+    page.route("**/uploads/*from=2097152", lambda _route: None)
+    page.click("button[value=store]")
+    page.wait_for_selector("text=Sending soundings.bin: 2.0 MiB of 3.0 MiB")
+    assert page.locator(".sending progress").evaluate("bar => 3 * bar.value / bar.max") == 2
+    assert page.locator("button[value=store]").is_disabled()
+    assert faults(page) == []
+    page.click("text=Cancel sending")
+    page.wait_for_selector("text=Cancelled: nothing of the form was stored")
+    assert [one for one in uploads("alice") if one.digest is None] == []
+    page.unroute("**/uploads/*from=2097152")
+    page.route("**/uploads/*from=2097152", lambda route: route.abort(), times=1)
+    page.click("button[value=store]")
+    page.wait_for_url("**done=stored", timeout=15_000)
+    assert "3 MiB" in page.locator("table.files").inner_text()
+    assert [one.name for one in uploads("alice")] == ["soundings.bin"], "nothing half-done is left"
+    one.complaints[:] = [text for text in one.complaints if "net::ERR_FAILED" not in text]

@@ -263,3 +263,29 @@ def test_a_file_of_a_project_is_written_with_its_content(caller: Make, made: Sce
     place = item.body.partition("/files/content/")[0].rpartition('"')[2] + "/files/content/soundings.csv"
     assert alice.get(place).body.encode() == CONTENT
     assert "Soundings" in alice.get("/workspace/NORTHERN-WATCH/files").body
+
+
+def test_files_of_eight_mebibytes_are_imported_and_none_larger(
+    caller: Make, made: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, place = caller("alice", "SECRET"), "/workspace/IMPORTS/import"
+    made.put("imports", {"title": ("Imports", OFFICIAL), "charter": ({"parties": ["AUS", "GBR"]}, OFFICIAL)},
+             kind="charter", project="IMPORTS")  # fmt: skip
+    assert 'type="file"' in alice.get(place).body
+    tasks = "title,details\n" + f"Chart the reef,{'x' * 9_000}\n" * 500
+    shown = send(alice, place, [("text", None, b""), ("form", None, b"md"), ("files", "tasks.csv", tasks.encode())])
+    assert shown.status == 200 and shown.body.count("<li>task, from tasks.csv, line") == 500, shown.body[:2000]
+    kept = shown.body.partition('name="files" value="')[2].partition('"')[0].replace("&#34;", '"')
+    bob = caller("bob")
+    bob.get(place)
+    assert "no such file was brought in" in send(bob, place, [("files", None, kept.encode())]).body
+    few = send(alice, place, [("files", "few.csv", b"title\nOne\nTwo\n")])
+    kept = few.body.partition('name="files" value="')[2].partition('"')[0].replace("&#34;", '"')
+    written = send(alice, place, [("files", None, kept.encode()), ("sure", None, b"yes")])
+    assert written.status == 303 and "Two" in alice.get("/workspace/IMPORTS/board").body
+    monkeypatch.setattr("aldis.apps.workspace.imports.IMPORT_BYTES", 1 << 20)
+    large = send(alice, place, [("files", "tasks.csv", tasks.encode())])
+    assert large.status == 413 and "over 1 MiB together" in large.body
+    odd = send(alice, place, [("files", "odd.csv", b"title\n\xff\xfe\n")])
+    assert odd.status == 422 and "odd.csv is not text in UTF-8" in odd.body
+    assert send(alice, place, [("text", None, b"")]).status == 422

@@ -399,5 +399,5 @@ def test_colours_follow_the_policys_own_where_it_has_them() -> None:
     policies = builtin()
     named = {("US", "UNCLASSIFIED"): "green", ("US", "CONFIDENTIAL"): "blue", ("US", "SECRET"): "red",
              ("US", "TOP SECRET"): "orange", ("AUS", "SECRET"): "salmon", ("UK", "OFFICIAL"): "grey",
-             ("UK", "SECRET"): "dark"}  # fmt: skip
+             ("UK", "SECRET"): "dark", ("TLP", "RED"): "crimson"}  # fmt: skip
     assert {key: colour(*key, policies) for key in named} == named

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from callers import Caller
+from callers import COOKIE, Caller
 from msgspec.structs import replace
 from web_scene import PATIENT, Scene, scene
 
@@ -50,3 +53,17 @@ def test_pages_and_api_stand_side_by_side(tmp_path: Path) -> None:
         assert page.headers["x-request-id"]
         assert alice.get("/static/aldis.css").status == 200 and alice.get("/healthz").status == 200
         assert alice.get("/api/v1/records").status == 401
+
+
+def test_a_stream_of_live_values_ends_when_the_node_stops(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        with port(made):
+            alice = Caller(made).sign_in("alice")
+            connection = HTTPConnection(urlsplit(made.url).netloc, timeout=10)
+            connection.request("GET", "/live/events", headers={"Cookie": f"{COOKIE}={alice.token}"})
+            answer = connection.getresponse()
+            assert answer.readline().startswith(b"event: live")
+            began = time.monotonic()
+        assert time.monotonic() - began < 2.5, "before what goes on is cut off"
+        assert answer.read().endswith(b"\n\n")
+        connection.close()

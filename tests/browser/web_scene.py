@@ -91,9 +91,12 @@ class Scene:
         return self.records[name]
 
 
-def _open(home: Path, name: str, party: str, policy: str, clock: Clock) -> Node:
+APPS = {"workspace": workspace, "sample": sample}
+
+
+def _open(home: Path, name: str, party: str, policy: str, clock: Clock, apps: dict[str, Any]) -> Node:
     make_home(home, Config(node=name, party=party, policy=policy, ceiling="SECRET"), now=clock.now())
-    return Node.open(home, clock=clock, environment={}, apps={"workspace": workspace, "sample": sample})
+    return Node.open(home, clock=clock, environment={}, apps=apps)
 
 
 def _settle(one: Node, other: Node, clock: Clock) -> None:
@@ -112,10 +115,10 @@ def hire(node: Node, who: str, **fields: Any) -> None:
 
 
 @contextmanager
-def scene(folder: Path) -> Iterator[Scene]:
-    """AUS, paired with GBR under an arrangement, with people and records at two levels."""
+def scene(folder: Path, *, apps: dict[str, Any] = APPS, bare: bool = False) -> Iterator[Scene]:
+    """AUS, paired with GBR under an arrangement, with people and, unless it is `bare`, records at two levels."""
     clock = Clock()
-    aus, gbr = (_open(folder / name, name, party, policy, clock)
+    aus, gbr = (_open(folder / name, name, party, policy, clock, apps)
                 for name, party, policy in (("aus", "AUS", "AUS"), ("gbr", "GBR", "UK")))  # fmt: skip
     with aus, gbr:
         invitation = aus.partners.invite("GBR")
@@ -131,7 +134,8 @@ def scene(folder: Path) -> Iterator[Scene]:
         for who, fields in PEOPLE.items():
             hire(aus, who, **fields)
         made = Scene(aus, clock)
-        _fill(made)
+        if not bare:
+            _fill(made)
         yield made
 
 

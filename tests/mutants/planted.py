@@ -35,6 +35,8 @@ _RELEASE = (
     "tests/kernel/test_release_laws.py",
 )
 _FILES = ("tests/browser/test_page_files.py",)
+_UPLOADS = ("tests/browser/test_uploads.py",)
+_LIVE_PAGES = ("tests/browser/test_live_pages.py",)
 _PROJECT = ("tests/apps/workspace/test_project.py",)
 _REGISTER = ("tests/kernel/test_instruments_register.py",)
 _POLICIES = ("tests/kernel/test_policies_roll_up.py", "tests/kernel/test_labels.py")
@@ -710,6 +712,38 @@ MUTANTS = (
         "if visit.person and not fits(",
         "if False and not fits(",
         _PAGES,
+    ),
+    Mutant("upload-without-token", "interfaces/web/uploads.py", "if not fits(", "if False and not fits(", _UPLOADS),
+    Mutant("upload-from-elsewhere", "interfaces/web/uploads.py", "if not ours(", "if False and not ours(", _UPLOADS),
+    Mutant(
+        "upload-refused-kept",
+        "interfaces/web/uploads.py",
+        "        except AldisError:\n            await run_in_threadpool(self._uploads.drop, id_, person)\n",
+        "        except AldisError:\n",
+        _UPLOADS,
+    ),
+    Mutant(
+        "import-of-anothers-file",
+        "node/attachments/uploads.py",
+        "if not self.mine(known, person):",
+        "if False:",
+        _FILES,
+    ),
+    Mutant("live-page-unfiltered", "node/context.py", "if header is not None:", "if True:", _LIVE_PAGES),
+    Mutant(
+        "live-page-outlives-session",
+        "interfaces/web/stream.py",
+        "                return\n            data =",
+        "            data =",
+        _LIVE_PAGES,
+    ),
+    Mutant("live-page-keeps-session", "interfaces/web/stream.py", ", used=False)", ", used=True)", _LIVE_PAGES),
+    Mutant(
+        "newcomer-beyond-asker",
+        "node/context.py",
+        "for row in self._records.standing(project, kinds, self._viewer):",
+        'for row in self._records.standing(project, kinds, ""):',
+        ("tests/apps/workspace/test_site.py",),
     ),
     Mutant("page-unescaped", "interfaces/web/frame.py", "autoescape=True", "autoescape=False", _PAGES),
     Mutant("led-elsewhere", "interfaces/web/guard.py", ' and not path.startswith("//")', "", _PAGES),

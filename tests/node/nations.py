@@ -96,7 +96,7 @@ class Coalition:
         """A node from its folder, anew where it was open; with other apps than the coalition's where given."""
         self.shut(name)
         installed = self.apps if apps is None else apps
-        drawn = {"random": self.random(name)} if self.random else {}
+        drawn: dict[str, Any] = {"random": self.random(name)} if self.random else {}
         self.nodes[name] = Node.open(self.folder / name, clock=self.clock, environment={}, apps=installed, **drawn)
         return self.nodes[name]
 
@@ -134,7 +134,7 @@ class Coalition:
         if call is None:
             return False
         answer = self[audience].answer(origin, call.operation, call.body)
-        self.wire.append(Sent(origin, audience, call.operation, call.body, answer))
+        self.wire.append(Sent(origin, audience, call.operation, bytes(call.body), answer))
         self[origin].exchange.answered(audience, call, answer)
         return True
 

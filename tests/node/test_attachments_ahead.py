@@ -42,11 +42,12 @@ def test_pieces_on_their_way_together_join_and_none_goes_twice(coalition: Coalit
     exchange = coalition["aus"].exchange
     before, call = two(coalition)
     chunks = []
-    while call is not None:
+    following: Call | None = call
+    while following is not None:
         chunks.append(open_chunk(before.body))
         exchange.answered("gbr", before, answer(coalition, before))
-        exchange.ahead("gbr", call)
-        before, call = call, exchange.following("gbr", call)
+        exchange.ahead("gbr", following)
+        before, following = following, exchange.following("gbr", following)
     chunks.append(open_chunk(before.body))
     exchange.answered("gbr", before, answer(coalition, before))
     assert len(chunks) >= 3

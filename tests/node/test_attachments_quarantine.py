@@ -48,7 +48,7 @@ def admit(coalition: Coalition, node: str) -> None:
 
 def chunks(coalition: Coalition) -> list[tuple[int, str, int]]:
     """Of each piece of a file that went up: its size, and what the receipt says."""
-    found = []
+    found = list[tuple[int, str, int]]()
     for sent in coalition.wire:
         if sent.audience == "aus-high" and is_chunk(sent.body):
             receipt = read_unverified(sent.answer, ContentReceipt)
@@ -238,5 +238,6 @@ def test_attachments_are_found_in_a_value_of_any_shape_and_nothing_else_is() -> 
     assert {attachment.name for attachment in found} == {"one", "two"}
     assert all(isinstance(attachment, Attachment) for attachment in found)
     assert len(attachments_in([named(f"n{number}") for number in range(1000)])) == 100
-    for value in (None, 1, "text", [], {}, named(digest="x"), named(size=2**40), named(media_type="x")):
+    others: tuple[Any, ...] = (None, 1, "text", [], {}, named(digest="x"), named(size=2**40), named(media_type="x"))
+    for value in others:
         assert attachments_in(value) == []

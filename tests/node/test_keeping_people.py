@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nations import Coalition, to
@@ -24,8 +25,8 @@ DAY = 86_400_000
 def people(coalition: Coalition, role: Role, node: str = "aus") -> dict[str, Person]:
     """One of a role who sees all, one who works low, one of another project, and one without a role."""
     party, policy = coalition[node].core.party, coalition[node].core.config.policy
-    same = {"nationality": party, "clearance": {policy: "SECRET"}}
-    made = {
+    same: dict[str, Any] = {"nationality": party, "clearance": {policy: "SECRET"}}
+    made: dict[str, dict[str, Any]] = {
         "whole": {"roles": [role]}, "low": {"roles": [role]}, "apart": {"roles": [role], "projects": ["HARBOUR"]},
         "none": {"roles": [Role.ORIGINATOR]},
     }  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any, Self
 import msgspec
 
 from aldis.app import Arrived, Asker, Found, Live, Query
+from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation
@@ -20,12 +21,14 @@ from aldis.kernel.labels import Label
 from aldis.kernel.markings import parse, write
 from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Record, read_record
+from aldis.node.attachments import Attachments
 from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.filters import Filters
 from aldis.node.live import LiveOut
+from aldis.node.newest import Newest
 from aldis.node.partners import Partners
-from aldis.node.people import Person, name_of
+from aldis.node.people import Account, Person, name_of
 from aldis.node.records import Records
 from aldis.node.register import Register
 
@@ -34,6 +37,8 @@ __all__ = ["NodeContext"]
 _QUEUE = 4096
 _REMEMBERED, _SMALL = 8_192, 8 * 1024
 _OPAQUE = 8
+_NEWCOMER = "a newcomer"
+"""An id that no account has: of somebody who is not here yet."""
 _MOST_NAME, _MOST_KEPT, _MOST_NAMES = 200, 64 * 1024, 1_000
 
 
@@ -48,6 +53,7 @@ class NodeContext:
         desk: Desk,
         partners: Partners,
         live: LiveOut,
+        attachments: Attachments,
     ) -> None:
         self._core = core
         self._records = records
@@ -55,8 +61,10 @@ class NodeContext:
         self._desk = desk
         self._partners = partners
         self._live = live
+        self._attachments = attachments
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
+        self._newest = Newest()
         self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
@@ -186,6 +194,33 @@ class NodeContext:
         rows = self._records.standing(project, kinds, self._viewer)
         return [Arrived(_record(row.header, tuple(row.portions)), row.arrived) for row in rows]
 
+    def ladder(self) -> Sequence[str]:
+        """The classifications of this node's policy that are in use up to its ceiling, the lowest first."""
+        core = self._core
+        rules = core.policies.policy(core.config.policy)
+        highest, now = rules.rank(core.config.ceiling), core.clock.now()
+        return [rung.name for rung in rules.ladder if rung.rank <= highest and rung.in_use(now)]
+
+    def seen_by(self, cleared: str, project: str, kinds: Collection[str]) -> Sequence[Arrived]:
+        """Of what `standing` gives, what a new member cleared so far would see too."""
+        if cleared not in self.ladder():
+            raise UnknownTerm(f"no level {cleared[:40]!r} here", fix=f"There are: {', '.join(self.ladder())}")
+        level = {self._core.config.policy: cleared}
+        account = Account(id=_NEWCOMER, name="", nationality=self.party, clearance=level, projects=[project])
+        theirs = {row.digest: row for row in self._records.standing(project, kinds, Person(account, level))}
+        found = []
+        for row in self._records.standing(project, kinds, self._viewer):
+            if row.digest in theirs:
+                both = set(theirs[row.digest].portions)
+                portions = tuple(data for data in row.portions if data in both)
+                found.append(Arrived(_record(row.header, portions), row.arrived))
+        return found
+
+    def brought(self, file: Attachment, most: int) -> bytes:
+        """The content of a file that whoever asks brought in with a form of this day."""
+        who = self._viewer
+        return self._attachments.uploads.content(file.digest, who.id if isinstance(who, Person) else who, most)
+
     def kept(self, name: str) -> bytes:
         """What `keep` kept for whoever asks at this level."""
         return self._core.store.people.kept(self._keeper(), name)
@@ -251,8 +286,34 @@ class NodeContext:
         finally:
             self._subscribers.discard(entry)
 
+    @property
+    def moves(self) -> int:
+        """How many live values have come, whoever may see them."""
+        return self._newest.moves
+
+    def latest(self, kind: str = "", project: str = "", most: int = 200) -> list[Live]:
+        """Of the newest live values those that whoever asks may see, what was observed last first.
+
+        Each with the label of its record's existence as `header`, a partner's too; of a kind and project where named.
+        """
+        found: list[Live] = []
+        known: dict[tuple[object, ...], Label | None] = {}
+        for live in sorted(self._newest.all(), key=lambda one: -one.update.at):
+            if len(found) == most:
+                break
+            if kind in ("", live.update.kind):
+                one = live.update.id if live.source else ""
+                key = (live.source, live.header, live.label, live.project, live.update.kind, one)
+                if key not in known:
+                    known[key] = self._records.watched(live, self._viewer, project)
+                header = known[key]
+                if header is not None:
+                    found.append(msgspec.structs.replace(live, header=header))
+        return found
+
     def told(self, live: Live) -> None:
-        """Hand a live value to whoever subscribed to its kind."""
+        """Hand a live value to whoever subscribed to its kind, and keep it for whoever looks later."""
+        self._newest.take(live)
         for kind, queue in self._subscribers:
             if kind == live.update.kind:
                 if queue.full():

@@ -65,7 +65,9 @@ class Node:
         self.foreign = Foreign(core, self.audit)
         self.replay = Replay(core)
         self.live_out = LiveOut(core, self.epochs, self.partners)
-        self.context = NodeContext(core, self.records, self.register, self.desk, self.partners, self.live_out)
+        self.context = NodeContext(
+            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments
+        )
         self.live_in = LiveIn(core, self.context.told, self.live_out)
         self.recalls = Recalls(core, self.audit, self.partners, self.attachments, self.sights)
         self.retention = Retention(core, self.audit, self.records, self.recalls)

@@ -218,20 +218,26 @@ class Records:
         return self._sights.cut(row, self._sights.of(viewer)) is not None
 
     def may_watch(self, live: Live, viewer: Person, only: str = "") -> bool:
-        """Whether a person may see a live value: its header, by the record that is held of it, and its portion.
+        """Whether a person may see a live value; see `watched`."""
+        return self.watched(live, viewer, only) is not None
 
-        With `only`, just of that project.
+    def watched(self, live: Live, viewer: str | Person, only: str = "") -> Label | None:
+        """The label of the existence of a live value's record, where the viewer may see both it and the value.
+
+        A partner's frame does not say it: it is that of the record that is held. With `only`, just of that project.
         """
         header, project = live.header, live.project
         if live.source or header is None:
             row = self._store.records.get(live.update.id, originator=live.source or self._core.node)
             if row is None:
-                return False
+                return None
             header, project = self._store.profiles.profile(row.profile).label, row.project
         labels = (header, live.label)
-        return only in ("", project) and all(
-            self._sights.may_see(viewer, live.update.kind, project, label, live.source) for label in labels
+        seen = only in ("", project) and (
+            not isinstance(viewer, Person)
+            or all(self._sights.may_see(viewer, live.update.kind, project, label, live.source) for label in labels)
         )
+        return header if seen else None
 
     def explain(
         self, record_id: str, viewer: Person, version: int | None = None, originator: str = ""

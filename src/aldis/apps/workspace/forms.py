@@ -1,16 +1,15 @@
-"""The forms of projects: start, extend, add, say, reply, read, import; each is shown by a page and sent back to it."""
+"""The forms of projects: start, extend, add, say, reply, read; each is shown by a page and sent back to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from aldis.app import Context, Go, Page, Shown
 from aldis.apps.workspace.arranging import OTHERS, TEMPLATES, begin, extend
-from aldis.apps.workspace.importing import plan_import, put_import, read_papers
 from aldis.apps.workspace.kinds import Plan, Ref, Ruling, State, Time
 from aldis.apps.workspace.project import Project
 from aldis.apps.workspace.shown import brief_labels
@@ -19,7 +18,7 @@ from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
-__all__ = ["FORMS"]
+__all__ = ["FORMS", "brought"]
 
 _ADDED = ("task", "milestone", "decision", "event", "document", "file", "post")
 _HOUR_MS = 3_600_000
@@ -104,16 +103,6 @@ class _Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marking: str = ""
 
 
-class _Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Text of a file, to be read as Markdown or CSV; `sure` once what it would write was read."""
-
-    name: str
-    form: Literal["md", "csv"]
-    text: str
-    marking: str = ""
-    sure: str = ""
-
-
 def _start_blank(ctx: Context, _asked: _Nothing) -> Shown:
     return Shown(_start_values(ctx), [])
 
@@ -139,7 +128,8 @@ def _start(ctx: Context, asked: _Start) -> Shown | Go:
 
 def _extend_blank(ctx: Context, asked: _Named) -> Shown:
     project = Project.open(ctx, asked.name)
-    return Shown({"project": project.name, "asked": None, "plan": None, "newcomers": _newcomers(ctx)}, [])
+    values = {"project": project.name, "asked": None, "plan": None, "newcomers": _newcomers(ctx)}
+    return Shown(values, project.known_by)
 
 
 def _extend(ctx: Context, asked: _Extend) -> Shown | Go:
@@ -150,7 +140,7 @@ def _extend(ctx: Context, asked: _Extend) -> Shown | Go:
         return Go(f"/{asked.name}")
     values = {"project": project.name, "asked": asked, "plan": plan, "newcomers": _newcomers(ctx), "here": ctx.node,
               "others": OTHERS}  # fmt: skip
-    return Shown(values, [label for item in plan.items for label in item.labels])
+    return Shown(values, [*project.known_by, *(label for item in plan.items for label in item.labels)])
 
 
 def _newcomers(ctx: Context) -> list[str]:
@@ -165,7 +155,7 @@ def _add_blank(ctx: Context, asked: _Which) -> Shown:
     values: dict[str, Any] = {"project": project.name, "kind": asked.kind, "milestones": milestones}
     values |= {"charter": charter, "owners": sorted(set(ctx.parties().values()))}
     labels = [label for card in milestones for label in brief_labels(card)]
-    return Shown(values, [*labels, *([charter.label] if charter else [])])
+    return Shown(values, [*labels, *project.known_by])
 
 
 def _add(ctx: Context, asked: _Add) -> Go:
@@ -184,7 +174,7 @@ def _add(ctx: Context, asked: _Add) -> Go:
         parts["ruling"] = Ruling(asked.by, asked.due)
     elif asked.kind == "event":
         parts |= {"place": asked.place, "time": _time(asked.start, asked.end)}
-    files = _files(asked.attached)
+    files = brought(asked.attached)
     if asked.kind == "file":
         if not files:
             raise InvalidInput("no file came with the form", fix="Choose one")
@@ -194,8 +184,12 @@ def _add(ctx: Context, asked: _Add) -> Go:
     return _to(project, project.add(asked.kind, parts, marks))
 
 
-def _files(texts: Sequence[str]) -> list[Attachment]:
-    """The files that came with a form; a later one takes the place of one of the same name."""
+def brought(texts: Sequence[str]) -> list[Attachment]:
+    """The files that came with a form; a later one takes the place of one of the same name.
+
+    Raises:
+        InvalidInput: what a node's own form does not say.
+    """
     try:
         found = [msgspec.json.decode(text, type=Attachment) for text in texts]
     except msgspec.DecodeError as error:
@@ -218,21 +212,6 @@ def _reply(ctx: Context, asked: _Reply) -> Go:
 def _read(ctx: Context, asked: _Named) -> Go:
     Project.open(ctx, asked.name).read()
     return Go(f"/{asked.name}/activity")
-
-
-def _import_blank(ctx: Context, asked: _Named) -> Shown:
-    return Shown({"project": Project.open(ctx, asked.name).name, "asked": None, "rows": []}, [])
-
-
-def _import(ctx: Context, asked: _Import) -> Shown | Go:
-    project = Project.open(ctx, asked.name)
-    plan = plan_import(project, read_papers({f"text.{asked.form}": asked.text}), asked.marking)
-    if asked.sure:
-        put_import(project, plan)
-        return Go(f"/{asked.name}")
-    rows = [(place, draft.kind) for place, draft in zip(plan.places, plan.drafts, strict=True)]
-    labels = [label for draft in plan.drafts for label in (draft.label, *(part.label for part in draft.portions))]
-    return Shown({"project": project.name, "asked": asked, "rows": rows}, labels)
 
 
 def _to(project: Project, record: Record) -> Go:
@@ -274,6 +253,4 @@ FORMS: Sequence[Page] = (
     Page("POST", "/{name}/items/{node}/{id}/word", "Say where it stands", _Word, _word),
     Page("POST", "/{name}/items/{node}/{id}/reply", "Reply", _Reply, _reply),
     Page("POST", "/{name}/read", "Read", _Named, _read),
-    Page("GET", "/{name}/import", "Import", _Named, _import_blank, "import.html"),
-    Page("POST", "/{name}/import", "Import", _Import, _import, "import.html"),
 )

@@ -20,8 +20,10 @@ from aldis.kernel.errors import AldisError, InvalidInput, TooLarge
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, Record
 
-__all__ = ["Import", "plan_import", "put_import", "read_papers"]
+__all__ = ["IMPORT_BYTES", "Import", "plan_import", "put_import", "read_papers"]
 
+IMPORT_BYTES = 8 * 1024 * 1024
+"""The most bytes of files that an import over HTTP takes; at a terminal it is 64 MiB."""
 _MOST_FILES, _MOST_BYTES, _MOST_DRAFTS = 10_000, 64 * 1024 * 1024, 20_000
 
 

@@ -47,7 +47,7 @@ class Item(msgspec.Struct, frozen=True):
     @property
     def title(self) -> str:
         """What people know it by; its id where the title is not in sight."""
-        return self.text("title") or self.ref.id
+        return self.text("title") or ("Members" if self.kind == "membership" else self.ref.id)
 
     @property
     def labels(self) -> tuple[Label, ...]:

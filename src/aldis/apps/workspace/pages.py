@@ -11,10 +11,12 @@ import msgspec
 from aldis.app import Context, Page, Shown
 from aldis.apps.workspace.agenda import agenda, month, month_named
 from aldis.apps.workspace.board import Card
+from aldis.apps.workspace.enlisting import ENLISTING
 from aldis.apps.workspace.feed import Entry
 from aldis.apps.workspace.forms import FORMS
+from aldis.apps.workspace.imports import IMPORTS
 from aldis.apps.workspace.kinds import COLUMNS, PLAIN, Charter, Ref
-from aldis.apps.workspace.project import Project, charters
+from aldis.apps.workspace.project import Project, charters, writes
 from aldis.apps.workspace.shown import brief_labels
 from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.labels import Label
@@ -121,7 +123,8 @@ def _item(ctx: Context, asked: _At) -> Shown:
 def _members(ctx: Context, asked: _Named) -> Shown:
     project = Project.open(ctx, asked.name)
     members = project.board.of("membership")
-    return _shown(project, {"members": members}, [label for card in members for label in card.item.labels])
+    values = {"members": members, "here": ctx.node}
+    return _shown(project, values, [label for card in members for label in card.item.labels])
 
 
 def _listed(heading: str, *kinds: str) -> Callable[[Context, _Named], Shown]:
@@ -139,11 +142,8 @@ def _listed(heading: str, *kinds: str) -> Callable[[Context, _Named], Shown]:
 def _activity(ctx: Context, asked: _Named) -> Shown:
     project = Project.open(ctx, asked.name)
     entries, fresh, concerns = project.feed()[:_FEED], project.news(), project.concerns()
-    new = {(entry.item.ref, entry.at) for entry in fresh}
-    rows = [(entry, (entry.item.ref, entry.at) in new) for entry in entries]
-    return _shown(
-        project, {"rows": rows, "concerns": concerns, "any_new": bool(fresh)}, _entry_labels([*entries, *concerns])
-    )
+    values = {"entries": entries, "concerns": concerns, "any_new": bool(fresh), "fresh": fresh[:_FEED]}
+    return _shown(project, values, _entry_labels([*entries, *concerns]))
 
 
 def _calendar(ctx: Context, asked: _Month) -> Shown:
@@ -164,7 +164,8 @@ def _calendar(ctx: Context, asked: _Month) -> Shown:
 
 def _shown(project: Project, values: Mapping[str, Any], labels: Sequence[Label]) -> Shown:
     return Shown(
-        {"project": project.name, "parties": project.ctx.parties(), "writes": writes(project.ctx), **values}, labels
+        {"project": project.name, "parties": project.ctx.parties(), "writes": writes(project.ctx), **values},
+        [*project.known_by, *labels],
     )
 
 
@@ -185,11 +186,6 @@ def _month_of(year: int, number: int) -> str:
     return f"{year:04}-{number:02}"
 
 
-def writes(ctx: Context) -> bool:
-    """Whether whoever asks has a role that writes."""
-    return ctx.person is None or "put" in ctx.person.acts
-
-
 _READ: Sequence[Page] = (
     Page("GET", "/", "Projects", _Nothing, _projects, "projects.html"),
     Page("GET", "/{name}/board", "Board", _Of, _board, "board.html"),
@@ -203,5 +199,11 @@ _READ: Sequence[Page] = (
     Page("GET", "/{name}/activity", "Activity", _Named, _activity, "activity.html"),
     Page("GET", "/{name}/calendar", "Calendar", _Month, _calendar, "calendar.html"),
 )
-PAGES: Sequence[Page] = (*_READ, *FORMS, Page("GET", "/{name}", "Project", _Named, _home, "project.html"))
+PAGES: Sequence[Page] = (
+    *_READ,
+    *ENLISTING,
+    *IMPORTS,
+    *FORMS,
+    Page("GET", "/{name}", "Project", _Named, _home, "project.html"),
+)
 """In this order: what names a fixed word comes before what names any project."""

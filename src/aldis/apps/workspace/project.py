@@ -14,9 +14,10 @@ from aldis.apps.workspace.feed import Entry, Mark, concerns, feed, mark_of, unre
 from aldis.apps.workspace.items import Item, item_of
 from aldis.apps.workspace.kinds import COLUMNS, KINDS, About, Progress, Ref
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
-__all__ = ["Project", "charters", "project_of"]
+__all__ = ["Project", "charters", "project_of", "writes"]
 
 _NAMES = tuple(kind.name for kind in KINDS)
 _READ = "workspace/read/"
@@ -55,6 +56,12 @@ class Project:
         self.arrivals = self.ctx.standing(self.name, _NAMES)
         self.board = fold(one.record for one in self.arrivals)
         self._feed: list[Entry] | None = None
+
+    @property
+    def known_by(self) -> tuple[Label, ...]:
+        """The label of what tells that there is such a project: its charter's, else its first card's."""
+        first = self.board.charter or next((card.item for card in self.board.cards), None)
+        return () if first is None else (first.label,)
 
     @property
     def drafts(self) -> Drafts:
@@ -184,6 +191,11 @@ class Project:
     def _put(self, record: Record) -> Record:
         self.refresh()
         return record
+
+
+def writes(ctx: Context) -> bool:
+    """Whether whoever asks has a role that writes."""
+    return ctx.person is None or "put" in ctx.person.acts
 
 
 def charters(ctx: Context) -> list[Item]:

@@ -12,7 +12,7 @@ from aldis.app import Context, Route
 from aldis.apps.workspace.agenda import agenda
 from aldis.apps.workspace.arranging import begin, extend
 from aldis.apps.workspace.export import export
-from aldis.apps.workspace.importing import plan_import, put_import, read_papers
+from aldis.apps.workspace.importing import IMPORT_BYTES, plan_import, put_import, read_papers
 from aldis.apps.workspace.items import item_of
 from aldis.apps.workspace.kinds import Charter, Ref, State, typed
 from aldis.apps.workspace.project import Project, charters
@@ -344,5 +344,13 @@ ROUTES: Sequence[Route] = (
     Route("GET", f"{_P}/calendar", "Events, and when things are due", _Named, list[DayShown], _calendar),
     Route("POST", f"{_P}/extension", "Take a party in, or see what it would see", _Extend, ExtendShown, _extend),
     Route("GET", f"{_P}/export", "All that you may see, as plain files", _Named, FilesShown, _export),
-    Route("POST", f"{_P}/import", "Plain files into a project, all or nothing", _Files, ImportShown, _import),
+    Route(
+        "POST",
+        f"{_P}/import",
+        "Plain files into a project, all or nothing",
+        _Files,
+        ImportShown,
+        _import,
+        size=IMPORT_BYTES,
+    ),
 )

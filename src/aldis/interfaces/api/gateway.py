@@ -293,7 +293,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], most: int, sec
 
 
 def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"the body of this operation has at most {most} bytes", fix="Send less")
+    return TooLarge(f"the body of this operation has at most {most:,} bytes", fix="Send it in parts")
 
 
 def _query(raw: bytes) -> list[tuple[str, str]]:

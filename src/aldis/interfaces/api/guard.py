@@ -16,7 +16,9 @@ from aldis.interfaces.api.problems import HttpProblem
 from aldis.interfaces.api.visits import visit_of
 from aldis.node.logs import fault
 
-__all__ = ["Guard"]
+__all__ = ["STOPPING", "Guard"]
+
+STOPPING = "stopping"
 
 _log = structlog.get_logger()
 _ALWAYS = {
@@ -37,7 +39,9 @@ _TLS = ((b"strict-transport-security", b"max-age=31536000"),)
 class Guard:
     """Wraps an ASGI application; whatever it raises becomes a problem, of which a fault tells nothing."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, head_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, head_bytes: int, stopping: asyncio.Event | None = None) -> None:
+        """`stopping` is in the state of every request: once it is set, what goes on ends."""
+        self._stopping = stopping
         self._app = app
         self._head_bytes = head_bytes
         self._metrics = metrics
@@ -47,6 +51,8 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._stopping is not None:
+            scope["state"] = {**scope.get("state", {}), STOPPING: self._stopping}
         visit = visit_of(scope)
         secure = _TLS if scope["scheme"] == "https" else ()
 

@@ -111,7 +111,7 @@ def _app(node: Node, gateway: Gateway, pages: Sequence[BaseRoute]) -> ASGIApp:
         *pages,
     ]
     router = Router(routes, redirect_slashes=False, default=_no_such_path)
-    return Guard(router, metrics, gateway.limits.head_bytes)
+    return Guard(router, metrics, gateway.limits.head_bytes, gateway.stopping)
 
 
 def _places(gateway: Gateway, table: Sequence[Operation]) -> Iterator[Route]:

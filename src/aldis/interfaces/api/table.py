@@ -54,7 +54,9 @@ def _of_apps(apps: Mapping[str, App]) -> Iterator[Operation]:
     for name, app in apps.items():
         for route in app.routes():
             path = f"/api/v1/{name}{route.path}"
-            yield Operation(route.method, path, route.summary, route.asks, route.answers, _bound(route))
+            yield Operation(
+                route.method, path, route.summary, route.asks, route.answers, _bound(route), size=route.size
+            )
 
 
 def _bound(route: Route) -> Any:

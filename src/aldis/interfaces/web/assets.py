@@ -1,4 +1,4 @@
-"""The files that pages load: our stylesheet and icon, and htmx where `make setup` put it. Nothing else is served."""
+"""The files that pages load: our stylesheet, icon and scripts, and htmx where `make setup` put it; nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aldis.kernel.encoding import sha256
 __all__ = ["address", "asset_route", "has"]
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
-_NAMES = ("aldis.css", "aldis.svg", "vendor/htmx.min.js")
+_NAMES = ("aldis.css", "aldis.svg", "live.js", "upload.js", "vendor/htmx.min.js")
 
 
 @cache

@@ -1,7 +1,8 @@
-"""The colours of banners: those that are customary where a policy is used, else neutral ones.
+"""The colours of banners: those that an authority of the policy uses, else neutral ones.
 
-A colour never stands alone: the banner says in words what it means. The shades are ours, dark or light enough for a
-contrast of 4.5 to 1 (WCAG 2.2, 1.4.3).
+A colour never stands alone: the banner says in words what it means. No authority here prescribes a screen's colours but
+that of TLP; where the others print or paint, the hue is theirs and the shade ours, of a contrast of at least 4.5 to 1
+(WCAG 2.2, 1.4.3).
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ MIXED = "mixed"
 """What no rule rolls up into one marking."""
 _NAMED: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        # customary: as cover sheets and labels are printed
+        # labels SF 706 to SF 710 (32 CFR 2001.80), of CUI SF 902; hues after Astro UXDS, "Classification Markings"
         "US": {
             "UNCLASSIFIED": "green", "CUI": "purple", "CONFIDENTIAL": "blue", "SECRET": "red", "TOP SECRET": "orange",
         },
-        # customary; the ISM keeps salmon pink and red off cables of PROTECTED and below (control ISM-0926)
+        # as cables are coloured: ISM-1718 SECRET salmon pink, ISM-1719 TOP SECRET red; below, neither (ISM-0926): ours
         "AUS": {"PROTECTED": "blue", "SECRET": "salmon", "TOP SECRET": "red"},
-        # FIRST, Traffic Light Protocol 2.0
-        "TLP": {"CLEAR": "white", "GREEN": "lime", "AMBER": "amber", "AMBER+STRICT": "amber", "RED": "red"},
+        # FIRST, TLP 2.0, "TLP-designations: colour-coding": on black, #FFFFFF, #33FF00, #FFC000 (both), #FF2B2B
+        "TLP": {"CLEAR": "white", "GREEN": "lime", "AMBER": "amber", "AMBER+STRICT": "amber", "RED": "crimson"},
     }
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,7 @@ from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, place_of, remember, safe_path
 from aldis.interfaces.web.headers import FIXED
 from aldis.interfaces.web.parts import TYPE, Intake
+from aldis.interfaces.web.stream import Feed, Stream
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import (
@@ -72,7 +74,7 @@ class Session:
     path: str
 
 
-Answer = Sheet | Go | Session | Reader
+Answer = Sheet | Go | Session | Reader | Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class View:
     """One page: how it is shown and, where it has a form, what the form does.
 
     `need` is the act that the page is for; `anyone` may see one without a session; without `reads` it is a form alone;
-    with `files` the form may carry some.
+    with `files` the form may carry some; one that `streams` is no page but goes on.
     """
 
     path: str
@@ -92,6 +94,7 @@ class View:
     limit: int = FORM_BYTES
     app: str = ""
     files: bool = False
+    streams: bool = False
 
 
 class Door:
@@ -103,6 +106,8 @@ class Door:
         self._people = Buckets(limits.person_rate, limits.person_burst)
         self._strangers = Buckets(limits.stranger_rate, limits.stranger_burst)
         self._passwords = asyncio.Semaphore(limits.slow_threads)
+        self._streams: Counter[str] = Counter()
+        self._most_streams = limits.streams_per_person
 
     def route(self, view: View) -> Route:
         """The route of a view."""
@@ -113,9 +118,17 @@ class Door:
 
         return Route(view.path, endpoint, methods=methods)
 
-    async def _answer(self, request: Request, view: View) -> Response:
+    async def who(self, request: Request) -> tuple[str, Person | None]:
+        """The session's token and its person; none where it does not hold."""
         token = request.cookies.get(COOKIE, "")
-        person = await run_in_threadpool(self._who, token)  # 1
+        return token, await run_in_threadpool(self._who, token)
+
+    def wait(self, request: Request, person: Person | None) -> float:
+        """Seconds until they may ask again, a stranger by address; where they may now, this counts."""
+        return self._people.take(person.id) if person else self._strangers.take(_address(request))
+
+    async def _answer(self, request: Request, view: View) -> Response:
+        token, person = await self.who(request)  # 1
         visit = Visit(
             self._node,
             request.url.path,
@@ -127,7 +140,7 @@ class Door:
         )
         posted = request.method == "POST"
         self._tell(request, view, person)
-        wait = self._people.take(person.id) if person else self._strangers.take(_address(request))
+        wait = self.wait(request, person)
         if wait > 0:
             return self._hurried(visit, wait)
         if posted and not ours(request.headers):  # 2
@@ -147,6 +160,8 @@ class Door:
             return self._refused(visit, error)
         except TimeoutError:
             return self._problem(visit, 408, "The form did not arrive in time", "Send it again.")
+        if view.streams and self._streams[visit.who.id] >= self._most_streams:
+            return self._hurried(visit, 1)
         if not view.anyone:
             return await run_in_threadpool(self._run, visit, view, posted)
         async with self._passwords:
@@ -225,6 +240,8 @@ class Door:
             return self._frame.page(visit, answer, view.app)
         if isinstance(answer, Reader):
             return Download(answer)
+        if isinstance(answer, Feed):
+            return Stream(answer, self._node.people.sessions, visit.token, visit.who.id, self._streams)
         response = RedirectResponse(answer.path, 303, FIXED)
         if isinstance(answer, Session):
             remember(response, answer.token) if answer.token else forget(response)

@@ -69,6 +69,11 @@ class Frame:
         text = environment.get_template(sheet.template).render({**sheet.values, **around})
         return HTMLResponse(text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce)})
 
+    def part(self, visit: Visit, sheet: Sheet) -> tuple[Chip, str]:
+        """A part of one of the node's own pages, and the banner of what is in it."""
+        values = {"frame": {"rung": visit.rung}, **sheet.values}
+        return self.markings.banner(sheet.labels), self._own.get_template(sheet.template).render(values)
+
     def rungs(self, visit: Visit) -> list[Rung]:
         """The levels at which the person may choose to work here, the lowest first."""
         core = self._node.core
@@ -109,7 +114,7 @@ class Frame:
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
         found = [(first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
         found += [("Records", "/records"), ("Search", "/search")]
-        found += [("Notices", "/notices")]
+        found += [("Notices", "/notices"), ("Live", "/live")]
         found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
         found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [("Partners", "/partners")] if visit.resident else []

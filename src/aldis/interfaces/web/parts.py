@@ -101,7 +101,9 @@ class Intake:
         if part.file is None:
             self._read += len(data)
             if self._read > self._limit:
-                raise TooLarge(f"the form has more than {self._limit:,} bytes beside its files", fix="Shorten it")
+                raise TooLarge(
+                    f"the form has more than {self._limit:,} bytes beside its files", fix="Send a long text as a file"
+                )
             part.data += data
         elif self.error is not None or not part.file:
             self._passed += len(data)

@@ -17,6 +17,7 @@ from aldis.interfaces.web.pages import (
     cases,
     files,
     ledger,
+    live,
     partners,
     people,
     records,
@@ -25,6 +26,7 @@ from aldis.interfaces.web.pages import (
     session,
     writing,
 )
+from aldis.interfaces.web.uploads import upload_routes
 from aldis.node.node import Node
 
 __all__ = ["site"]
@@ -46,12 +48,14 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *people.views(frame),
         *partners.views(frame),
         *ledger.views(frame),
+        *live.views(frame),
         *(view for name, app in node.apps.items() for view in apps.views(name, app)),
     ]
     return [
         Route("/", _first, methods=["GET"]),
         asset_route(),
         *oidc_routes(node, frame, limits),
+        *upload_routes(node, door),
         *map(door.route, views),
     ]
 

@@ -174,6 +174,27 @@ class Uploads:
         """Whether this person has brought in a content within a day."""
         return any(one.digest == digest for one in self._store.uploads(person))
 
+    def content(self, digest: str, person: str, most: int) -> bytes:
+        """All bytes of a small content (its digest in hex) that this person has brought in within a day.
+
+        Raises:
+            UnknownTerm: they brought in no such content.
+            TooLarge: it has over `most` bytes.
+            Unavailable: it is missing.
+        """
+        known = bytes.fromhex(digest)
+        if not self.mine(known, person):
+            raise UnknownTerm("no such file was brought in", fix="Choose it again")
+        handle = self._folder.open(known)
+        try:
+            size = os.fstat(handle).st_size
+            if size > most:
+                raise TooLarge(f"the file has {size:,} bytes; at most {most:,} are read", fix="Send it in parts")
+            with open(handle, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(handle)
+
     def _size(self, upload: Upload) -> int:
         if upload.digest is not None:
             return self._store.content(upload.digest) or 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 import click
 
 from aldis.apps.workspace.commands.terminal import MARKS, Run, day, marks, opened, operator, wrote
 from aldis.apps.workspace.kinds import Member, Plan, Ref, Ruling, Time
+from aldis.apps.workspace.membership import enlist
 from aldis.apps.workspace.project import Project, project_of
 from aldis.kernel.errors import InvalidInput
 
@@ -195,16 +195,8 @@ def add_member(
 ) -> None:  # fmt: skip
     """Add somebody of your own nation to a project's members."""
     found = opened(run, name)
-    part = "reserved" if reserved else "members"
     made, given = Member(who, organisation, role), marks(marking, portions)
-    own = next((card.item for card in found.board.of("membership") if card.item.ref.node == run.context.node), None)
-    if own is None or (not given and own.seen(part) is None):
-        record = found.add("membership", {part: [made]}, given)
-    else:
-        listed = cast("list[Member]", own.part(part, list) or [])
-        if mark := given.pop("", ""):
-            given[part] = mark
-        record = found.revise(own.ref, {part: [*listed, made]}, given)
+    record = enlist(found, made, given, reserved=reserved)
     wrote(run, record, f"{who} listed")
 
 

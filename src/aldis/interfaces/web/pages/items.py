@@ -79,7 +79,7 @@ def item(visit: Visit, frame: Frame, row: Row, parties: Mapping[str, str], insid
     return Item(
         id=row.id,
         path=path_of(visit, row),
-        title=title(visit.node, row.record()) or row.id,
+        title=title(visit.node, row.record()) or f"{row.kind} {row.id}",
         kind=row.kind,
         project=row.project,
         marking=frame.markings.record(labels_of(row)),
