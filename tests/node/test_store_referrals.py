@@ -167,6 +167,8 @@ def test_questions_of_an_older_store_are_kept_with_their_rulings(tmp_path: Path)
     connection = apsw.Connection(str(path))
     version = MIGRATIONS.index(next(one for one in MIGRATIONS if "TABLE shape" in one))
     later = "".join(MIGRATIONS[version:])
+    for trigger in re.findall(r"CREATE TRIGGER (\w+)", later):
+        connection.execute(f"DROP TRIGGER {trigger}")
     for table in {"referral", "ruling", *re.findall(r"CREATE TABLE (\w+)", later)}:
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     for table, column in re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", later):
