@@ -79,12 +79,11 @@ def main() -> None:
             return found
 
         with served(made):
-            records, board = f"/records?project={NAME}&kind=document", f"/workspace/{NAME}/board"
+            board = f"/workspace/{NAME}/board"
             pictures: dict[str, list[bytes]] = {
                 "release-desk": [take("olive", case, "SECRET", 950)],
                 "record-with-portion-marks": [take("alice", "/records/line", "SECRET", 770)],
                 "why-a-release": [take("alice", "/records/line/to/gbr", "SECRET", 760)],
-                "records-at-two-levels": [take("alice", records, rung, 490) for rung in ("OFFICIAL", "SECRET")],
                 "project-at-two-levels": [take("alice", board, rung, 520) for rung in ("OFFICIAL", "SECRET")],
             }
         for name, parts in pictures.items():
