@@ -814,7 +814,7 @@ MUTANTS = (
         "board-shows-orphans",
         "apps/workspace/board.py",
         'return item.kind not in _RESPONSES or (item.part("thread", About) is not None and about_of(item) is None)',
-        'return item.kind != "progress"',
+        "return item.kind not in _RESPONSES or about_of(item) is None",
         ("tests/apps/workspace/test_board.py",),
     ),
     Mutant(
