@@ -520,8 +520,8 @@ MUTANTS = (
         "seen = [*rows]",
         _ASKED,
     ),
-    Mutant("recall-answered-low", "node/recalls.py", "not self._sights.whole(by)", "False", _ASKED),
-    Mutant("inquiry-low", "node/inquiry.py", "not self._sights.whole(by)", "False", _ASKED),
+    Mutant("recall-answered-low", "node/recalls.py", "self._sights.check_whole(", "(lambda *_: None)(", _ASKED),
+    Mutant("inquiry-low", "node/inquiry.py", "self._sights.check_whole(", "(lambda *_: None)(", _ASKED),
     Mutant(
         "inquiry-of-the-unseen", "node/inquiry.py", "if not rows or not self._sees(by, rows):", "if not rows:", _ASKED
     ),

@@ -21,14 +21,7 @@ import msgspec
 
 from aldis.kernel.authority import Act
 from aldis.kernel.encoding import b64, digest_from_hex, sha256, unb64
-from aldis.kernel.errors import (
-    AldisError,
-    InvalidInput,
-    NotAuthentic,
-    RefusedByPolicy,
-    UnknownTerm,
-    VerificationFailed,
-)
+from aldis.kernel.errors import AldisError, InvalidInput, NotAuthentic, UnknownTerm, VerificationFailed
 from aldis.kernel.labels import encode_label
 from aldis.kernel.ledger import Leaf, decode_leaf
 from aldis.kernel.records import read_portion, read_record
@@ -158,11 +151,11 @@ class Inquiry:
 
     def _author(self, by: str | Person) -> str:
         author = name_of(by, Act.INQUIRE)
-        if isinstance(by, Person) and not self._sights.whole(by):
-            raise RefusedByPolicy(
-                "an inquiry tells of every record here that it rests on",
-                fix="Ask a national of this node's party who works at its ceiling",
-            )
+        self._sights.check_whole(
+            by,
+            "an inquiry tells of every record here that it rests on",
+            "Ask a national of this node's party who works at its ceiling",
+        )
         return author
 
     def _sees(self, by: str | Person, rows: Sequence[Row]) -> bool:

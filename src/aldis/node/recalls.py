@@ -203,11 +203,11 @@ class Recalls:
     def _answerer(self, by: str | Person) -> str:
         """The name of whoever answers recalls."""
         author = name_of(by, Act.RECALL)
-        if isinstance(by, Person) and not self._sights.whole(by):
-            raise RefusedByPolicy(
-                "what partners recall may be any record here",
-                fix="Answer them as a national of this node's party who works at its ceiling",
-            )
+        self._sights.check_whole(
+            by,
+            "what partners recall may be any record here",
+            "Answer them as a national of this node's party who works at its ceiling",
+        )
         return author
 
     def covered(self, request: Request) -> list[Row]:

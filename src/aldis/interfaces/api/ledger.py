@@ -11,7 +11,7 @@ import msgspec
 
 from aldis.interfaces.api.operations import Call, Nothing, Operation
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.ledger import Leaf, LeafType, decode_leaf
 from aldis.node.audit import Proof
 
@@ -79,11 +79,11 @@ def proof(call: Call, asked: Index) -> Proof:
 
 
 def _check(call: Call) -> None:
-    if not call.node.sights.whole(call.person):
-        raise RefusedByPolicy(
-            "the ledger tells of every record here",
-            fix="Read it as a national of this node's party who works at its ceiling",
-        )
+    call.node.sights.check_whole(
+        call.person,
+        "the ledger tells of every record here",
+        "Read it as a national of this node's party who works at its ceiling",
+    )
 
 
 _L = "/api/v1/ledger"

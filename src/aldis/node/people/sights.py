@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aldis.kernel.bundles import onward_of
 from aldis.kernel.epoch import Partner, PolicyEpoch
+from aldis.kernel.errors import RefusedByPolicy
 from aldis.kernel.instruments import covers
 from aldis.kernel.labels import Label
 from aldis.kernel.records import read_portion
@@ -145,6 +146,15 @@ class Sights:
         ladder = self._core.policies.policy(config.policy)
         own = person.account.nationality == self._core.party and not person.guest
         return own and ladder.rank(person.level[config.policy]) >= ladder.rank(config.ceiling)
+
+    def check_whole(self, by: str | Person, because: str, fix: str) -> None:
+        """Return if whoever acts may be shown what tells of every record here, as an operator may.
+
+        Raises:
+            RefusedByPolicy: a person who may not (`whole`); `because` and `fix` are its words.
+        """
+        if isinstance(by, Person) and not self.whole(by):
+            raise RefusedByPolicy(because, fix=fix)
 
     def party(self, node: str) -> str:
         """The party of a node that records came from, or the empty string."""
