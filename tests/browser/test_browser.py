@@ -57,6 +57,7 @@ class Desk:
         self.page.fill("#password", PASSWORD)
         self.page.click("button.main")
         self.page.click(f'.ladder button[value="{rung}"]')
+        sync_api.expect(self.page.locator(".level")).to_contain_text(f"Working at {rung}")
         return self.page
 
     def enter(self, who: str, rung: str = "SECRET") -> Any:
@@ -174,11 +175,13 @@ def _tab_to(page: Any, name: str, *, most: int = 60) -> None:
 def test_everything_goes_by_keyboard_alone(desk: Callable[..., Desk]) -> None:
     page = desk().page
     page.goto("/records")
+    sync_api.expect(page.locator("#person")).to_be_focused()  # Chromium moves the focus some time after a page has loaded
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/level**")
+    sync_api.expect(page.locator("button.main")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/records")
     assert "Working at OFFICIAL" in page.locator(".level").inner_text()
