@@ -1,0 +1,65 @@
+"""The entity model: what every protocol is translated to and from, and the ledger of what a translation lost."""
+
+from __future__ import annotations
+
+from aldis.apps.experiments.entity.losses import (
+    Approximated,
+    Carried,
+    Decoded,
+    Dropped,
+    Encoded,
+    Entity,
+    Ledger,
+    Reason,
+    joined,
+)
+from aldis.apps.experiments.entity.others import Area, Environment, Point, Report, Task
+from aldis.apps.experiments.entity.track import (
+    GROUPS,
+    Hop,
+    Identity,
+    Mapped,
+    Motion,
+    Original,
+    Position,
+    Remainder,
+    Residue,
+    Sensor,
+    Status,
+    Timing,
+    Track,
+    Type,
+    Voyage,
+)
+
+__all__ = [
+    "GROUPS",
+    "Approximated",
+    "Area",
+    "Carried",
+    "Decoded",
+    "Dropped",
+    "Encoded",
+    "Entity",
+    "Environment",
+    "Hop",
+    "Identity",
+    "Ledger",
+    "Mapped",
+    "Motion",
+    "Original",
+    "Point",
+    "Position",
+    "Reason",
+    "Remainder",
+    "Report",
+    "Residue",
+    "Sensor",
+    "Status",
+    "Task",
+    "Timing",
+    "Track",
+    "Type",
+    "Voyage",
+    "joined",
+]
