@@ -1,0 +1,1 @@
+"""Links: sockets, files and the buses of zenoh and DDS, each behind one small interface."""
