@@ -1,4 +1,4 @@
-"""The app: the kind `track`, and gateways that fill it from the sources in a node's settings."""
+"""The app: the kinds of the entity model, and gateways that fill them from the sources in a node's settings."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import structlog
 
 from aldis.app import Context, Page, Route
 from aldis.apps.experiments.gateways.observation import Observation, Tally
-from aldis.apps.experiments.kinds import TRACK
-from aldis.apps.experiments.sea import Sea
+from aldis.apps.experiments.kinds import KINDS
+from aldis.apps.experiments.observed import decoded
+from aldis.apps.experiments.plot import Plot
 from aldis.kernel.records import Record
 
 __all__ = ["ExperimentsApp", "follow"]
 
-RECORD_EVERY_MS = 5_000
-"""A track's durable version is written at most this often; between versions its changes are live only."""
+SETTLE_S = 0.25
 _BREATH = 64
 _log = structlog.get_logger()
 
 
 class ExperimentsApp:
-    """Sea gateways; experiments build on them."""
+    """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = (TRACK,)
+    kinds = KINDS
 
     def commands(self) -> Sequence[Any]:
         """None of its own: gateways run with `aldis up` from the setting `sources`."""
@@ -47,22 +47,48 @@ class ExperimentsApp:
         """Nothing to do: a track is read where it is stored."""
 
     async def run(self, ctx: Context, sources: Sequence[str]) -> None:
-        """Follow every source at once."""
-        await asyncio.gather(*(_run(ctx, source) for source in sources))
+        """Follow every source at once, into one plot; without a source there is none."""
+        if not sources:
+            return
+        plot = Plot(ctx, ctx.default_project())
+        settling = asyncio.create_task(_settle(plot, ctx))
+        following = [asyncio.create_task(_run(ctx, plot, source)) for source in sources]
+        try:
+            await _first_to_fail(settling, following)
+        finally:
+            for task in (settling, *following):
+                task.cancel()
+            await asyncio.gather(settling, *following, return_exceptions=True)
+            plot.flush(ctx.now())
 
 
-async def _run(ctx: Context, source: str) -> None:
+async def _first_to_fail(settling: asyncio.Task[None], following: Sequence[asyncio.Task[None]]) -> None:
+    """Return once every source has ended; raise what any task raises, at once."""
+    waiting = set(following)
+    while waiting:
+        done, _ = await asyncio.wait({settling, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        waiting -= done
+
+
+async def _settle(plot: Plot, ctx: Context) -> None:
+    """Record what is due, again and again."""
+    while True:
+        await asyncio.sleep(SETTLE_S)
+        plot.settle(ctx.now())
+
+
+async def _run(ctx: Context, plot: Plot, source: str) -> None:
     tally = Tally()
-    sea = Sea(ctx, ctx.labels(TRACK.name), ctx.default_project(), record_every_ms=RECORD_EVERY_MS)
     async with aclosing(follow(source, ctx, tally)) as observations:
         count = 0
         async for observation in observations:
-            sea.observe(observation, ctx.now())
+            plot.take(decoded(observation), source)
             count += 1
             if count % _BREATH == 0:
                 await asyncio.sleep(0)
-    sea.flush(ctx.now())
-    _log.info("source ended", reports=tally.observations, dropped=tally.dropped.total(), tracks=len(sea.picture))
+    _log.info("source ended", reports=tally.observations, dropped=tally.dropped.total(), tracks=len(plot.picture))
 
 
 async def follow(source: str, ctx: Context, tally: Tally) -> AsyncGenerator[Observation, None]:
