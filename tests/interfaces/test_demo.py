@@ -64,16 +64,17 @@ def check_pictures(folder: Path, done: subprocess.CompletedProcess[str], *, movi
             assert there.keys() == portions.keys() - {"sensor"}
             assert moving or there == {name: value for name, value in portions.items() if name != "sensor"}
         for track, portions in tracks(gbr).items():
-            assert portions.keys() <= {"position", "identity"}
+            assert portions.keys() <= {"position", "identity", "type"}
             here, there = ours[track]["identity"], portions["identity"]
             assert there == here or (moving and {**there, "at": here["at"]} == here)
             if "position" in portions:
                 assert portions["position"]["grid_m"] == 2000
-                assert "speed_mps" not in portions["position"]
+                assert portions["position"].keys() <= {"lat_deg", "lon_deg", "at", "grid_m"}
         held = raw_bytes(gbr)
         assert b"winch" not in held
         assert b"Antenna heights" not in held
-        assert b'"destination"' not in held
+        for field in (b'"destination"', b'"speed_mps"', b'"heading_deg"', b'"nav_status"', b'"received_us"'):
+            assert field not in held
         bound_for = {str(portions.get("voyage", {}).get("destination") or "") for portions in ours.values()}
         names = " ".join(str(portions["identity"].get("name")) for portions in ours.values())  # CITY OF AMSTERDAM
         for destination in {place for place in bound_for if len(place) > 7 and place not in names}:
@@ -109,9 +110,11 @@ def test_the_outcome_is_one_json_document_and_nothing_else(tmp_path: Path) -> No
     assert [counts[node]["tracks"] for node in counts] == [5, 5, 5]
     assert [counts[node]["sensor"] for node in counts] == [5, 0, 0]
     seen = {node: one["vessel"] for node, one in told["nations"].items()}
-    assert seen["aus"].keys() == {"position", "identity", "voyage", "sensor"}
+    assert seen["aus"].keys() == {
+        "position", "motion", "identity", "type", "status", "voyage", "sensor", "timing",
+    }  # fmt: skip
     assert seen["usa"] == {name: value for name, value in seen["aus"].items() if name != "sensor"}
-    assert seen["gbr"].keys() <= {"position", "identity"}
+    assert seen["gbr"].keys() <= {"position", "identity", "type"}
     with Nations(tmp_path / "demo").open("usa") as usa:
         assert tracks_of(usa, told["vessel"]) == seen["usa"]
     assert len(told["proof"]) == 11

@@ -12,7 +12,6 @@ import apsw
 from structlog.testing import capture_logs
 
 from aldis.app import System, find_apps
-from aldis.apps.experiments.track import PORTIONS
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion
 from aldis.node.app_states import app_state
@@ -22,7 +21,7 @@ from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.service import Service
 
-LABELS = {"header": "OFFICIAL", **dict.fromkeys(PORTIONS, "OFFICIAL")}
+LABELS = {"header": "OFFICIAL", "position": "OFFICIAL"}
 
 
 def made(home: Path) -> None:

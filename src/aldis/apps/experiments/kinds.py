@@ -1,82 +1,105 @@
-"""The record kind of a vessel's track: four portions, so that who it is and who heard it can be withheld apart.
+"""The record kinds of the entity model: its groups are their portions, so that each can be released apart.
 
-Positions are WGS-84, bearings true, times in milliseconds since 1970 UTC; what is unknown is absent.
+There is no second form: a portion's type is a group of the model, or some fields of an entity. A `Task` is of the kind
+`tasking`: a `task` is what a person of the project has to do.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
+from aldis.apps.experiments.entity import GROUPS, Area, Entity, Environment, Report, Task, Track
+from aldis.kernel.errors import InvalidInput
 from aldis.kernel.records import Kind
 
-__all__ = ["TRACK", "TRACK_PORTIONS"]
+__all__ = ["AREA", "ENVIRONMENT", "KINDS", "REPORT", "TASKING", "TRACK", "entity_of", "kind_of", "portion_of"]
 
-_Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
-_Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+_PARTS: dict[type[Any], dict[str, tuple[str, ...]]] = {
+    Area: {
+        "shape": ("shape", "points", "radius_m", "floor_m", "ceiling_m"),
+        "purpose": ("name", "purpose", "cot"),
+    },
+    Task: {
+        "order": (
+            "verb", "assignee", "issued_by", "request", "points", "radius_m", "speed_mps", "spacing_m", "until_us",
+            "remarks",
+        ),
+        "state": ("state", "progress_percent", "reason"),
+    },
+    Report: {"text": ("text", "severity"), "about": ("about", "author", "to")},
+    Environment: {
+        "values": (
+            "at", "wind_from_deg", "wind_mps", "gust_mps", "current_to_deg", "current_mps", "air_temperature_c",
+            "water_temperature_c", "pressure_hpa", "humidity_percent", "wave_height_m", "wave_period_s",
+            "visibility_m", "water_depth_m", "salinity_psu", "water_speed_mps",
+        ),
+    },
+}  # fmt: skip
+"""The portions that are made of some fields of an entity; its other fields are portions as they stand."""
 
 
-class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where it is and how it moves; `accurate` means within 10 m, `suspect` a jump that no vessel makes.
+def _part(entity: type[Any], name: str, names: tuple[str, ...]) -> type[msgspec.Struct]:
+    """The type of a portion that holds some of an entity's fields."""
+    known = {field.name: field for field in msgspec.structs.fields(entity)}
+    fields: list[Any] = [
+        (one, known[one].type) if known[one].required else (one, known[one].type, known[one].default) for one in names
+    ]
+    return msgspec.defstruct(
+        f"{entity.__name__}{name.title()}", fields, frozen=True, forbid_unknown_fields=True, kw_only=True,
+        omit_defaults=True,
+    )  # fmt: skip
 
-    A position coarsened on its way out is the centre of a cell of `grid_m` metres.
+
+def _kind(name: str, entity: type[Any], groups: Mapping[str, Any], text: tuple[str, ...], title: str) -> Kind:
+    parts = {part: _part(entity, part, names) for part, names in _PARTS.get(entity, {}).items()}
+    return Kind(name, {**parts, **groups}, text=text, title=title)
+
+
+_PLACED = {name: GROUPS[name] for name in ("position", "timing", "residue")}
+_TIMED = {name: GROUPS[name] for name in ("timing", "residue")}
+
+TRACK = _kind("track", Track, GROUPS, ("identity", "type", "voyage"), "identity")
+AREA = _kind("area", Area, _TIMED, ("purpose",), "purpose")
+TASKING = _kind("tasking", Task, _TIMED, ("order",), "order")
+REPORT = _kind("report", Report, _PLACED, ("text",), "text")
+ENVIRONMENT = _kind("environment", Environment, _PLACED, (), "")
+KINDS = (TRACK, AREA, TASKING, REPORT, ENVIRONMENT)
+_OF: dict[type[Any], Kind] = {Track: TRACK, Area: AREA, Task: TASKING, Report: REPORT, Environment: ENVIRONMENT}
+_ENTITIES = {kind.name: entity for entity, kind in _OF.items()}
+
+
+def kind_of(entity: Entity) -> Kind:
+    """The kind that an entity is a record of."""
+    return _OF[type(entity)]
+
+
+def portion_of(entity: Entity, name: str) -> dict[str, Any] | None:
+    """The value of a portion for JSON, without what is unknown; None where nothing is known."""
+    names = _PARTS.get(type(entity), {}).get(name)
+    if names is None:
+        group = getattr(entity, name)
+        return msgspec.to_builtins(group) or None if group is not None else None
+    said = {one: value for one in names if (value := getattr(entity, one)) is not None}
+    return {one: msgspec.to_builtins(value) for one, value in said.items()} or None
+
+
+def entity_of(kind: str, key: str, portions: Mapping[str, Any]) -> Entity:
+    """The entity that a record's portions state, as far as they were released; `key` is what it is called here.
+
+    Raises:
+        InvalidInput: no such kind, or a portion without which there is no such entity was withheld.
     """
-
-    lat_deg: _Latitude
-    lon_deg: _Longitude
-    at: int | None = None
-    accurate: bool | None = None
-    suspect: bool | None = None
-    grid_m: int | None = None
-    altitude_m: float | None = None
-    speed_mps: float | None = None
-    course_deg: float | None = None
-    heading_deg: float | None = None
-    turn_deg_per_min: float | None = None
-    nav_status: str | None = None
-
-
-class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What it is; `other_names` were heard under the same MMSI before. A pseudonym stands as text in any field."""
-
-    at: int | None = None
-    mmsi: int | str | None = None
-    kind: str | None = None
-    name: str | None = None
-    other_names: list[str] | None = None
-    callsign: str | None = None
-    imo: int | str | None = None
-    ship_type: int | str | None = None
-    ship_type_text: str | None = None
-    length_m: float | None = None
-    beam_m: float | None = None
-    bow_m: float | None = None
-    starboard_m: float | None = None
-
-
-class Voyage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where it is bound; AIS sends no year with `eta`."""
-
-    at: int | None = None
-    destination: str | None = None
-    eta: str | None = None
-    draught_m: float | None = None
-
-
-class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Who heard it, over which protocol and channel."""
-
-    protocol: str
-    received_ms: int
-    station: str | None = None
-    stations: list[str] | None = None
-    country: int | None = None
-    region: int | None = None
-    channel: str | None = None
-    reports: int | None = None
-    own: bool | None = None
-
-
-TRACK_PORTIONS = {"position": Position, "identity": Identity, "voyage": Voyage, "sensor": Sensor}
-TRACK = Kind("track", TRACK_PORTIONS, text=("identity", "voyage"), title="identity")
+    entity = _ENTITIES.get(kind)
+    if entity is None:
+        raise InvalidInput(f"{kind!r} is no kind of entity", fix=f"There are: {', '.join(_ENTITIES)}")
+    parts, fields = _PARTS.get(entity, {}), dict[str, Any]()
+    for name, value in portions.items():
+        fields |= value if name in parts else {name: value}
+    try:
+        made: Entity = msgspec.convert({"key": key, **fields}, entity)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"no {kind} can be made of what was released: {error}") from error
+    return made

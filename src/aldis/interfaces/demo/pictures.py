@@ -17,12 +17,16 @@ from aldis.node.store import PAGE_LIMIT, Row
 
 __all__ = ["count_table", "counts_of", "pick_vessel", "seen_of", "vessel_table"]
 
-_PORTIONS = ("position", "identity", "voyage", "sensor")
+_PORTIONS = ("position", "motion", "identity", "type", "status", "voyage", "sensor", "timing")
 _FIELDS = {
-    "position": ("lat_deg", "lon_deg", "speed_mps", "course_deg", "grid_m"),
-    "identity": ("name", "mmsi", "callsign", "ship_type_text"),
+    "position": ("lat_deg", "lon_deg", "grid_m"),
+    "motion": ("speed_mps", "course_deg"),
+    "identity": ("name", "mmsi", "callsign"),
+    "type": ("ship_type_text", "length_m"),
+    "status": ("nav_status",),
     "voyage": ("destination", "eta", "draught_m"),
     "sensor": ("protocol", "station", "reports"),
+    "timing": ("received_us",),
 }
 
 
@@ -50,12 +54,13 @@ def counts_of(node: Node) -> dict[str, int]:
 
 
 def pick_vessel(node: Node) -> str | None:
-    """A track with all four portions, the one with most reports."""
-    full = [(row, _values(row)) for row in _tracks(node) if len(row.portions) == len(_PORTIONS)]
-    if not full:
-        return None
-    best = max(full, key=lambda one: (bool(one[1]["identity"].get("name")), one[1]["sensor"].get("reports") or 0))
-    return best[0].id
+    """The track with most portions, a name if any has one, and most reports."""
+    rows = [(row, _values(row)) for row in _tracks(node)]
+    return max(rows, key=lambda one: _fullness(one[1]))[0].id if rows else None
+
+
+def _fullness(seen: dict[str, dict[str, Any]]) -> tuple[int, bool, int]:
+    return len(seen), bool(seen["identity"].get("name")), seen["sensor"].get("reports") or 0
 
 
 def vessel_table(nodes: dict[str, Node], track: str) -> Table:

@@ -25,7 +25,11 @@ TRACK_LABELS = {
         "header": "OFFICIAL//REL AUS/GBR/USA",
         "position": "OFFICIAL: Sensitive//REL AUS/GBR/USA",
         "identity": "OFFICIAL: Sensitive//REL AUS/GBR/USA",
+        "type": "OFFICIAL: Sensitive//REL AUS/GBR/USA",
+        "motion": "PROTECTED//REL AUS/USA",
+        "status": "PROTECTED//REL AUS/USA",
         "voyage": "PROTECTED//REL AUS/USA",
+        "timing": "PROTECTED//REL AUS/USA",
         "sensor": "SECRET//AGAO",
     }
 }

@@ -197,7 +197,8 @@ class Sensor(_Group, frozen=True, kw_only=True):
     """Who sensed it, how well, and by whom it came here.
 
     `country` is the maritime identification digits (ITU-R M.585) of the network that heard it; `own` marks what the
-    receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees.
+    receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees. `doubts` are in
+    words what speaks against its being one thing that says the truth; they name no other track.
     """
 
     protocol: str
@@ -221,6 +222,7 @@ class Sensor(_Group, frozen=True, kw_only=True):
     vertical_fov_deg: float | None = None
     range_m: float | None = None
     chain: list[Hop] | None = None
+    doubts: list[str] | None = None
 
 
 class Timing(_Group, frozen=True, kw_only=True):

@@ -1,0 +1,180 @@
+"""What speaks against a track's being one thing that says the truth: two places, two stories, a name of another.
+
+A doubt is noted, never acted on: which of two is the right one is for a person to say. Nothing here grows without
+bound, whatever is sent: a few places and voices for each track, one claim for each of its names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aldis.apps.experiments.entity import Identity, Position, Track
+from aldis.apps.experiments.entity.geodesy import distance_m
+
+__all__ = ["WRONG_CLOCK", "Doubts"]
+
+WRONG_CLOCK = "its clock is wrong"
+TWO_PLACES = "reported from two places at once"
+_NAMES = ("mmsi", "imo", "name", "callsign", "dis_id", "mavlink_id", "cot_uid", "umaa_id")
+_SLACK_M = 1_000.0  # receive times of stations differ by seconds, positions by hundreds of metres
+_PEERS_SLACK_M = 200.0
+_PEERS_MS = 10_000  # within this, two peers that report one thing mean the same moment
+_TOGETHER_MS = 180_000  # the longest that anything is silent between two reports (AIS, ITU-R M.1371-5, table 1)
+_LASTS_MS = 600_000
+_FEW = 4
+_FASTEST_MPS = {"sea": 60.0, "land": 100.0, "air": 350.0, "space": 12_000.0}
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where reports that fit together put it; `began` is when it was first put there."""
+
+    lat_deg: float
+    lon_deg: float
+    at: int
+    began: int
+    reporter: str
+    reports: int = 1
+
+
+@dataclass(slots=True)
+class _Watched:
+    places: list[_Place] = field(default_factory=list)
+    voices: dict[str, dict[str, tuple[str | int, int]]] = field(default_factory=dict)
+    claims: dict[str, str | int] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
+    fastest: float = _FASTEST_MPS["sea"]
+
+
+class _Claim(NamedTuple):
+    name: str
+    value: str | int
+
+
+class Doubts:
+    """Watches the tracks of one picture. `domain` says where a track moves: sea, land, air or space."""
+
+    def __init__(self, domain: Callable[[Track], str]) -> None:
+        self._domain = domain
+        self._watched: dict[str, _Watched] = {}
+        self._claims: dict[_Claim, dict[str, None]] = {}
+
+    def forget(self, key: str) -> None:
+        """Let go of all that is kept of a track."""
+        watched = self._watched.pop(key, None)
+        for name, value in watched.claims.items() if watched else ():
+            self._withdraw(key, _Claim(name, value))
+
+    def note(self, key: str, doubt: str, at: int) -> None:
+        """Hold a doubt for ten minutes from `at` (ms)."""
+        self._of(key).noted[doubt] = at
+
+    def place(self, key: str, position: Position, at: int, reporter: str) -> bool:
+        """Take in where it was reported at `at` (ms) by `reporter`; whether that is further than anything moves."""
+        watched = self._of(key)
+        places = watched.places
+        jumped = False
+        for index in range(len(places) - 1, -1, -1):
+            if _fits(places[index], position, at, reporter, watched.fastest):
+                found = places.pop(index)
+                found.lat_deg, found.lon_deg, found.at = position.lat_deg, position.lon_deg, at
+                found.reporter, found.reports = reporter, found.reports + 1
+                break
+            if places[index] is places[-1]:
+                jumped = not _fits(places[-1], position, at, reporter, watched.fastest, alike=True)
+        else:
+            found = _Place(position.lat_deg, position.lon_deg, at, at, reporter)
+        places.append(found)
+        del places[:-_FEW]
+        if len(places) > 1 and any(_beside(found, other) for other in places[:-1]):
+            watched.noted[TWO_PLACES] = at
+        return jumped
+
+    def hear(self, key: str, identity: Identity, at: int, reporter: str) -> None:
+        """Take in who `reporter` says it is, and compare that with what others said of it lately."""
+        watched = self._of(key)
+        said = {name: value for name in _NAMES if (value := getattr(identity, name)) is not None}
+        for other, known in watched.voices.items():
+            if other != reporter:
+                for name in said.keys() & known.keys():
+                    value, then = known[name]
+                    if value != said[name] and abs(at - then) <= _TOGETHER_MS:
+                        watched.noted[f"two sources differ on its {name}"] = at
+        voice = watched.voices.pop(reporter, {})
+        voice.update((name, (value, at)) for name, value in said.items())
+        watched.voices[reporter] = voice
+        if len(watched.voices) > _FEW:
+            del watched.voices[next(iter(watched.voices))]
+
+    def of(self, track: Track, at: int) -> list[str] | None:
+        """The doubts about a track as it is known at `at` (ms); None where there are none."""
+        watched = self._of(track.key)
+        watched.fastest = _FASTEST_MPS[self._domain(track)]
+        if track.identity is not None:
+            self._claim(track.key, watched, track.identity)
+        for doubt in [doubt for doubt, then in watched.noted.items() if abs(at - then) > _LASTS_MS]:
+            del watched.noted[doubt]
+        return sorted({*watched.noted, *self._disputed(track.key, watched)}) or None
+
+    def _of(self, key: str) -> _Watched:
+        found = self._watched.get(key)
+        if found is None:
+            found = self._watched[key] = _Watched()
+        return found
+
+    def _claim(self, key: str, watched: _Watched, identity: Identity) -> None:
+        for name in _NAMES:
+            value, before = getattr(identity, name), watched.claims.get(name)
+            if value == before:
+                continue
+            if before is not None:
+                self._withdraw(key, _Claim(name, before))
+            watched.claims[name] = value
+            self._claims.setdefault(_Claim(name, value), {})[key] = None
+
+    def _withdraw(self, key: str, claim: _Claim) -> None:
+        claimants = self._claims.get(claim)
+        if claimants is not None:
+            claimants.pop(key, None)
+            if not claimants:
+                del self._claims[claim]
+
+    def _disputed(self, key: str, watched: _Watched) -> Iterator[str]:
+        """The names that tracks elsewhere have too; one thing heard in two protocols is in one place."""
+        for name, value in watched.claims.items():
+            claimants = self._claims[_Claim(name, value)]
+            if len(claimants) > 1 and any(
+                self._apart(watched, self._watched[other]) for other in _some(claimants) if other != key
+            ):
+                yield f"another track has the same {name}"
+
+    @staticmethod
+    def _apart(one: _Watched, other: _Watched) -> bool:
+        if not one.places or not other.places:
+            return True
+        here, there = one.places[-1], other.places[-1]
+        reach = max(one.fastest, other.fastest) * abs(here.at - there.at) / 1000 + _SLACK_M
+        return distance_m(here.lat_deg, here.lon_deg, there.lat_deg, there.lon_deg) > reach
+
+
+def _some(claimants: dict[str, None]) -> list[str]:
+    """The last few: of a flood under one name, more tell no more."""
+    return list(claimants)[-_FEW:]
+
+
+def _fits(
+    place: _Place, position: Position, at: int, reporter: str, fastest: float, *, alike: bool = False
+) -> bool:
+    """Whether what was there may be here now; of two peers at one moment less is forgiven, unless taken `alike`."""
+    passed = abs(at - place.at)
+    strict = reporter != place.reporter and passed <= _PEERS_MS and not alike
+    reach = fastest * passed / 1000 + (_PEERS_SLACK_M if strict else _SLACK_M)
+    return distance_m(place.lat_deg, place.lon_deg, position.lat_deg, position.lon_deg) <= reach
+
+
+def _beside(found: _Place, other: _Place) -> bool:
+    """Whether it was reported at both in turn, more than once each, and lately."""
+    turns = found.reports > 1 and other.reports > 1 and other.at > found.began
+    return turns and abs(found.at - other.at) <= _TOGETHER_MS

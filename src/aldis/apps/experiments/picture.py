@@ -1,0 +1,210 @@
+"""The picture that partial reports add up to: one track for each key, with the latest known value of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from aldis.apps.experiments.doubts import WRONG_CLOCK, Doubts
+from aldis.apps.experiments.entity import GROUPS, Identity, Position, Remainder, Residue, Sensor, Track
+
+__all__ = ["Picture"]
+
+_LATE_MS = 600_000  # a report that seems older by more than this means that a clock was wrong before
+_HOLD_MS = 60_000  # and so does one that still seems older when nothing newer has come for this long
+_BEHIND_MS, _AHEAD_MS = 600_000, 10_000  # a source's clock that differs by more from ours is wrong
+_LAPSE_MS = 60_000  # of a moving thing, a value that is not repeated for this long is no longer known
+_MANY = 8
+_PARTS, _DATA = 16, 128 * 1024
+
+_OF_ONE_REPORT: dict[str, frozenset[str]] = {
+    "position": frozenset({"accurate", "grid_m", "original", "suspect"}),
+    "type": frozenset({"mapped"}),
+    "sensor": frozenset({"chain", "channel", "country", "own", "region", "station"}),
+}
+"""What is said of one report alone, and does not outlive it."""
+_INSTEAD = {
+    "position": {"height_m": "depth_m", "depth_m": "height_m"},
+    "motion": {"turn_deg_per_min": "turning", "turning": "turn_deg_per_min"},
+    "type": {"ship_type": "ship_type_text"},
+}
+"""What a new value ends, beside the value before it."""
+_LAPSING = ("position", "motion")
+_WHOLE = ("timing",)
+_NAMES = {name: tuple(one.name for one in msgspec.structs.fields(group)) for name, group in GROUPS.items()}
+_DATED = frozenset(name for name, names in _NAMES.items() if "at" in names)
+_FUSED = tuple(name for name in GROUPS if name not in ("sensor", "residue"))
+
+
+@dataclass(slots=True)
+class _Known:
+    """A track, when each group was last learnt (by its source and on receipt, ms), and when each lapsing field."""
+
+    track: Track
+    learnt: dict[str, tuple[int, int]] = field(default_factory=dict)
+    said: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class Picture:
+    """Tracks by key, at most `limit`: beyond it the one not heard for the longest is forgotten."""
+
+    def __init__(self, limit: int = 20_000) -> None:
+        self.forgotten = 0
+        self.impossible = 0
+        self._limit = limit
+        self._known: dict[str, _Known] = {}
+        self._doubts = Doubts(domain_of)
+
+    def __len__(self) -> int:
+        """The number of tracks."""
+        return len(self._known)
+
+    def __iter__(self) -> Iterator[Track]:
+        """The tracks, the one heard last at the end."""
+        return iter([known.track for known in self._known.values()])
+
+    def get(self, key: str) -> Track | None:
+        """The track of that key."""
+        known = self._known.get(key)
+        return known.track if known else None
+
+    def update(self, seen: Track, reporter: str = "") -> Track:
+        """Take in what a report says, by whichever link or peer, and return the track as it is now.
+
+        A group that comes up to ten minutes late leaves what is known as it is. A time that its source cannot have
+        meant is kept in `timing` as it was said, and the time of receipt stands in for it.
+        """
+        known = self._known.pop(seen.key, None)
+        if known is None:
+            if len(self._known) >= self._limit:
+                gone = next(iter(self._known))
+                del self._known[gone]
+                self._doubts.forget(gone)
+                self.forgotten += 1
+            known = _Known(Track(key=seen.key))
+        self._known[seen.key] = known
+        received = _received(seen)
+        changes: dict[str, Any] = {}
+        for name in _FUSED:
+            group = getattr(seen, name)
+            if group is not None:
+                self._fuse(known, seen, name, group, received, reporter, changes)
+        if seen.residue is not None:
+            changes["residue"] = _gathered(known.track.residue, seen.residue)
+        track = msgspec.structs.replace(known.track, **changes)
+        sensor = _heard(track.sensor, seen.sensor, self._doubts.of(track, received))
+        known.track = msgspec.structs.replace(track, sensor=sensor) if sensor is not None else track
+        return known.track
+
+    def _fuse(
+        self, known: _Known, seen: Track, name: str, group: Any, received: int, reporter: str, changes: dict[str, Any]
+    ) -> None:
+        """Put the group as it is now into `changes`, where the report says more than is known."""
+        if isinstance(group, Position) and not (abs(group.lat_deg) <= 90 and abs(group.lon_deg) <= 180):
+            self.impossible += 1
+            return
+        at = received if name in _WHOLE else self._moment(seen, name, group, received)
+        jumped = isinstance(group, Position) and self._doubts.place(seen.key, group, at, reporter)
+        if _late(at, received, known.learnt.get(name)):
+            return
+        known.learnt[name] = (at, received)
+        fixed: dict[str, Any] = {"at": at} if name in _DATED else {}
+        if jumped:
+            fixed["suspect"] = True
+        before = getattr(known.track, name)
+        if isinstance(group, Identity):
+            self._doubts.hear(seen.key, group, at, reporter)
+            fixed["other_names"] = _other_names(before, group)
+        said = known.said.setdefault(name, {}) if name in _LAPSING else None
+        kept = {} if name in _WHOLE else _kept(name, before or group, group, at, said)
+        fused = msgspec.structs.replace(group, **{**kept, **fixed}) if kept or fixed else group
+        if fused != before:
+            changes[name] = fused
+
+    def _moment(self, seen: Track, name: str, group: Any, received: int) -> int:
+        """When the group was so, in ms: as the source says it, or on receipt where it is silent or its clock wrong."""
+        at = group.at if name in _DATED else None
+        if at is None and seen.timing is not None and seen.timing.source_us is not None:
+            at = seen.timing.source_us // 1000
+        if at is None:
+            return received
+        if -_BEHIND_MS <= at - received <= _AHEAD_MS:
+            return int(at)
+        self._doubts.note(seen.key, WRONG_CLOCK, received)
+        return received
+
+
+def domain_of(track: Track) -> str:
+    """Where it moves: sea, land, air or space; of what no type tells, by what its source speaks of."""
+    what = track.type
+    if what is not None and what.station is not None:
+        return "air" if what.station == "aircraft" else "sea"
+    return "sea" if track.key.startswith("mmsi:") else "air"
+
+
+def _received(seen: Track) -> int:
+    if seen.sensor is not None:
+        return seen.sensor.received_ms
+    if seen.timing is not None and seen.timing.received_us is not None:
+        return seen.timing.received_us // 1000
+    return 0
+
+
+def _late(at: int, received: int, known: tuple[int, int] | None) -> bool:
+    return known is not None and 0 < known[0] - at <= _LATE_MS and received - known[1] <= _HOLD_MS
+
+
+def _kept(name: str, before: Any, group: Any, at: int, said: dict[str, int] | None) -> dict[str, Any]:
+    """What a group does not say and what is still known from before."""
+    ended, kept = _OF_ONE_REPORT.get(name, frozenset()), dict[str, Any]()
+    instead = _INSTEAD.get(name, {})
+    names, was, now = _NAMES[name], msgspec.structs.astuple(before), msgspec.structs.astuple(group)
+    for one, old, new in zip(names, was, now, strict=True):
+        if new is not None:
+            if said is not None:
+                said[one] = at
+        elif old is not None and one not in ended and (said is None or at - said.get(one, at) <= _LAPSE_MS):
+            kept[one] = old
+    for one, other in instead.items():
+        if other in kept and getattr(group, one) is not None:
+            del kept[other]
+    return kept
+
+
+def _other_names(before: Identity | None, group: Identity) -> list[str] | None:
+    """The names heard before the latest, the last few only."""
+    heard = [*(before.other_names or ()), *([before.name] if before.name else ())] if before else []
+    latest = group.name or (before.name if before else None)
+    return [name for name in dict.fromkeys(heard) if name != latest][-_MANY:] or None
+
+
+def _heard(before: Sensor | None, seen: Sensor | None, doubts: list[str] | None) -> Sensor | None:
+    """Who heard it last, how often it was heard, and by which stations."""
+    if seen is None:
+        return msgspec.structs.replace(before, doubts=doubts) if before is not None else None
+    if before is None:
+        stations = [seen.station] if seen.station else None
+        return msgspec.structs.replace(seen, reports=1, stations=stations, doubts=doubts)
+    heard = [one for one in before.stations or () if one != seen.station]
+    stations = [*heard, seen.station][-_MANY:] if seen.station else before.stations
+    now = {"reports": (before.reports or 0) + 1, "stations": stations, "doubts": doubts}
+    if 0 < before.received_ms - seen.received_ms <= _LATE_MS:
+        return msgspec.structs.replace(before, **now)
+    return msgspec.structs.replace(seen, **{**_kept("sensor", before, seen, 0, None), **now})
+
+
+def _gathered(before: Residue | None, seen: Residue) -> Residue:
+    """The latest bytes of each place in a protocol, those heard last and no more than a bound."""
+    parts: dict[tuple[str, str], Remainder] = {}
+    for part in [*(before.parts if before else ()), *seen.parts]:
+        parts.pop((part.protocol, part.field), None)
+        parts[part.protocol, part.field] = part
+    kept, size = list[Remainder](), 0
+    for part in reversed(parts.values()):
+        if size + len(part.data) <= _DATA and len(kept) < _PARTS:
+            size += len(part.data)
+            kept.append(part)
+    return Residue(parts=kept[::-1])

@@ -1,0 +1,223 @@
+"""The plot: from what gateways decode to labelled records and live values, portion by portion.
+
+Live values go out as they come; a durable version of each entity is written now and then. An entity's id is opaque, so
+that it tells no vessel's number to a partner from whom the identity is withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from aldis.app import Context
+from aldis.apps.experiments.entity import Decoded, Entity, Report, Task, Track
+from aldis.apps.experiments.kinds import KINDS, TRACK, kind_of, portion_of
+from aldis.apps.experiments.picture import Picture
+from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.frames import Update
+from aldis.kernel.labels import Label
+from aldis.kernel.records import Draft, DraftPortion, Record, next_version
+
+__all__ = ["Plot", "labels_for"]
+
+RECORD_EVERY_MS = 5_000
+"""A durable version is written at most this often; between versions changes are live only."""
+_LIMIT = 20_000
+_AT_ONCE = 1_000
+_PREFIX = {"track": "trk-", "area": "area-", "tasking": "task-", "report": "rpt-", "environment": "env-"}
+_PASSING = frozenset({"sensor", "timing"})
+"""Portions that differ with every report; alone they make no new version, but for a doubt."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """An entity as it is, its newest record, and when that was written or found to say the same."""
+
+    id: str
+    entity: Entity
+    record: Record | None = None
+    at: int = 0
+
+
+class Plot:
+    """What one node's gateways make out, at most `limit` entities of all kinds but tracks, and as many tracks."""
+
+    def __init__(
+        self, context: Context, project: str, *, record_every_ms: int = RECORD_EVERY_MS, limit: int = _LIMIT
+    ) -> None:
+        self.picture = Picture(limit)
+        self.recorded = 0
+        self.refused = 0
+        self._context = context
+        self._labels = labels_for(context)
+        self._project = project
+        self._every = record_every_ms
+        self._limit = 2 * limit
+        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._due: dict[tuple[str, str], None] = {}
+
+    def take(self, decoded: Decoded, reporter: str = "") -> None:
+        """Publish what something decoded changes; `settle` records it. `reporter` tells links and peers apart."""
+        seen = decoded.entity
+        kind = kind_of(seen)
+        slot = (kind.name, seen.key)
+        kept = self._kept.get(slot)
+        if kept is None:
+            if len(self._kept) >= self._limit:
+                self._forget()
+            kept = self._kept[slot] = _Kept(self.id_of(*slot), seen)
+            before = None
+        else:
+            before = kept.entity
+        if isinstance(seen, Track):
+            kept.entity = self.picture.update(seen, reporter)
+        else:
+            kept.entity = self._referring(seen)
+        self._publish(kind.name, kept, _changed(kind.portions, before, kept.entity))
+        self._due[slot] = None
+
+    def settle(self, now: int) -> None:
+        """Record what has changed and was not recorded lately, in one transaction."""
+        due = []
+        for slot in self._due:
+            kept = self._kept.get(slot)
+            if kept is None or kept.record is None or now - kept.at >= self._every:
+                due.append(slot)
+                if len(due) == _AT_ONCE:
+                    break
+        self._record(due, now)
+
+    def flush(self, now: int) -> None:
+        """Record everything that has changed since it was recorded."""
+        while self._due:
+            self._record(list(self._due)[:_AT_ONCE], now)
+
+    def id_of(self, kind: str, key: str) -> str:
+        """The opaque id of an entity's record."""
+        return _PREFIX[kind] + self._context.opaque(key)
+
+    def _referring(self, entity: Entity) -> Entity:
+        """The entity with the records' ids in place of the keys of tracks, which would name them."""
+        if isinstance(entity, Task):
+            by = self.id_of(TRACK.name, entity.issued_by) if entity.issued_by else None
+            return msgspec.structs.replace(entity, assignee=self.id_of(TRACK.name, entity.assignee), issued_by=by)
+        if isinstance(entity, Report) and entity.about:
+            return msgspec.structs.replace(entity, about=self.id_of(TRACK.name, entity.about))
+        return entity
+
+    def _publish(self, kind: str, kept: _Kept, portions: Iterable[str]) -> None:
+        labels, at = self._labels[kind], _moment(kept.entity) or self._context.now()
+        for portion in portions:
+            value = portion_of(kept.entity, portion)
+            if value is not None:
+                update = Update(kept.id, kind, portion, at, value)
+                self._context.publish(labels["header"], labels[portion], self._project, update)
+
+    def _record(self, due: Iterable[tuple[str, str]], now: int) -> None:
+        drafts = dict[tuple[str, str], Draft]()
+        for slot in due:
+            self._due.pop(slot, None)
+            kept = self._kept.get(slot)
+            if kept is not None:
+                kept.at = now
+                draft = self._draft(slot[0], kept, now)
+                if draft is not None:
+                    drafts[slot] = draft
+        for slot, record in self._put(drafts):
+            self._kept[slot].record = record
+            self.recorded += 1
+
+    def _draft(self, kind: str, kept: _Kept, now: int) -> Draft | None:
+        """The next version of an entity's record; None where it says what the one before said."""
+        labels, held = self._labels[kind], kept.record or self._context.newest(kept.id)
+        values = {name: portion_of(kept.entity, name) for name in kind_of(kept.entity).portions}
+        if kept.record is not None and all(_same(kept.record, name, value) for name, value in values.items()):
+            return None
+        draft = Draft(
+            kind=kind,
+            id=kept.id,
+            originator=self._context.node,
+            author="gateway",
+            created=now,
+            label=labels["header"],
+            project=self._project,
+            portions=[DraftPortion(name, labels[name], value) for name, value in values.items() if value is not None],
+        )
+        return next_version(held, draft) if held else draft
+
+    def _put(self, drafts: Mapping[tuple[str, str], Draft]) -> Iterable[tuple[tuple[str, str], Record]]:
+        """The records, all at once; where one of them cannot be, each by itself, and that one is counted."""
+        if not drafts:
+            return
+        try:
+            yield from zip(drafts, self._context.put_all(list(drafts.values())), strict=True)
+        except InvalidInput:
+            for slot, draft in drafts.items():
+                try:
+                    yield slot, self._context.put(draft)
+                except InvalidInput:
+                    self.refused += 1
+
+    def _forget(self) -> None:
+        """Let the entity that was first made out go; its record stays."""
+        slot = next(iter(self._kept))
+        del self._kept[slot]
+        self._due.pop(slot, None)
+
+
+def labels_for(context: Context) -> Mapping[str, Mapping[str, Label]]:
+    """The label of each portion of each kind, and of `header`, from the node's settings.
+
+    What has no marking of its own, and in any case `residue`, since nobody knows what it says, goes under the join of
+    all markings of its kind; a kind without any, under the join of a track's.
+
+    Raises:
+        InvalidInput: a track has no marking for `header` or `position`.
+    """
+    tracks = context.labels(TRACK.name)
+    missing = {"header", "position"} - tracks.keys()
+    if missing:
+        raise InvalidInput(
+            f"no marking for {', '.join(sorted(missing))} of a track",
+            fix=f"Write one for each in aldis.toml, under [labels.{TRACK.name}]",
+        )
+    found = dict[str, dict[str, Label]]()
+    for kind in KINDS:
+        stated = context.labels(kind.name)
+        unknown = stated.keys() - {"header", *kind.portions}
+        if unknown:
+            raise UnknownTerm(
+                f"a marking for {', '.join(sorted(unknown))}, which no {kind.name} has",
+                fix=f"Under [labels.{kind.name}] of aldis.toml write header, {', '.join(kind.portions)}",
+            )
+        highest = context.banner((stated or tracks).values())
+        labels = {name: stated.get(name, highest) for name in ("header", *kind.portions)}
+        found[kind.name] = {**labels, "residue": highest}
+    return found
+
+
+def _changed(portions: Iterable[str], before: Entity | None, after: Entity) -> list[str]:
+    if not isinstance(after, Track) or before is None:
+        return list(portions)
+    return [name for name in portions if getattr(after, name) is not getattr(before, name)]
+
+
+def _moment(entity: Entity) -> int:
+    """When it was heard of, in ms; 0 where that is unknown."""
+    if isinstance(entity, Track) and entity.sensor is not None:
+        return entity.sensor.received_ms
+    if entity.timing is not None and entity.timing.received_us is not None:
+        return entity.timing.received_us // 1000
+    return 0
+
+
+def _same(record: Record, name: str, value: Any) -> bool:
+    portion = record.portion(name)
+    if portion is None or value is None:
+        return portion is None and value is None
+    if name in _PASSING:
+        return bool(portion.value.get("doubts") == value.get("doubts"))
+    return msgspec.json.encode(value) == portion.raw_value
