@@ -99,7 +99,7 @@ The table `[oidc]` names the provider that people may [sign in](../how-to/sign-i
 _SYSTEMS = """
 ## Systems
 
-Each table `[[systems]]` connects a system of this node's nation; [how to](../how-to/feed-a-gateway.md).
+Each table `[[systems]]` connects a system of this node's nation; [how to](../how-to/connect-a-system.md).
 
 | setting | default | meaning |
 |---|---|---|

@@ -63,7 +63,8 @@ class Connection:
             Unavailable: its address cannot be listened at, or a library that its protocol needs is not installed.
         """
         link = await open_link(self._address)
-        showing = [asyncio.create_task(work) for work in self._show(link)] if self._system.person else []
+        works = [*(self._watch(kind.name) for kind in KINDS), self._send(link)] if self._system.person else []
+        showing = [asyncio.create_task(work) for work in works]
         hearing = asyncio.create_task(self._hear(link))
         try:
             await _first_to_end(hearing, *showing)
@@ -136,9 +137,6 @@ class Connection:
             self._own.popitem(last=False)
         self._plot.take(decoded, f"{self._system.name}/{peer}")
 
-    def _show(self, link: Link) -> list[object]:
-        return [*(self._watch(kind.name) for kind in KINDS), self._send(link)]
-
     async def _watch(self, kind: str) -> None:
         async for live in self._context.subscribe(kind):
             if live.source or live.update.id not in self._own:
@@ -154,10 +152,12 @@ class Connection:
         gateway: Gateway | None = None
         while True:
             await asyncio.sleep(SHOW_EVERY_S)
-            if gateway is None and self._offered is not None:
+            if gateway is None:
+                if self._offered is None:
+                    continue  # what it speaks is not known before it has spoken
                 gateway = self._offered.open()
             changed, self._changed = self._changed, {}
-            for slot in changed if gateway is not None else ():
+            for slot in changed:
                 for message in self._said(gateway, slot):
                     await link.send(message)
                     self.sent += 1

@@ -1,0 +1,241 @@
+"""Systems on real sockets at running nodes: each speaks its own protocol, and is sent what its account may see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from nations import WATCH
+from structlog.testing import capture_logs
+
+from aldis.app import System, find_apps
+from aldis.node.config import Config
+from aldis.node.home import make_home
+from aldis.node.node import Node
+from aldis.node.people import Account
+from aldis.node.service import Service
+
+LABELS = {
+    "track": {
+        "header": "OFFICIAL//REL AUS/GBR",
+        "position": "OFFICIAL//REL AUS/GBR",
+        "motion": "OFFICIAL//REL AUS/GBR",
+        "identity": "PROTECTED//REL AUS/GBR",
+        "status": "SECRET//AGAO",
+    }
+}
+CLEARED = {"AUS": {"AUS": "PROTECTED"}, "GBR": {"UK": "SECRET"}}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Site:
+    """Two nations' running nodes: at one a sensor that says GeoJSON over UDP, at each a console that reads it by TCP."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sensor, self.consoles = free_port(), {"aus": free_port(), "gbr": free_port()}
+        self.nodes: dict[str, Node] = {}
+        self._writers: list[asyncio.StreamWriter] = []
+        for name, party, policy in (("aus", "AUS", "AUS"), ("gbr", "GBR", "UK")):
+            systems = [
+                System(
+                    name="console",
+                    address=f"geojson+tcp-listen://127.0.0.1:{self.consoles[name]}",
+                    person="console",
+                )
+            ]
+            if name == "aus":
+                systems.append(System(name="sensor", address=f"udp://127.0.0.1:{self.sensor}", person="sensor"))
+            config = Config(
+                node=name,
+                party=party,
+                policy=policy,
+                ceiling="SECRET",
+                listen=f"127.0.0.1:{free_port()}",
+                project="WATCH",
+                labels=LABELS if name == "aus" else {"track": {"header": "OFFICIAL", "position": "OFFICIAL"}},
+                systems=systems,
+            )
+            make_home(folder / name, config, now=time.time_ns() // 1_000_000)
+            node = self.nodes[name] = Node.open(folder / name, environment={}, apps=find_apps())
+            for account in ("console", "sensor"):
+                node.people.add(
+                    Account(
+                        id=account,
+                        name=account,
+                        nationality=party,
+                        clearance=CLEARED[party],
+                        projects=["WATCH"],
+                    )
+                )
+        aus, gbr = self.nodes["aus"], self.nodes["gbr"]
+        _, reply = gbr.partners.join(aus.partners.invite("GBR"), lambda *_: True)
+        assert reply is not None
+        aus.partners.join(reply, lambda *_: True)
+        aus.register.draft(WATCH, "officer")
+
+    def run(self, act: Callable[[Site], Awaitable[None]]) -> None:
+        async def run() -> None:
+            services = [Service(node) for node in self.nodes.values()]
+            for service in services:
+                await service.start()
+            try:
+                await asyncio.wait_for(act(self), 40)
+            finally:
+                for writer in self._writers:
+                    writer.close()
+                for service in services:
+                    await service.stop()
+                for node in self.nodes.values():
+                    node.close()
+
+        asyncio.run(run())
+
+    async def agree(self) -> None:
+        aus, gbr = self.nodes["aus"], self.nodes["gbr"]
+        await until(lambda: "pa-watch" in gbr.epochs.current().instruments.ids())
+        for node in (aus, gbr):
+            node.register.sign("pa-watch", "officer")
+        await until(lambda: aus.register.status("pa-watch").state.value == "in force")
+
+    def report(self, lat: float) -> None:
+        """The sensor reports a vessel, from a port of its own."""
+        feature = {
+            "type": "Feature",
+            "id": "vessel-1",
+            "geometry": {"type": "Point", "coordinates": [24.5, lat]},
+            "properties": {
+                "entity": "track",
+                "identity.name": "PETREL",
+                "status.mode": "AUTO",
+                "motion.speed_mps": 4.5,
+            },
+        }
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sensor:
+            sensor.sendto(json.dumps(feature).encode() + b"\n", ("127.0.0.1", self.sensor))
+
+    async def console(self, node: str) -> Console:
+        while True:
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.consoles[node])
+                self._writers.append(writer)
+                return Console(reader)
+            await asyncio.sleep(0.02)
+
+
+class Console:
+    """Somebody's own screen: it reads features from its socket."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    async def next(self) -> dict[str, Any]:
+        line = await self._reader.readline()
+        return dict(json.loads(line.lstrip(b"\x1e")))
+
+    async def quiet(self, seconds: float) -> bool:
+        try:
+            return not await asyncio.wait_for(self._reader.read(1), seconds)
+        except TimeoutError:
+            return True
+
+
+async def until(holds: Callable[[], bool], seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come about"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+async def shown(site: Site, console: Console, lat: float) -> dict[str, Any]:
+    """What the console is shown of the report with this latitude, which is repeated until it is shown."""
+    wanted = round(lat, 6)
+    stop = time.monotonic() + 15
+
+    async def say() -> None:
+        while time.monotonic() < stop:
+            site.report(lat)
+            await asyncio.sleep(0.15)
+
+    saying = asyncio.create_task(say())
+    try:
+        while True:
+            feature = await asyncio.wait_for(console.next(), 15)
+            if feature["geometry"] and round(feature["geometry"]["coordinates"][1], 6) == wanted:
+                return feature
+    finally:
+        saying.cancel()
+
+
+def test_each_console_is_shown_what_its_account_and_the_instruments_let_it_see(site: Site) -> None:
+    async def act(site: Site) -> None:
+        await site.agree()
+        aus, gbr = await site.console("aus"), await site.console("gbr")
+        own = await shown(site, aus, 59.9)
+        assert own["properties"]["identity.name"] == "PETREL"
+        assert own["properties"]["motion.speed_mps"] == 4.5
+        assert "SECRET" not in json.dumps(own)
+        assert "AUTO" not in json.dumps(own), "above the console's clearance"
+        await until(lambda: site.nodes["gbr"].records.count(kind="track") == 1)
+        partner = await shown(site, gbr, 59.95)
+        assert partner["properties"]["identity.name"] == "PETREL"
+        assert "AUTO" not in json.dumps(partner), "never released"
+        assert "vessel-1" not in json.dumps(partner), "the sensor's own id tells nothing"
+        accounts = site.nodes["aus"].people
+        accounts.set(msgspec.structs.replace(accounts.get("console"), clearance={"AUS": "OFFICIAL"}))
+        await asyncio.sleep(1)
+        while not await aus.quiet(0.3):
+            pass
+        low = await shown(site, aus, 60.1)
+        assert "PETREL" not in json.dumps(low), "no longer cleared for who it is"
+        accounts.suspend("console", "sold")
+        await asyncio.sleep(1)
+        while not await aus.quiet(0.3):
+            pass
+        site.report(60.2)
+        assert await aus.quiet(0.6), "a suspended account is shown nothing"
+
+    site.run(act)
+
+
+def test_a_system_does_not_hear_itself_and_strange_bytes_are_only_counted(site: Site) -> None:
+    async def act(site: Site) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sensor:
+            sensor.bind(("127.0.0.1", 0))
+            sensor.settimeout(0.5)
+            sensor.sendto(b"\x00\x01 nothing that anybody speaks", ("127.0.0.1", site.sensor))
+            feature = b'''{"type": "Feature", "id": "v", "properties": {"entity": "track"},
+                "geometry": {"type": "Point", "coordinates": [1, 2]}}'''.replace(b"\n", b"") + b"\n"
+            end = time.monotonic() + 10
+            while site.nodes["aus"].records.count(kind="track") == 0:
+                assert time.monotonic() < end
+                sensor.sendto(feature, ("127.0.0.1", site.sensor))
+                await asyncio.sleep(0.1)
+            for _ in range(5):
+                sensor.sendto(feature, ("127.0.0.1", site.sensor))
+                await asyncio.sleep(0.1)
+            with pytest.raises(TimeoutError):
+                await asyncio.to_thread(sensor.recv, 65_536)
+
+    with capture_logs() as logs:
+        site.run(act)
+    ended = next(entry for entry in logs if entry["event"] == "system ended" and entry["system"] == "sensor")
+    assert ended["sent"] == 0
+    assert ended["heard"] > 5
