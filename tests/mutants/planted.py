@@ -37,6 +37,9 @@ _RELEASE = (
 _FILES = ("tests/browser/test_page_files.py",)
 _UPLOADS = ("tests/browser/test_uploads.py",)
 _LIVE_PAGES = ("tests/browser/test_live_pages.py",)
+_SYSTEMS = ("tests/node/test_systems.py",)
+_SHOWING = ("tests/node/test_showing.py",)
+_LINKS = ("tests/apps/experiments/test_links.py",)
 _PROJECT = ("tests/apps/workspace/test_project.py",)
 _REGISTER = ("tests/kernel/test_instruments_register.py",)
 _POLICIES = ("tests/kernel/test_policies_roll_up.py", "tests/kernel/test_labels.py")
@@ -1148,5 +1151,40 @@ MUTANTS = (
         'asked["name"], visit.who, version, whose)',
         'asked["name"], "", version, whose)',
         _FILES,
+    ),
+    Mutant(
+        "system-shown-whatever-comes",
+        "apps/experiments/systems.py",
+        "[live for live in fresh if self._context.may_show(live, self._system.person)]",
+        "fresh",
+        _SYSTEMS,
+    ),
+    Mutant(
+        "system-hears-itself",
+        "apps/experiments/systems.py",
+        "if live.source or live.update.id not in self._own:",
+        "if True:",
+        _SYSTEMS,
+    ),
+    Mutant(
+        "system-shown-by-an-old-decision",
+        "node/showing.py",
+        "            self._known.clear()\n",
+        "            pass\n",
+        _SHOWING,
+    ),
+    Mutant(
+        "system-of-a-suspended-account",
+        "node/people/people.py",
+        "        account = self._active(person)\n        return self.sessions.person(account, account.clearance)",
+        "        account = _account.decode(self._rows.get(person) or b\"null\") if self._rows.get(person) else None\n        return self.sessions.person(account, account.clearance)",
+        _SHOWING,
+    ),
+    Mutant(
+        "tls-of-anybody",
+        "apps/experiments/links/tcp.py",
+        "context.verify_mode = ssl.CERT_REQUIRED",
+        "context.verify_mode = ssl.CERT_OPTIONAL",
+        _LINKS,
     ),
 )
