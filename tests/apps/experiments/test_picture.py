@@ -32,7 +32,11 @@ HERE = Position(lat_deg=59.9, lon_deg=24.5, accurate=True)
 
 
 def report(
-    at_s: float = 0, key: str = "mmsi:230123456", station: str | None = "992190917", protocol: str = "ais", **groups: Any
+    at_s: float = 0,
+    key: str = "mmsi:230123456",
+    station: str | None = "992190917",
+    protocol: str = "ais",
+    **groups: Any,
 ) -> Track:
     received = START + round(at_s * 1000)
     groups.setdefault("timing", Timing(received_us=1000 * received))
@@ -215,7 +219,8 @@ def test_residue_of_each_place_is_the_latest() -> None:
         return Remainder(protocol="x", field=field, data=data)
 
     track = fused(
-        report(0, residue=Residue(parts=[part("a", "1"), part("b", "2")])), report(1, residue=Residue(parts=[part("a", "3")]))
+        report(0, residue=Residue(parts=[part("a", "1"), part("b", "2")])),
+        report(1, residue=Residue(parts=[part("a", "3")])),
     )
     assert track.residue == Residue(parts=[part("b", "2"), part("a", "3")])
 

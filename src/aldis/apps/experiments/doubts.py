@@ -164,9 +164,7 @@ def _some(claimants: dict[str, None]) -> list[str]:
     return list(claimants)[-_FEW:]
 
 
-def _fits(
-    place: _Place, position: Position, at: int, reporter: str, fastest: float, *, alike: bool = False
-) -> bool:
+def _fits(place: _Place, position: Position, at: int, reporter: str, fastest: float, *, alike: bool = False) -> bool:
     """Whether what was there may be here now; of two peers at one moment less is forgiven, unless taken `alike`."""
     passed = abs(at - place.at)
     strict = reporter != place.reporter and passed <= _PEERS_MS and not alike

@@ -7,6 +7,7 @@ from aldis.apps.experiments.entity import (
     Identity,
     Ledger,
     Motion,
+    Original,
     Position,
     Sensor,
     Status,
@@ -15,6 +16,7 @@ from aldis.apps.experiments.entity import (
     Type,
     Voyage,
 )
+from aldis.apps.experiments.entity.geoid import ellipsoidal_m
 from aldis.apps.experiments.gateways import observation
 from aldis.apps.experiments.gateways.fields import ship_type_text
 from aldis.apps.experiments.gateways.observation import Observation
@@ -57,7 +59,13 @@ def track_of(seen: Observation) -> Track:
 
 
 def _position(seen: observation.Position, at: int) -> Position:
-    return Position(lat_deg=seen.lat_deg, lon_deg=seen.lon_deg, at=at, accurate=seen.accurate)
+    height, original = None, None
+    if seen.altitude_m is not None:  # of a search and rescue aircraft: above mean sea level (ITU-R M.1371-5, message 9)
+        height = round(ellipsoidal_m(seen.lat_deg, seen.lon_deg, seen.altitude_m), 2)
+        original = Original(frame="msl", datum="WGS-84", values=(seen.lat_deg, seen.lon_deg, seen.altitude_m))
+    return Position(
+        lat_deg=seen.lat_deg, lon_deg=seen.lon_deg, at=at, accurate=seen.accurate, height_m=height, original=original
+    )
 
 
 def _motion(seen: observation.Position, at: int) -> Motion | None:

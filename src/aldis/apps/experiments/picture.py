@@ -150,7 +150,7 @@ def _received(seen: Track) -> int:
         return seen.sensor.received_ms
     if seen.timing is not None and seen.timing.received_us is not None:
         return seen.timing.received_us // 1000
-    return 0
+    return max((at for name in _DATED if (group := getattr(seen, name)) and (at := group.at)), default=0)
 
 
 def _late(at: int, received: int, known: tuple[int, int] | None) -> bool:
