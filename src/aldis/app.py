@@ -131,8 +131,11 @@ class Context(Protocol):
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows, its own among them."""
 
-    def labels(self, kind: str) -> Mapping[str, Label]:
-        """The default labels that the node's settings give a kind, by portion; `header` is that of its existence."""
+    def labels(self, kind: str, system: str = "", key: str = "") -> Mapping[str, Label]:
+        """The labels that the node's settings give a kind, by portion; `header` is that of its existence.
+
+        With a system and the key that it gives a thing, those of that thing.
+        """
 
     def label(self, marking: str) -> Label:
         """The label that a marking in this node's policy states.

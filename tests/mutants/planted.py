@@ -1177,7 +1177,7 @@ MUTANTS = (
         "system-of-a-suspended-account",
         "node/people/people.py",
         "        account = self._active(person)\n        return self.sessions.person(account, account.clearance)",
-        "        account = _account.decode(self._rows.get(person) or b\"null\") if self._rows.get(person) else None\n        return self.sessions.person(account, account.clearance)",
+        '        account = _account.decode(self._rows.get(person) or b"null") if self._rows.get(person) else None\n        return self.sessions.person(account, account.clearance)',
         _SHOWING,
     ),
     Mutant(

@@ -42,7 +42,7 @@ def free_port() -> int:
 
 
 class Site:
-    """Two nations' running nodes: at one a sensor that says GeoJSON over UDP, at each a console that reads it by TCP."""
+    """Two nations' running nodes: at one a sensor that says GeoJSON by UDP, at each a console that reads it by TCP."""
 
     def __init__(self, folder: Path) -> None:
         self.sensor, self.consoles = free_port(), {"aus": free_port(), "gbr": free_port()}
@@ -221,8 +221,11 @@ def test_a_system_does_not_hear_itself_and_strange_bytes_are_only_counted(site: 
             sensor.bind(("127.0.0.1", 0))
             sensor.settimeout(0.5)
             sensor.sendto(b"\x00\x01 nothing that anybody speaks", ("127.0.0.1", site.sensor))
-            feature = b'''{"type": "Feature", "id": "v", "properties": {"entity": "track"},
-                "geometry": {"type": "Point", "coordinates": [1, 2]}}'''.replace(b"\n", b"") + b"\n"
+            feature = (
+                b"""{"type": "Feature", "id": "v", "properties": {"entity": "track"},
+                "geometry": {"type": "Point", "coordinates": [1, 2]}}""".replace(b"\n", b"")
+                + b"\n"
+            )
             end = time.monotonic() + 10
             while site.nodes["aus"].records.count(kind="track") == 0:
                 assert time.monotonic() < end

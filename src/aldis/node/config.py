@@ -21,7 +21,7 @@ from aldis.kernel.frames import FRAME_LIMIT
 from aldis.kernel.instruments import MOST_DAYS
 from aldis.node.provider import Provider
 
-__all__ = ["FILE", "Config", "Rule", "check", "describe", "endpoint", "load", "loopback", "write"]
+__all__ = ["FILE", "Config", "Marking", "Rule", "check", "describe", "endpoint", "load", "loopback", "write"]
 
 FILE = "aldis.toml"
 
@@ -43,6 +43,18 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """The rule in words."""
         parts = [self.kind or "records", f"of {self.project}" if self.project else "", self.classification]
         return f"{' '.join(part for part in parts if part)}: {self.action} after {self.days} days"
+
+
+class Marking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Markings of some of what gateways put: that which has a kind, comes from a system ("" for any), and has a key.
+
+    `key` is the id that the system gives it, such as `mmsi:503000001`; `*` stands for anything in it.
+    """
+
+    labels: dict[str, str]
+    kind: str = "track"
+    system: str = ""
+    key: str = "*"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,6 +85,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     pace: float = 1.0
     project: str = ""
     labels: dict[str, dict[str, str]] = {}
+    marking: list[Marking] = []
     comply: bool = False
     meaning_model: str = ""
     retention: list[Rule] = []
@@ -119,6 +132,8 @@ _MEANING = {
     "desk_days": "days within which release officers decide what waits, where its clause does not say; 0 for no day",
     "oidc": "the OpenID provider that people may sign in at: the table `[oidc]`, see below",
     "labels": "default markings of what gateways put: a table for each kind, with `header` and each portion",
+    "marking": "markings of some of it: `[[marking]]` tables, of which the first that fits counts: `labels` for the"
+    " portions that are marked otherwise; `system`, `key` (`mmsi:503*`) and `kind` (`track`) for what it fits",
 }
 
 
@@ -239,7 +254,7 @@ def write(home: Path, config: Config) -> None:
         value = getattr(config, name)
         if value is None or value == default:
             continue
-        if name in ("retention", "systems"):
+        if name in ("retention", "systems", "marking"):
             for rule in value:
                 tables += ["", f"[[{name}]]"]
                 tables += [f"{key} = {_text(one)}" for key, one in msgspec.to_builtins(rule).items() if one != ""]
@@ -259,7 +274,9 @@ def _table(name: str, values: Mapping[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """A string, number or list as TOML, which for these writes them as JSON does."""
+    """A string, number or list as TOML, which for these writes them as JSON does; a table in one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_text(key)} = {_text(one)}" for key, one in value.items()) + " }"
     return msgspec.json.encode(value).decode()
 
 

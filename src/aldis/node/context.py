@@ -6,6 +6,7 @@ import asyncio
 import copy
 import hmac
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from aldis.kernel.markings import parse, write
 from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Record, read_record
 from aldis.node.attachments import Attachments
+from aldis.node.config import Marking
 from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.filters import Filters
@@ -118,13 +120,16 @@ class NodeContext:
         """The party of each node that this one knows."""
         return self._partners.parties()
 
-    def labels(self, kind: str) -> Mapping[str, Label]:
-        """The default labels that the node's settings give a kind, by portion.
+    def labels(self, kind: str, system: str = "", key: str = "") -> Mapping[str, Label]:
+        """The labels that the node's settings give a kind, by portion; those of one thing where it is named.
 
         Raises:
             InvalidInput, UnknownTerm: a marking in the settings that cannot be read.
         """
-        return {name: self.label(text) for name, text in self._core.config.labels.get(kind, {}).items()}
+        config = self._core.config
+        fits = (one.labels for one in config.marking if system and _fits(one, kind, system, key))
+        texts = config.labels.get(kind, {}) | next(fits, {})
+        return {name: self.label(text) for name, text in texts.items()}
 
     def label(self, marking: str) -> Label:
         """The label that a marking in this node's policy states."""
@@ -326,6 +331,10 @@ class NodeContext:
                 if queue.full():
                     queue.get_nowait()
                 queue.put_nowait(live)
+
+
+def _fits(marking: Marking, kind: str, system: str, key: str) -> bool:
+    return marking.kind == kind and marking.system in ("", system) and fnmatchcase(key, marking.key)
 
 
 def _record(header: bytes, portions: tuple[bytes, ...]) -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,10 @@ from aldis.apps.experiments.entity import (
     Voyage,
 )
 from aldis.apps.experiments.kinds import TRACK
-from aldis.apps.experiments.plot import Plot, labels_for
+from aldis.apps.experiments.plot import Plot, labels_of
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.records import Record
-from aldis.node.config import Config
+from aldis.node.config import Config, Marking
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.testing import START, VirtualClock
@@ -50,11 +50,11 @@ KEY = "mmsi:230123456"
 class Station:
     """A node with a plot, on a clock of our own."""
 
-    def __init__(self, home: Path, labels: dict[str, dict[str, str]]) -> None:
+    def __init__(self, home: Path, labels: dict[str, dict[str, str]], marking: Sequence[Marking] = ()) -> None:
         self.clock = VirtualClock(START)
         config = Config(
             node="aus", party="AUS", policy="AUS", ceiling="SECRET", listen="127.0.0.1:0", project="NORTHERN-WATCH",
-            labels=labels,
+            labels=labels, marking=list(marking),
         )  # fmt: skip
         make_home(home, config, now=START)
         self.home = home
@@ -231,10 +231,11 @@ def test_residue_is_under_the_join_whatever_the_settings_say_of_it(tmp_path: Pat
     low = {**MARKINGS, "residue": "OFFICIAL//REL AUS/GBR/USA", "status": "OFFICIAL//REL AUS/GBR/USA"}
     station = Station(tmp_path / "aus", {"track": low, "area": {"header": "OFFICIAL//REL AUS/GBR/USA"}})
     with station.node:
-        context, labels = station.node.context, labels_for(station.node.context)
-        assert labels["track"]["residue"] == context.label("SECRET//AGAO") == labels["track"]["voyage"]
-        assert labels["track"]["status"] == context.label("OFFICIAL//REL AUS/GBR/USA")
-        assert labels["area"]["shape"] == labels["area"]["header"] == context.label("OFFICIAL//REL AUS/GBR/USA")
+        context = station.node.context
+        tracks, areas = labels_of(context, "track"), labels_of(context, "area")
+        assert tracks["residue"] == context.label("SECRET//AGAO") == tracks["voyage"]
+        assert tracks["status"] == context.label("OFFICIAL//REL AUS/GBR/USA")
+        assert areas["shape"] == areas["header"] == context.label("OFFICIAL//REL AUS/GBR/USA")
         station.hear(residue=Residue(parts=[Remainder(protocol="x", field="f", data="AAAA")]))
         station.settle()
         portion = station.record().portion("residue")
@@ -251,3 +252,50 @@ def test_without_a_marking_for_existence_and_position_there_is_no_plot(tmp_path:
 def test_a_marking_for_what_is_no_portion_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownTerm, match="speed"):
         Station(tmp_path / "aus", {"track": {**MARKINGS, "speed": "OFFICIAL"}})
+
+
+OWN = Marking(key="mmsi:503*", labels={"header": "SECRET//AGAO", "position": "SECRET//AGAO"})
+SONAR = Marking(system="sonar", labels={"position": "PROTECTED//REL AUS/USA"})
+
+
+def marked(station: Station, key: str, portion: str = "position") -> tuple[str, str]:
+    """The markings of a track's existence and of one of its portions."""
+    record, context = station.record("track", key), station.node.context
+    found = record.portion(portion)
+    assert found is not None
+    return context.marking(record.label), context.marking(found.label)
+
+
+def test_what_is_heard_of_some_is_marked_otherwise_and_the_first_that_fits_counts(tmp_path: Path) -> None:
+    station = Station(tmp_path / "aus", {"track": MARKINGS}, [OWN, SONAR])
+    common = (MARKINGS["header"], MARKINGS["position"])
+    with station.node:
+        for key, system in (("mmsi:503000001", "sonar"), ("mmsi:230000001", "sonar"), ("mmsi:230000002", "radio")):
+            station.take(
+                Track(key=key, position=here(), sensor=Sensor(protocol="ais", received_ms=START)), f"{system}/a"
+            )
+        station.settle()
+        assert marked(station, "mmsi:503000001") == ("SECRET//AGAO", "SECRET//AGAO")
+        assert marked(station, "mmsi:230000001") == (common[0], "PROTECTED//REL AUS/USA")
+        assert marked(station, "mmsi:230000002") == common
+        live = {one.update.id: one for one in station.node.context.latest() if one.update.portion == "position"}
+        own = live[station.plot.id_of("track", "mmsi:503000001")]
+        assert station.node.context.marking(own.label) == "SECRET//AGAO"
+        assert own.header is not None and station.node.context.marking(own.header) == "SECRET//AGAO"
+
+
+def test_what_two_systems_speak_of_is_marked_by_the_join_from_then_on(tmp_path: Path) -> None:
+    station = Station(tmp_path / "aus", {"track": MARKINGS}, [SONAR])
+    with station.node:
+        sonar = "PROTECTED//REL AUS/USA"
+        for system, wanted in (("radio", MARKINGS["position"]), ("sonar", sonar), ("radio", sonar)):
+            seen = Track(key=KEY, position=here(), sensor=Sensor(protocol="ais", received_ms=station.clock.now()))
+            station.take(seen, f"{system}/a")
+            station.settle(after_ms=6_000)
+            assert marked(station, KEY)[1] == wanted
+
+
+def test_a_marking_of_some_is_written_and_read_again(tmp_path: Path) -> None:
+    station = Station(tmp_path / "aus", {"track": MARKINGS}, [OWN, SONAR])
+    with station.node:
+        assert station.node.core.config.marking == [OWN, SONAR]

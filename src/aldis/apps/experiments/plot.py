@@ -6,7 +6,7 @@ that it tells no vessel's number to a partner from whom the identity is withheld
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +21,13 @@ from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion, Record, next_version
 
-__all__ = ["Plot", "labels_for"]
+__all__ = ["Plot", "labels_of"]
 
 RECORD_EVERY_MS = 5_000
 """A durable version is written at most this often; between versions changes are live only."""
 _LIMIT = 20_000
 _AT_ONCE = 1_000
+_PORTIONS = {kind.name: tuple(kind.portions) for kind in KINDS}
 _PREFIX = {"track": "trk-", "area": "area-", "tasking": "task-", "report": "rpt-", "environment": "env-"}
 _PASSING = frozenset({"sensor", "timing"})
 """Portions that differ with every report; alone they make no new version, but for a doubt."""
@@ -34,10 +35,12 @@ _PASSING = frozenset({"sensor", "timing"})
 
 @dataclass(slots=True)
 class _Kept:
-    """An entity as it is, its newest record, and when that was written or found to say the same."""
+    """An entity as it is, under which labels, its newest record, and when that was written or found to say the same."""
 
     id: str
     entity: Entity
+    systems: tuple[str, ...]
+    labels: Mapping[str, Label]
     record: Record | None = None
     at: int = 0
 
@@ -52,7 +55,8 @@ class Plot:
         self.recorded = 0
         self.refused = 0
         self._context = context
-        self._labels = labels_for(context)
+        for kind in KINDS:
+            labels_of(context, kind.name)  # a marking that cannot be is told of before anything is heard
         self._project = project
         self._every = record_every_ms
         self._limit = 2 * limit
@@ -60,15 +64,18 @@ class Plot:
         self._due: dict[tuple[str, str], None] = {}
 
     def take(self, decoded: Decoded, reporter: str = "") -> None:
-        """Publish what something decoded changes; `settle` records it. `reporter` tells links and peers apart."""
-        seen = decoded.entity
+        """Publish what something decoded changes; `settle` records it.
+
+        `reporter` is the system that said it, and after a slash the peer of its link.
+        """
+        seen, system = decoded.entity, reporter.partition("/")[0]
         kind = kind_of(seen)
         slot = (kind.name, seen.key)
         kept = self._kept.get(slot)
         if kept is None:
             if len(self._kept) >= self._limit:
                 self._forget()
-            kept = self._kept[slot] = _Kept(self.id_of(*slot), seen)
+            kept = self._kept[slot] = _Kept(self.id_of(*slot), seen, (system,), self._marked(*slot, (system,)))
             before = None
         else:
             before = kept.entity
@@ -76,6 +83,9 @@ class Plot:
             kept.entity = self.picture.update(seen, reporter)
         else:
             kept.entity = self._referring(seen)
+        if system not in kept.systems:
+            kept.systems = (*kept.systems, system)
+            kept.labels = self._marked(*slot, kept.systems)
         self._publish(kind.name, kept, _changed(kind.portions, before, kept.entity))
         self._due[slot] = None
 
@@ -99,6 +109,13 @@ class Plot:
         """The opaque id of an entity's record."""
         return _PREFIX[kind] + self._context.opaque(key)
 
+    def _marked(self, kind: str, key: str, systems: Sequence[str]) -> Mapping[str, Label]:
+        """The labels of one entity: of what several systems spoke of, the join of what each is marked."""
+        each = [labels_of(self._context, kind, system, key) for system in systems]
+        if len(each) == 1:
+            return each[0]
+        return {name: self._context.banner(labels[name] for labels in each) for name in each[0]}
+
     def _referring(self, entity: Entity) -> Entity:
         """The entity with the records' ids in place of the keys of tracks, which would name them."""
         if isinstance(entity, Task):
@@ -109,7 +126,7 @@ class Plot:
         return entity
 
     def _publish(self, kind: str, kept: _Kept, portions: Iterable[str]) -> None:
-        labels, at = self._labels[kind], _moment(kept.entity) or self._context.now()
+        labels, at = kept.labels, _moment(kept.entity) or self._context.now()
         for portion in portions:
             value = portion_of(kept.entity, portion)
             if value is not None:
@@ -132,7 +149,7 @@ class Plot:
 
     def _draft(self, kind: str, kept: _Kept, now: int) -> Draft | None:
         """The next version of an entity's record; None where it says what the one before said."""
-        labels, held = self._labels[kind], kept.record or self._context.newest(kept.id)
+        labels, held = kept.labels, kept.record or self._context.newest(kept.id)
         values = {name: portion_of(kept.entity, name) for name in kind_of(kept.entity).portions}
         if kept.record is not None and all(_same(kept.record, name, value) for name, value in values.items()):
             return None
@@ -168,35 +185,31 @@ class Plot:
         self._due.pop(slot, None)
 
 
-def labels_for(context: Context) -> Mapping[str, Mapping[str, Label]]:
-    """The label of each portion of each kind, and of `header`, from the node's settings.
+def labels_of(context: Context, kind: str, system: str = "", key: str = "") -> Mapping[str, Label]:
+    """The label of each portion of a kind, and of `header`, from the node's settings; of one thing where it is named.
 
     What has no marking of its own, and in any case `residue`, since nobody knows what it says, goes under the join of
     all markings of its kind; a kind without any, under the join of a track's.
 
     Raises:
         InvalidInput: a track has no marking for `header` or `position`.
+        UnknownTerm: a marking for a portion that the kind has not.
     """
-    tracks = context.labels(TRACK.name)
-    missing = {"header", "position"} - tracks.keys()
+    stated, portions = context.labels(kind, system, key), _PORTIONS[kind]
+    missing = {"header", "position"} - stated.keys() if kind == TRACK.name else set()
     if missing:
         raise InvalidInput(
             f"no marking for {', '.join(sorted(missing))} of a track",
             fix=f"Write one for each in aldis.toml, under [labels.{TRACK.name}]",
         )
-    found = dict[str, dict[str, Label]]()
-    for kind in KINDS:
-        stated = context.labels(kind.name)
-        unknown = stated.keys() - {"header", *kind.portions}
-        if unknown:
-            raise UnknownTerm(
-                f"a marking for {', '.join(sorted(unknown))}, which no {kind.name} has",
-                fix=f"Under [labels.{kind.name}] of aldis.toml write header, {', '.join(kind.portions)}",
-            )
-        highest = context.banner((stated or tracks).values())
-        labels = {name: stated.get(name, highest) for name in ("header", *kind.portions)}
-        found[kind.name] = {**labels, "residue": highest}
-    return found
+    unknown = stated.keys() - {"header", *portions}
+    if unknown:
+        raise UnknownTerm(
+            f"a marking for {', '.join(sorted(unknown))}, which no {kind} has",
+            fix=f"Under [labels.{kind}] of aldis.toml write header, {', '.join(portions)}",
+        )
+    highest = context.banner((stated or context.labels(TRACK.name)).values())
+    return {**{name: stated.get(name, highest) for name in ("header", *portions)}, "residue": highest}
 
 
 def _changed(portions: Iterable[str], before: Entity | None, after: Entity) -> list[str]:

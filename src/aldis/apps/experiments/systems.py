@@ -208,5 +208,3 @@ async def _first_to_end(hearing: asyncio.Task[None], *others: asyncio.Task[None]
         done, _ = await asyncio.wait({hearing, *others}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-
-
