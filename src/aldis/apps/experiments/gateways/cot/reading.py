@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +17,6 @@ from aldis.apps.experiments.entity import (
     Markings,
     Motion,
     Position,
-    Remainder,
-    Residue,
     Sensor,
     Status,
     Timing,
@@ -27,12 +24,13 @@ from aldis.apps.experiments.entity import (
     Type,
 )
 from aldis.apps.experiments.gateways.cot.event import Event
+from aldis.apps.experiments.gateways.cot.residue import kept
 from aldis.apps.experiments.gateways.cot.rows import TRACK, Table
 from aldis.apps.experiments.gateways.cot.things import read_thing
 from aldis.apps.experiments.gateways.cot.values import Native
 from aldis.apps.experiments.gateways.gateway import Damaged
 
-__all__ = ["AFFILIATIONS", "Plan", "Reader", "kept"]
+__all__ = ["AFFILIATIONS", "Plan", "Reader"]
 
 AFFILIATIONS = {
     "p": "pending",
@@ -164,16 +162,6 @@ class Reader:
                 entries.append(Carried(said, TRACK.native[name].model))
         entries += [Dropped(self._spell(place), "not decoded", "kept as residue") for place in plan.rest]
         return Ledger(tuple(entries))
-
-
-def kept(spare: Sequence[tuple[str, int]], values: Sequence[Native], rest: Sequence[tuple[str, str]]) -> Residue | None:
-    """What was not understood, as it came."""
-    said = [(name, str(values[index])) for name, index in spare] + list(rest)
-    parts = [
-        Remainder(protocol="cot", field=name, data=b2a_base64(text.encode(), newline=False).decode())
-        for name, text in said
-    ]
-    return Residue(parts=parts) if parts else None
 
 
 def _planned(names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str]) -> Plan:

@@ -15,7 +15,7 @@ from typing import Any
 from aldis.apps.experiments.gateways.cot import values as v
 from aldis.apps.experiments.gateways.cot.times import micros
 
-__all__ = ["ALERT", "AREA", "CHAT", "TASK", "TRACK", "Row", "Table", "kind_of"]
+__all__ = ["ALERT", "AREA", "CHAT", "CIRCLE", "OUTLINE", "SPOT", "TASK", "TRACK", "Row", "Table", "kind_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +100,26 @@ TRACK = Table(
         Row("detail/remarks", "status.remarks"),
     ),
 )
-AREA = Table(
-    "area",
-    (
-        Row("event@uid", "key"),
-        Row("event@type", "cot"),
-        *_EVENT,
-        Row("detail/contact@callsign", "name"),
-        Row("detail/remarks", "purpose"),
-        Row("detail/link@point", "points", v.place, v.give_point),
-        Row("detail/shape/ellipse@major", "radius_m", v.positive, v.give_metres),
-    ),
+_DRAWING = (
+    Row("event@uid", "key"),
+    Row("event@type", "cot"),
+    *_EVENT,
+    Row("detail/contact@callsign", "name"),
+    Row("detail/remarks", "purpose"),
 )
+_SPOT = (
+    Row("point@lat", "points", v.latitude, v.give_latitude),
+    Row("point@lon", "points", v.longitude, v.give_longitude),
+    Row("point@hae", "points", v.height, v.give_metres),
+)
+_LINK = Row("detail/link@point", "points", v.place, v.give_point)
+_RADIUS = Row("detail/shape/ellipse@major", "radius_m", v.positive, v.give_metres)
+
+AREA = Table("area", (*_DRAWING, *_SPOT, _LINK, _RADIUS))
+"""All that any of the three next reaches into."""
+SPOT = Table("area", (*_DRAWING, *_SPOT))
+CIRCLE = Table("area", (*_DRAWING, *_SPOT, _RADIUS))
+OUTLINE = Table("area", (*_DRAWING, _LINK))
 CHAT = Table(
     "report",
     (
@@ -131,7 +139,7 @@ ALERT = Table(
         Row("event@type", "cot"),
         *_EVENT,
         *_PLACE,
-        Row("detail/contact@callsign", "author"),
+        Row("detail/emergency", "author"),
         Row("detail/emergency@type", "text"),
     ),
 )
@@ -141,9 +149,7 @@ TASK = Table(
         Row("event@uid", "key"),
         Row("event@type", "verb"),
         *_EVENT,
-        Row("point@lat", "points", v.latitude, v.give_latitude),
-        Row("point@lon", "points", v.longitude, v.give_longitude),
-        Row("point@hae", "points", v.height, v.give_metres),
+        *_SPOT,
         Row("detail/creator@uid", "issued_by"),
         Row("detail/marti/dest@uid", "assignee"),
         Row("detail/remarks", "remarks"),

@@ -6,10 +6,12 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-__all__ = ["date_text", "micros"]
+__all__ = ["LAST_US", "date_text", "micros"]
 
 _FORM = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,12}))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _LAST_S = 253_402_300_799  # 9999-12-31T23:59:59Z
+LAST_US = _LAST_S * 1_000_000
+"""The last second that a date of four digits can say."""
 
 
 def micros(said: str | int) -> int:

@@ -136,6 +136,8 @@ def give_text(value: object) -> str:
     text = value if isinstance(value, str) else str(value)
     if not text.isprintable() and ILLEGAL.search(text):
         raise Unsaid("not text of this protocol", "a character that XML does not have")
+    if not text:
+        raise Unsaid("unknown value", "an empty text")
     if len(text) > _MAX_TEXT:
         raise Unsaid("too long", f"more than {_MAX_TEXT} characters")
     return text
