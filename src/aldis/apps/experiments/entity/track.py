@@ -17,6 +17,7 @@ __all__ = [
     "Hop",
     "Identity",
     "Mapped",
+    "Markings",
     "Motion",
     "Original",
     "Position",
@@ -100,7 +101,8 @@ class Identity(_Group, frozen=True, kw_only=True):
     """Who it is, by each scheme at once; flat, so that each name can be made a pseudonym, which is text.
 
     `dis_id` is site:application:entity (IEEE 1278.1-2012, 6.2.28), `mavlink_id` system/component, `cot_uid` the uid of
-    its events. `other_names` were heard under the same number before.
+    its events. `other_names` were heard under the same number before. `contact` is the network address at which it
+    answers, `role` what it does in its `team`.
     """
 
     at: int | None = None
@@ -114,7 +116,10 @@ class Identity(_Group, frozen=True, kw_only=True):
     umaa_id: str | None = None
     native_id: str | None = None
     team: str | None = None
+    role: str | None = None
     contact: str | None = None
+    phone: str | None = None
+    email: str | None = None
     other_names: list[str] | None = None
 
 
@@ -199,6 +204,9 @@ class Sensor(_Group, frozen=True, kw_only=True):
     `country` is the maritime identification digits (ITU-R M.585) of the network that heard it; `own` marks what the
     receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees. `doubts` are in
     words what speaks against its being one thing that says the truth; they name no other track.
+    receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees. `fix` and
+    `altitude_fix` say what the place and the height come from; `device`, `platform`, `os` and `software` what runs at
+    the source.
     """
 
     protocol: str
@@ -213,6 +221,11 @@ class Sensor(_Group, frozen=True, kw_only=True):
     how: str | None = None
     modality: str | None = None
     fix: str | None = None
+    altitude_fix: str | None = None
+    device: str | None = None
+    platform: str | None = None
+    os: str | None = None
+    software: str | None = None
     satellites: int | None = None
     hdop: float | None = None
     vdop: float | None = None
@@ -244,6 +257,16 @@ class Timing(_Group, frozen=True, kw_only=True):
     offset_us: int | None = None
 
 
+class Markings(_Group, frozen=True, kw_only=True):
+    """What a foreign system wrote about who may have it and how to handle it, in its own words; it is no label here."""
+
+    access: str | None = None
+    caveat: str | None = None
+    releasable_to: str | None = None
+    qos: str | None = None
+    opex: str | None = None
+
+
 class Remainder(_Group, frozen=True, kw_only=True):
     """Bytes that nothing here understands, in base64, kept as they came; `field` is their place in the protocol."""
 
@@ -273,6 +296,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     voyage: Voyage | None = None
     sensor: Sensor | None = None
     timing: Timing | None = None
+    markings: Markings | None = None
     residue: Residue | None = None
 
 
@@ -285,6 +309,7 @@ GROUPS: dict[str, type[_Group]] = {
     "voyage": Voyage,
     "sensor": Sensor,
     "timing": Timing,
+    "markings": Markings,
     "residue": Residue,
 }
 """The portions of the kind `track` and their types, in the order in which they are shown."""

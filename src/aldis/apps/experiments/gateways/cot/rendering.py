@@ -1,0 +1,139 @@
+"""Events as XML. The text around the values depends on their names alone, so it is made once for each set of names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aldis.apps.experiments.gateways.cot.event import Event
+from aldis.apps.experiments.gateways.cot.scanner import scan
+from aldis.apps.experiments.gateways.cot.times import date_text
+from aldis.apps.experiments.gateways.cot.values import Native
+from aldis.apps.experiments.gateways.gateway import Damaged
+
+__all__ = ["DECLARATION", "TIMES", "element_text", "fits", "render", "render_detail", "shown"]
+
+DECLARATION = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+TIMES = frozenset({"event@time", "event@start", "event@stale"})
+_SPECIAL = re.compile('[<>&"\t\n\r]')
+_ESCAPED = {"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_STEP = r"[A-Za-z_][\w:.\-]*"
+_PATH = re.compile(rf"(?:event|point)@{_STEP}|detail(?:/{_STEP}(?:\[\d{{1,4}}\])?){{1,6}}(?:@{_STEP})?", re.ASCII)
+_SLOT = re.compile("\0(\\d+)\0")
+_LIMIT = 512
+
+
+@dataclass(slots=True)
+class _Element:
+    name: str
+    attributes: str = ""
+    text: str = ""
+    children: dict[str, _Element] = field(default_factory=dict)
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """`text` with a `%s` for each value; which value it is, unless they stand in order, and how it is written."""
+
+    text: str
+    order: tuple[int, ...] | None
+    forms: tuple[Callable[[Native], str], ...]
+
+    def fill(self, values: Sequence[Native]) -> str:
+        said = values if self.order is None else [values[index] for index in self.order]
+        return self.text % tuple([form(value) for form, value in zip(self.forms, said, strict=True)])
+
+
+_templates: dict[tuple[str, ...], _Template] = {}
+
+
+def render(event: Event) -> str:
+    """`event` as one element, without a declaration."""
+    if event.rest:
+        return _template(_shape(_tree(event.names, event.rest)), event.names).fill(event.values)
+    made = _templates.get(event.names)
+    if made is None:
+        if len(_templates) >= _LIMIT:
+            _templates.clear()
+        made = _templates[event.names] = _template(_shape(_tree(event.names, ())), event.names)
+    return made.fill(event.values)
+
+
+def render_detail(names: Sequence[str], values: Sequence[Native], rest: Sequence[tuple[str, str]]) -> str:
+    """What stands within `detail`, as TAK protobuf has it in `xmlDetail`; `names` and `rest` are all below `detail/`."""
+    detail = _tree(names, rest).children["detail"]
+    return _template(_within(detail), names).fill(values)
+
+
+def _tree(names: Sequence[str], rest: Sequence[tuple[str, str]]) -> _Element:
+    root = _Element("event")
+    for index, name in enumerate(names):
+        path, _, attribute = name.partition("@")
+        element = _at(root, path)
+        if attribute:
+            element.attributes += f' {attribute}="\0{index}\0"'
+        else:
+            element.text = f"\0{index}\0"
+    for place, text in rest:
+        _at(root, place.rpartition("/")[0] or "event").raw += text
+    return root
+
+
+def _at(root: _Element, path: str) -> _Element:
+    element = root
+    if path != "event":
+        for step in path.split("/"):
+            element = element.children.setdefault(step, _Element(step.partition("[")[0]))
+    return element
+
+
+def _shape(element: _Element) -> str:
+    within = _within(element)
+    start = f"<{element.name}{element.attributes}"
+    return f"{start}>{within}</{element.name}>" if within else f"{start}/>"
+
+
+def _within(element: _Element) -> str:
+    # as deep as a path is long, which `_PATH` bounds
+    return element.text + "".join([_shape(child) for child in element.children.values()]) + element.raw
+
+
+def _template(shape: str, names: Sequence[str]) -> _Template:
+    pieces = _SLOT.split(shape)
+    order = tuple(int(index) for index in pieces[1::2])
+    text = "%s".join([piece.replace("%", "%%") for piece in pieces[::2]])
+    forms = tuple(_shown_time if names[index] in TIMES else shown for index in order)
+    return _Template(text, None if order == tuple(range(len(names))) else order, forms)
+
+
+def fits(path: str) -> bool:
+    """Whether `path` may name a value or an element of an event."""
+    return _PATH.fullmatch(path) is not None
+
+
+def element_text(text: str, name: str) -> bool:
+    """Whether `text` is one element called `name`, and nothing else."""
+    try:
+        node = scan(text)
+    except Damaged:
+        return False
+    return node.name == name and (node.start, node.stop) == (0, len(text))
+
+
+def shown(value: Native) -> str:
+    """A value as the text of an attribute or element."""
+    if isinstance(value, str):
+        return _SPECIAL.sub(_escape, value) if _SPECIAL.search(value) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return _ESCAPED[found[0]]
+
+
+def _shown_time(value: Native) -> str:
+    return date_text(value) if isinstance(value, int) else shown(value)
