@@ -55,7 +55,8 @@ class Original(_Group, frozen=True, kw_only=True):
 class Position(_Group, frozen=True, kw_only=True):
     """Where it is; `accurate` means within 10 m (AIS), `suspect` a jump that nothing makes.
 
-    `height_m` is above the ellipsoid, `depth_m` below the surface of the water. `accuracy_m` and `height_accuracy_m`
+    `height_m` is above the ellipsoid, `above_home_m` above where the vehicle was launched, `depth_m` below the surface
+    of the water. `accuracy_m` and `height_accuracy_m`
     are one standard deviation. A position coarsened on its way out is the centre of a cell of `grid_m` metres.
     """
 
@@ -63,6 +64,7 @@ class Position(_Group, frozen=True, kw_only=True):
     lon_deg: _Longitude
     at: int | None = None
     height_m: float | None = None
+    above_home_m: float | None = None
     depth_m: float | None = None
     accuracy_m: float | None = None
     height_accuracy_m: float | None = None
@@ -170,6 +172,7 @@ class Status(_Group, frozen=True, kw_only=True):
     mode_code: int | None = None
     armed: bool | None = None
     state: str | None = None
+    landed: Literal["on ground", "in air", "taking off", "landing"] | None = None
     health: str | None = None
     readiness: bool | None = None
     battery_percent: float | None = None

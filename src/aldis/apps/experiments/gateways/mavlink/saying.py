@@ -1,0 +1,62 @@
+"""A track on its way out as a vehicle: what its stamps count from, its messages, and what becomes of its fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aldis.apps.experiments.entity import Timing, Track
+from aldis.apps.experiments.gateways.mavlink.fates import Fate
+from aldis.apps.experiments.gateways.mavlink.outbox import Outbox, Source
+
+__all__ = ["Saying", "Starts", "Told"]
+
+Told = dict[str, Fate]
+"""Where this track fares otherwise than others of its shape."""
+
+
+class Starts:
+    """When each system that is shown took its start, as its stamps count."""
+
+    def __init__(self) -> None:
+        self._offsets: dict[Source, int] = {}
+
+    def offset_us(self, source: Source, timing: Timing | None, us: int, told: Told) -> int:
+        """What stamps count from: the vehicle's own start where that is known, else a second before it was shown."""
+        if timing is not None and timing.offset_us is not None and timing.clock == "boot" and timing.offset_us <= us:
+            told["timing.offset_us"] = ("SYSTEM_TIME.time_boot_ms", 500.0, "us")
+            told["timing.clock"] = "SYSTEM_TIME.time_boot_ms"
+            return timing.offset_us
+        offset = self._offsets.get(source)
+        if offset is None or offset > us or us - offset > 4_000_000_000_000:
+            offset = self._offsets[source] = us - 1_000_000
+        return offset
+
+
+class Saying:
+    """One track on its way out: its messages, and what becomes of its fields."""
+
+    def __init__(self, track: Track, source: Source, outbox: Outbox, starts: Starts, at_us: int) -> None:
+        self.track, self.source, self.outbox, self.at_us = track, source, outbox, at_us
+        self.told: Told = {}
+        self.messages: list[bytes] = []
+        timing, position, motion = track.timing, track.position, track.motion
+        self.source_us = timing.source_us if timing is not None else None
+        stamps = (position.at if position is not None else None, motion.at if motion is not None else None)
+        at = next((stamp for stamp in stamps if stamp is not None), None)
+        self.known_us = self.source_us if self.source_us is not None else None if at is None else at * 1000
+        us = at_us if self.known_us is None else self.known_us
+        if not 0 < us < 1 << 62:
+            us = at_us
+            self.known_us = None
+            self.told["timing.source_us"] = "-out of range"
+        self.offset_us = starts.offset_us(source, timing, us, self.told)
+        self.us = us
+
+    def say(self, name: str, **values: Any) -> None:
+        """One message more."""
+        self.messages.append(self.outbox.frame(name, self.source, self.at_us, **values))
+
+    def boot_ms(self, at: int | None) -> int:
+        """A time of the model as milliseconds since the start."""
+        us = self.us if at is None or at == self.us // 1000 else at * 1000
+        return max(0, min(0xFFFFFFFF, (us - self.offset_us + 500) // 1000))
