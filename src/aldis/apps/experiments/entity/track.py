@@ -137,7 +137,8 @@ class Type(_Group, frozen=True, kw_only=True):
     """What it is. Each scheme's code as it was said; `mapped` are those that follow.
 
     `siso` is the seven numbers of SISO-REF-010 joined by dots, `cot` a CoT type, `ship_type` of AIS (ITU-R M.1371-5,
-    table 53), `mav_type` of MAV_TYPE, `sidc` of MIL-STD-2525 or APP-6 (15 letters or 20 to 30 digits).
+    table 53), `aid_type` of its aids to navigation (table 74), `mav_type` of MAV_TYPE, `sidc` of MIL-STD-2525 or APP-6
+    (15 letters or 20 to 30 digits).
     `affiliation` is the source's word and relative to it. `bow_m` and `starboard_m` are the distances from there to
     the reported position.
     """
@@ -152,7 +153,13 @@ class Type(_Group, frozen=True, kw_only=True):
     mav_autopilot: int | None = None
     sidc: str | None = None
     umaa: str | None = None
-    station: Literal["class A", "class B", "base station", "aid to navigation", "aircraft"] | None = None
+    station: (
+        Literal[
+            "class A", "class B", "base station", "aid to navigation", "aircraft", "AIS-SART", "man overboard", "EPIRB"
+        ]
+        | None
+    ) = None
+    aid_type: int | None = None
     affiliation: (
         Literal["pending", "unknown", "assumed friend", "friend", "neutral", "suspect", "hostile", "other"] | None
     ) = None
@@ -164,10 +171,14 @@ class Type(_Group, frozen=True, kw_only=True):
 
 
 class Status(_Group, frozen=True, kw_only=True):
-    """What state it is in. `mode` and `readiness` are the source's words; `appearance` and `capabilities` DIS bits."""
+    """What state it is in. `mode` and `readiness` are the source's words; `appearance` and `capabilities` DIS bits.
+
+    `special_manoeuvre` is that of inland waters (AIS).
+    """
 
     at: int | None = None
     nav_status: str | None = None
+    special_manoeuvre: bool | None = None
     mode: str | None = None
     mode_code: int | None = None
     armed: bool | None = None

@@ -1,0 +1,69 @@
+"""Six-bit armour of AIS payloads, six-bit text, and the checksum of a sentence.
+
+ITU-R M.1371-5, Annex 8, table 47 (text); IEC 61162-1, 7.2.3.4 and 7.2.4 (checksum and six-bit armour). The armour maps
+to base64 character by character, so the standard library's base64 does the packing.
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64, b2a_base64
+
+__all__ = ["MAX_PART", "armour", "checksum", "sentence", "text_bits", "text_of", "unarmour"]
+
+MAX_PART = 56
+"""Characters of payload in one sentence, so that it has at most 82."""
+
+_ARMOUR = bytes((*range(48, 88), *range(96, 120)))
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_TEXT = b"@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_ !\"#$%&'()*+,-./0123456789:;<=>?"
+_FROM_ARMOUR = bytes.maketrans(_ARMOUR, _BASE64)
+_TO_ARMOUR = bytes.maketrans(_BASE64, _ARMOUR)
+_TO_TEXT = bytes.maketrans(_BASE64, _TEXT)
+_FROM_TEXT = bytes.maketrans(_TEXT, _BASE64)
+_FOLDS = tuple((1 << bits) - 1 for bits in (512, 256, 128, 64, 32, 16, 8))
+
+
+def checksum(body: bytes) -> int:
+    """The exclusive or of all bytes."""
+    left = int.from_bytes(body, "little")
+    for mask in _FOLDS:
+        bits = mask.bit_length()
+        while left > mask:
+            left = (left & mask) ^ (left >> bits)
+    return left
+
+
+def sentence(body: bytes, start: bytes = b"$") -> bytes:
+    """`body` as a sentence, with its end of line."""
+    return b"%s%s*%02X\r\n" % (start, body, checksum(body))
+
+
+def unarmour(payload: bytes, fill: int) -> tuple[int, int]:
+    """The bits of a payload of armour characters as a number, and how many they are."""
+    size = len(payload)
+    packed = a2b_base64(payload.translate(_FROM_ARMOUR) + b"A" * (-size % 4))
+    return int.from_bytes(packed, "big") >> (-size % 4 * 6 + fill), size * 6 - fill
+
+
+def armour(bits: int, size: int) -> tuple[bytes, int]:
+    """`size` bits as payload, and the number of fill bits in its last character."""
+    fill = -size % 6
+    count = (size + fill) // 6
+    spare = -count % 4
+    packed = (bits << (fill + spare * 6)).to_bytes((count + spare) * 6 // 8, "big")
+    return b2a_base64(packed, newline=False)[:count].translate(_TO_ARMOUR), fill
+
+
+def text_of(bits: int, size: int) -> str:
+    """`size` bits as six-bit text, unabridged; an incomplete character at the end is left out."""
+    count = size // 6
+    spare = -count % 4
+    packed = (bits >> (size % 6) << (spare * 6)).to_bytes((count + spare) * 6 // 8, "big")
+    return b2a_base64(packed, newline=False)[:count].translate(_TO_TEXT).decode("ascii")
+
+
+def text_bits(text: str, count: int) -> int:
+    """`text`, which must be six-bit text of at most `count` characters, as `count` characters filled up with `@`."""
+    spare = -count % 4
+    packed = a2b_base64(text.encode("ascii").ljust(count + spare, b"@").translate(_FROM_TEXT))
+    return int.from_bytes(packed, "big") >> (spare * 6)
