@@ -1,0 +1,69 @@
+"""Where the threads of a bus's library leave pieces for the event loop: bounded, the oldest shed and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from threading import Lock
+
+from aldis.apps.experiments.links.link import Piece
+
+__all__ = ["WAITING", "Mailbox"]
+
+WAITING = 4096
+"""Pieces that may wait."""
+
+
+class Mailbox:
+    """Filled from any thread, emptied by one task of the loop in which it was made."""
+
+    def __init__(self, limit: int = WAITING) -> None:
+        self.shed = 0
+        self._limit = limit
+        self._pieces: deque[Piece] = deque()
+        self._lock = Lock()
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._told = False
+        self._closed = False
+
+    def put(self, piece: Piece) -> None:
+        """Leave a piece, and wake who waits: once for all that come before it looks."""
+        with self._lock:
+            if self._closed:
+                return
+            if len(self._pieces) >= self._limit:
+                self._pieces.popleft()
+                self.shed += 1
+            self._pieces.append(piece)
+            told, self._told = self._told, True
+        if not told:
+            self._wake()
+
+    async def take(self) -> Piece:
+        """The oldest piece, as soon as there is one.
+
+        Raises:
+            EOFError: it was closed, and is empty.
+        """
+        while True:
+            with self._lock:
+                if self._pieces:
+                    return self._pieces.popleft()
+                if self._closed:
+                    raise EOFError
+                self._told = False
+                self._news.clear()
+            await self._news.wait()
+
+    def close(self) -> None:
+        """Take no more; what waits can still be taken."""
+        with self._lock:
+            self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._news.set)
+        except RuntimeError:  # the loop ended first: nobody waits
+            return
