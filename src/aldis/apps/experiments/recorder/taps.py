@@ -1,0 +1,197 @@
+"""The three taps of a node: bytes as they came, entities as they were decoded, and what left for each partner."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from aldis.apps.experiments.entity import Approximated, Carried, Decoded, Entity, Ledger, Position, Track
+from aldis.apps.experiments.recorder.reader import Message
+from aldis.apps.experiments.recorder.schemas import ENTITIES, LOCATION_FIX, NATIVE, egress_schema, entity_schema
+from aldis.apps.experiments.recorder.writer import Recorder
+from aldis.kernel.errors import InvalidInput
+
+__all__ = ["Native", "Taps", "Told", "read_native", "read_told"]
+
+FIX_EVERY_US = 1_000_000
+"""A track's position is given to maps at most this often."""
+_FIXES = 10_000
+_LEDGERS = 1_024
+_PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_encode = msgspec.json.Encoder().encode
+_T = TypeVar("_T")
+_Schema = Callable[[], tuple[str, bytes]]
+_KINDS = {type_: name for name, type_ in ENTITIES.items()}
+
+
+class Native(msgspec.Struct, frozen=True):
+    """Bytes as they came from a system, which connection they came by, and in what protocol."""
+
+    protocol: str
+    peer: str
+    size: int
+    data: bytes
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An entity as it was decoded, or as it left; of what left, `messages` are the bytes sent, in base64."""
+
+    entity: Entity
+    carried: int = 0
+    approximated: int = 0
+    dropped: dict[str, int] = {}
+    protocol: str = ""
+    messages: tuple[str, ...] = ()
+
+
+class _Raw(msgspec.Struct, frozen=True):
+    entity: msgspec.Raw
+    carried: int = 0
+    approximated: int = 0
+    dropped: dict[str, int] = {}
+    protocol: str = ""
+    messages: tuple[str, ...] = ()
+
+
+class Taps:
+    """Writes to a recorder; times are in µs since 1970 UTC, markings those of all that a message says."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._channels: dict[tuple[str, str, str], int] = {}
+        self._fixed: dict[tuple[int, str], int] = {}
+        self._counts: dict[int, tuple[Ledger, int, int, dict[str, int]]] = {}
+
+    def native(self, system: str, marking: str, protocol: str, data: bytes, at_us: int, peer: str = "") -> None:
+        """Bytes that came from a system.
+
+        Raises:
+            InvalidInput: no name of a system.
+            Unavailable, TooLarge: as `Recorder.write`.
+        """
+        channel = self._channel("native", system, "", marking, lambda: NATIVE)
+        body = {"protocol": protocol, "peer": peer, "size": len(data), "data": base64.b64encode(data).decode("ascii")}
+        self._recorder.write(channel, at_us * 1000, _encode(body))
+
+    def entity(self, system: str, marking: str, decoded: Decoded, at_us: int) -> None:
+        """What a system's bytes said; raises as `native`."""
+        kind = _KINDS[type(decoded.entity)]
+        channel = self._channel("entity", system, kind, marking, lambda: entity_schema(kind))
+        carried, approximated, dropped = self._counted(decoded.ledger)
+        body = {"entity": decoded.entity, "carried": carried, "approximated": approximated, "dropped": dropped}
+        self._recorder.write(channel, at_us * 1000, _encode(body))
+        self._fix("entity", system, marking, decoded.entity, at_us)
+
+    def egress(
+        self, partner: str, marking: str, entity: Entity, at_us: int, *, protocol: str, messages: Sequence[bytes] = ()
+    ) -> None:
+        """What left for a partner: the entity with nothing but what was released, and the bytes; raises as `native`."""
+        kind = _KINDS[type(entity)]
+        channel = self._channel("egress", partner, kind, marking, lambda: egress_schema(kind))
+        sent = [base64.b64encode(message).decode("ascii") for message in messages]
+        self._recorder.write(channel, at_us * 1000, _encode({"entity": entity, "protocol": protocol, "messages": sent}))
+        self._fix("egress", partner, marking, entity, at_us)
+
+    def _channel(self, tap: str, name: str, kind: str, marking: str, schema: _Schema) -> int:
+        topic = f"/{tap}/{name}/{kind}" if kind else f"/{tap}/{name}"
+        found = self._channels.get((topic, marking, tap))
+        if found is None:
+            if not _PLACE.fullmatch(name):
+                raise InvalidInput(f"no name of a system or partner: {name[:80]!r}", fix="Use letters, digits, . _ : -")
+            about = {"tap": tap, "name": name, "kind": kind or "bytes", "marking": marking}
+            found = self._recorder.channel(topic, schema(), about)
+            self._channels[topic, marking, tap] = found
+        return found
+
+    def _counted(self, ledger: Ledger) -> tuple[int, int, dict[str, int]]:
+        """What a ledger counts; gateways share their ledgers, so that most were counted before."""
+        kept = self._counts.get(id(ledger))
+        if kept is None:
+            dropped: Counter[str] = Counter()
+            carried = approximated = 0
+            for entry in ledger.entries:
+                if isinstance(entry, Carried):
+                    carried += 1
+                elif isinstance(entry, Approximated):
+                    approximated += 1
+                else:
+                    dropped[entry.reason] += 1
+            if len(self._counts) >= _LEDGERS:
+                self._counts.clear()
+            kept = self._counts[id(ledger)] = (ledger, carried, approximated, dict(dropped))
+        return kept[1:]
+
+    def _fix(self, tap: str, name: str, marking: str, entity: Entity, at_us: int) -> None:
+        if type(entity) is not Track or entity.position is None:
+            return
+        channel = self._channel(tap, name, "fix", marking, lambda: LOCATION_FIX)
+        last = self._fixed.get((channel, entity.key))
+        if last is not None and 0 <= at_us - last < FIX_EVERY_US:
+            return
+        if len(self._fixed) >= _FIXES:
+            self._fixed.clear()
+        self._fixed[channel, entity.key] = at_us
+        self._recorder.write(channel, at_us * 1000, _encode(_location(entity.key, entity.position, at_us)))
+
+
+def _location(key: str, position: Position, at_us: int) -> dict[str, Any]:
+    """A position as `foxglove.LocationFix`; a height that nobody said is absent."""
+    seconds, rest = divmod(at_us, 1_000_000)
+    fix: dict[str, Any] = {
+        "timestamp": {"sec": max(0, seconds), "nsec": rest * 1000},
+        "frame_id": key,
+        "latitude": position.lat_deg,
+        "longitude": position.lon_deg,
+        "position_covariance_type": 0,
+    }
+    if position.height_m is not None:
+        fix["altitude"] = position.height_m
+    if position.accuracy_m is not None:
+        flat, up = position.accuracy_m**2, (position.height_accuracy_m or position.accuracy_m) ** 2
+        fix["position_covariance"] = [flat, 0.0, 0.0, 0.0, flat, 0.0, 0.0, 0.0, up]
+        fix["position_covariance_type"] = 1 if position.height_accuracy_m is None else 2
+    return fix
+
+
+def read_native(message: Message) -> Native:
+    """What `Taps.native` wrote.
+
+    Raises:
+        InvalidInput: it is of another tap.
+    """
+    return _decoded(message, Native)
+
+
+def read_told(message: Message) -> Told:
+    """What `Taps.entity` or `Taps.egress` wrote.
+
+    Raises:
+        InvalidInput: it is of another tap.
+    """
+    kind = ENTITIES.get(message.about.get("kind", ""))
+    if kind is None:
+        raise InvalidInput(f"{message.topic} holds no entities", fix="Read the topics of the taps entity and egress")
+    raw = _decoded(message, _Raw)
+    try:
+        entity = msgspec.json.decode(raw.entity, type=kind)
+    except msgspec.MsgspecError as error:
+        raise _unreadable(message) from error
+    return Told(entity, raw.carried, raw.approximated, raw.dropped, raw.protocol, raw.messages)
+
+
+def _decoded(message: Message, type_: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(message.data, type=type_)
+    except msgspec.MsgspecError as error:
+        raise _unreadable(message) from error
+
+
+def _unreadable(message: Message) -> InvalidInput:
+    return InvalidInput(
+        f"message {message.sequence} of {message.topic} is not what this version records", fix="Read it with its own"
+    )

@@ -1,0 +1,60 @@
+"""What a recording's taps said of tracks, stream by stream: of each system as decoded, of each partner as it left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from aldis.apps.experiments.entity import Identity, Track
+from aldis.apps.experiments.recorder.reader import Message
+from aldis.apps.experiments.recorder.taps import read_told
+
+__all__ = ["Report", "by_key", "streams"]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One report of a track; `at_us` is the time it is true of, which is that of receipt where nobody said another.
+
+    `place` is latitude and longitude in degrees and height above the ellipsoid in metres.
+    """
+
+    key: str
+    at_us: int
+    received_us: int
+    place: tuple[float, float, float | None] | None = None
+    identity: Identity | None = None
+
+
+def streams(messages: Iterable[Message]) -> Mapping[tuple[str, str], list[Report]]:
+    """The reports of tracks by tap and name, as (`entity`, system) or (`egress`, partner), in the order given.
+
+    Raises:
+        InvalidInput: a message cannot be read.
+    """
+    found: dict[tuple[str, str], list[Report]] = {}
+    for message in messages:
+        if message.about.get("kind") != "track":
+            continue
+        entity = read_told(message).entity
+        if isinstance(entity, Track):
+            stream = found.setdefault((message.about["tap"], message.about["name"]), [])
+            stream.append(_report(entity, message.log_ns // 1000))
+    return found
+
+
+def by_key(reports: Iterable[Report]) -> dict[str, list[Report]]:
+    """Reports by track, keys in order."""
+    tracks: dict[str, list[Report]] = {}
+    for report in reports:
+        tracks.setdefault(report.key, []).append(report)
+    return dict(sorted(tracks.items()))
+
+
+def _report(track: Track, received_us: int) -> Report:
+    position, timing = track.position, track.timing
+    at_us = timing.source_us if timing else None
+    if at_us is None and position is not None and position.at is not None:
+        at_us = position.at * 1000
+    place = (position.lat_deg, position.lon_deg, position.height_m) if position else None
+    return Report(track.key, received_us if at_us is None else at_us, received_us, place, track.identity)
