@@ -11,7 +11,8 @@ from aldis.kernel.errors import UnknownTerm
 __all__ = ["PROTOCOLS", "offered", "recognise"]
 
 _HERE = "aldis.apps.experiments.gateways"
-PROTOCOLS: Mapping[str, str] = {"geojson": f"{_HERE}.geojson:OFFERED", "csv": f"{_HERE}.csv:OFFERED"}
+_NAMES = {"dis": "dis", "mavlink": "mavlink", "cot": "cot", "zenoh": "zenoh", "geojson": "geojson", "nmea0183": "nmea", "csv": "csv"}
+PROTOCOLS: Mapping[str, str] = {name: f"{_HERE}.{package}:OFFERED" for name, package in _NAMES.items()}
 
 
 def offered(name: str) -> Offered:
