@@ -137,6 +137,9 @@ class Context(Protocol):
         With a system and the key that it gives a thing, those of that thing.
         """
 
+    def foreign(self, words: str) -> Label | None:
+        """The label that the node's settings give words of a foreign system, such as `caveat=FOUO`; None for none."""
+
     def label(self, marking: str) -> Label:
         """The label that a marking in this node's policy states.
 

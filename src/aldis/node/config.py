@@ -86,6 +86,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     project: str = ""
     labels: dict[str, dict[str, str]] = {}
     marking: list[Marking] = []
+    foreign: dict[str, str] = {}
     comply: bool = False
     meaning_model: str = ""
     retention: list[Rule] = []
@@ -134,6 +135,8 @@ _MEANING = {
     "labels": "default markings of what gateways put: a table for each kind, with `header` and each portion",
     "marking": "markings of some of it: `[[marking]]` tables, of which the first that fits counts: `labels` for the"
     " portions that are marked otherwise; `system`, `key` (`mmsi:503*`) and `kind` (`track`) for what it fits",
+    "foreign": "what a system's own words about who may have something come to, in the table `[foreign]`, as in"
+    ' `"caveat=FOUO" = "OFFICIAL: Sensitive"`; other words put it under the join of all its markings',
 }
 
 

@@ -131,6 +131,11 @@ class NodeContext:
         texts = config.labels.get(kind, {}) | next(fits, {})
         return {name: self.label(text) for name, text in texts.items()}
 
+    def foreign(self, words: str) -> Label | None:
+        """The label that the settings give words of a foreign system."""
+        text = self._core.config.foreign.get(words)
+        return self.label(text) if text is not None else None
+
     def label(self, marking: str) -> Label:
         """The label that a marking in this node's policy states."""
         core = self._core

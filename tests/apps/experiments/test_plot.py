@@ -17,6 +17,7 @@ from aldis.apps.experiments.entity import (
     Environment,
     Identity,
     Ledger,
+    Markings,
     Motion,
     Point,
     Position,
@@ -45,6 +46,7 @@ MARKINGS = {
     "sensor": "SECRET//AGAO",
 }
 KEY = "mmsi:230123456"
+FOREIGN = {"access=UNCLASSIFIED": "OFFICIAL//REL AUS/GBR/USA", "caveat=FOUO": "PROTECTED//REL AUS/USA"}
 
 
 class Station:
@@ -54,7 +56,7 @@ class Station:
         self.clock = VirtualClock(START)
         config = Config(
             node="aus", party="AUS", policy="AUS", ceiling="SECRET", listen="127.0.0.1:0", project="NORTHERN-WATCH",
-            labels=labels, marking=list(marking),
+            labels=labels, marking=list(marking), foreign=FOREIGN,
         )  # fmt: skip
         make_home(home, config, now=START)
         self.home = home
@@ -299,3 +301,15 @@ def test_a_marking_of_some_is_written_and_read_again(tmp_path: Path) -> None:
     station = Station(tmp_path / "aus", {"track": MARKINGS}, [OWN, SONAR])
     with station.node:
         assert station.node.core.config.marking == [OWN, SONAR]
+
+
+def test_what_its_source_marked_is_never_marked_less(station: Station) -> None:
+    def heard(**words: str) -> tuple[str, str]:
+        station.hear(position=here(), markings=Markings(**words))
+        station.settle(after_ms=6_000)
+        return marked(station, KEY)
+
+    assert heard(access="Undefined") == (MARKINGS["header"], MARKINGS["position"]), "nothing said"
+    assert heard(access="UNCLASSIFIED") == (MARKINGS["header"], MARKINGS["position"])
+    assert heard(access="UNCLASSIFIED", caveat="FOUO") == ("PROTECTED//REL AUS/USA",) * 2
+    assert heard(access="UNCLASSIFIED", caveat="NOFORN") == ("SECRET//AGAO",) * 2, "words that nobody mapped"

@@ -40,6 +40,7 @@ class _Kept:
     id: str
     entity: Entity
     systems: tuple[str, ...]
+    words: tuple[str, ...]
     labels: Mapping[str, Label]
     record: Record | None = None
     at: int = 0
@@ -75,7 +76,9 @@ class Plot:
         if kept is None:
             if len(self._kept) >= self._limit:
                 self._forget()
-            kept = self._kept[slot] = _Kept(self.id_of(*slot), seen, (system,), self._marked(*slot, (system,)))
+            words = _foreign_words(seen)
+            labels = self._marked(*slot, (system,), words)
+            kept = self._kept[slot] = _Kept(self.id_of(*slot), seen, (system,), words, labels)
             before = None
         else:
             before = kept.entity
@@ -83,9 +86,10 @@ class Plot:
             kept.entity = self.picture.update(seen, reporter)
         else:
             kept.entity = self._referring(seen)
-        if system not in kept.systems:
-            kept.systems = (*kept.systems, system)
-            kept.labels = self._marked(*slot, kept.systems)
+        words = _foreign_words(kept.entity)
+        if system not in kept.systems or words != kept.words:
+            kept.systems, kept.words = (*dict.fromkeys((*kept.systems, system)),), words
+            kept.labels = self._marked(*slot, kept.systems, words)
         self._publish(kind.name, kept, _changed(kind.portions, before, kept.entity))
         self._due[slot] = None
 
@@ -109,12 +113,19 @@ class Plot:
         """The opaque id of an entity's record."""
         return _PREFIX[kind] + self._context.opaque(key)
 
-    def _marked(self, kind: str, key: str, systems: Sequence[str]) -> Mapping[str, Label]:
-        """The labels of one entity: of what several systems spoke of, the join of what each is marked."""
+    def _marked(self, kind: str, key: str, systems: Sequence[str], words: Sequence[str]) -> Mapping[str, Label]:
+        """The labels of one entity: of what several systems spoke of, the join of what each is marked.
+
+        Words of the source about who may have it are joined to them; those that the settings do not know hold it back.
+        """
         each = [labels_of(self._context, kind, system, key) for system in systems]
-        if len(each) == 1:
+        if len(each) == 1 and not words:
             return each[0]
-        return {name: self._context.banner(labels[name] for labels in each) for name in each[0]}
+        said = [self._context.foreign(one) for one in words]
+        more = [label for label in said if label is not None]
+        if len(more) < len(said):
+            more = [label for labels in each for label in labels.values()]
+        return {name: self._context.banner([*(labels[name] for labels in each), *more]) for name in each[0]}
 
     def _referring(self, entity: Entity) -> Entity:
         """The entity with the records' ids in place of the keys of tracks, which would name them."""
@@ -210,6 +221,15 @@ def labels_of(context: Context, kind: str, system: str = "", key: str = "") -> M
         )
     highest = context.banner((stated or context.labels(TRACK.name)).values())
     return {**{name: stated.get(name, highest) for name in ("header", *portions)}, "residue": highest}
+
+
+def _foreign_words(entity: Entity) -> tuple[str, ...]:
+    """What the source wrote about who may have it, as the settings name it; CoT's "Undefined" says nothing."""
+    markings = getattr(entity, "markings", None)
+    if markings is None:
+        return ()
+    words = {"access": markings.access, "caveat": markings.caveat, "releasableTo": markings.releasable_to}
+    return tuple(f"{name}={text}" for name, text in words.items() if text and text.lower() != "undefined")
 
 
 def _changed(portions: Iterable[str], before: Entity | None, after: Entity) -> list[str]:
