@@ -38,6 +38,7 @@ _FILES = ("tests/browser/test_page_files.py",)
 _UPLOADS = ("tests/browser/test_uploads.py",)
 _LIVE_PAGES = ("tests/browser/test_live_pages.py",)
 _SYSTEMS = ("tests/node/test_systems.py",)
+_PLOT = ("tests/apps/experiments/test_plot.py",)
 _SHOWING = ("tests/node/test_showing.py",)
 _LINKS = ("tests/apps/experiments/test_links.py",)
 _PROJECT = ("tests/apps/workspace/test_project.py",)
@@ -1186,5 +1187,26 @@ MUTANTS = (
         "context.verify_mode = ssl.CERT_REQUIRED",
         "context.verify_mode = ssl.CERT_OPTIONAL",
         _LINKS,
+    ),
+    Mutant(
+        "foreign-words-ignored",
+        "apps/experiments/plot.py",
+        "        if len(more) < len(said):\n",
+        "        if False:\n",
+        _PLOT,
+    ),
+    Mutant(
+        "residue-as-it-is-marked",
+        "apps/experiments/plot.py",
+        ', "residue": highest}',
+        "}",
+        _PLOT,
+    ),
+    Mutant(
+        "join-of-two-systems-forgotten",
+        "apps/experiments/plot.py",
+        "if system not in kept.systems or words != kept.words:",
+        "if words != kept.words:",
+        _PLOT,
     ),
 )
