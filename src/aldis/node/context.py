@@ -42,6 +42,7 @@ _REMEMBERED, _SMALL = 8_192, 8 * 1024
 _OPAQUE = 8
 _NEWCOMER = "a newcomer"
 """An id that no account has: of somebody who is not here yet."""
+_READ_MS = 1_000  # a marking of the settings is read anew this often: what a group stands for has its dates
 _MOST_NAME, _MOST_KEPT, _MOST_NAMES = 200, 64 * 1024, 1_000
 
 
@@ -73,6 +74,8 @@ class NodeContext:
         self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
+        self._read: dict[str, Label] = {}
+        self._read_at = 0
 
     def bound(self, person: Person) -> Self:
         """The same for one person: what they may see, and what their roles let them do."""
@@ -129,7 +132,14 @@ class NodeContext:
         config = self._core.config
         fits = (one.labels for one in config.marking if system and _fits(one, kind, system, key))
         texts = config.labels.get(kind, {}) | next(fits, {})
-        return {name: self.label(text) for name, text in texts.items()}
+        now = self._core.clock.now()
+        if not 0 <= now - self._read_at < _READ_MS:
+            self._read.clear()
+            self._read_at = now
+        for text in texts.values():
+            if text not in self._read:
+                self._read[text] = self.label(text)
+        return {name: self._read[text] for name, text in texts.items()}
 
     def foreign(self, words: str) -> Label | None:
         """The label that the settings give words of a foreign system."""

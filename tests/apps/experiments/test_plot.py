@@ -234,7 +234,7 @@ def test_residue_is_under_the_join_whatever_the_settings_say_of_it(tmp_path: Pat
     station = Station(tmp_path / "aus", {"track": low, "area": {"header": "OFFICIAL//REL AUS/GBR/USA"}})
     with station.node:
         context = station.node.context
-        tracks, areas = labels_of(context, "track"), labels_of(context, "area")
+        tracks, areas = (labels_of(context, kind, context.labels(kind)) for kind in ("track", "area"))
         assert tracks["residue"] == context.label("SECRET//AGAO") == tracks["voyage"]
         assert tracks["status"] == context.label("OFFICIAL//REL AUS/GBR/USA")
         assert areas["shape"] == areas["header"] == context.label("OFFICIAL//REL AUS/GBR/USA")

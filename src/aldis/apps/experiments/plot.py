@@ -28,6 +28,7 @@ RECORD_EVERY_MS = 5_000
 _LIMIT = 20_000
 _AT_ONCE = 1_000
 _PORTIONS = {kind.name: tuple(kind.portions) for kind in KINDS}
+_ALIKE = 256
 _PREFIX = {"track": "trk-", "area": "area-", "tasking": "task-", "report": "rpt-", "environment": "env-"}
 _PASSING = frozenset({"sensor", "timing"})
 """Portions that differ with every report; alone they make no new version, but for a doubt."""
@@ -56,8 +57,9 @@ class Plot:
         self.recorded = 0
         self.refused = 0
         self._context = context
-        for kind in KINDS:
-            labels_of(context, kind.name)  # a marking that cannot be is told of before anything is heard
+        self._alike: dict[tuple[str, tuple[tuple[str, Label], ...]], Mapping[str, Label]] = {}
+        for kind in KINDS:  # a marking that cannot be is told of before anything is heard
+            labels_of(context, kind.name, context.labels(kind.name))
         self._project = project
         self._every = record_every_ms
         self._limit = 2 * limit
@@ -118,7 +120,7 @@ class Plot:
 
         Words of the source about who may have it are joined to them; those that the settings do not know hold it back.
         """
-        each = [labels_of(self._context, kind, system, key) for system in systems]
+        each = [self._labels_of(kind, system, key) for system in systems]
         if len(each) == 1 and not words:
             return each[0]
         said = [self._context.foreign(one) for one in words]
@@ -126,6 +128,16 @@ class Plot:
         if len(more) < len(said):
             more = [label for labels in each for label in labels.values()]
         return {name: self._context.banner([*(labels[name] for labels in each), *more]) for name in each[0]}
+
+    def _labels_of(self, kind: str, system: str, key: str) -> Mapping[str, Label]:
+        """As `labels_of`, worked out once for all that is marked alike."""
+        stated = self._context.labels(kind, system, key)
+        alike = (kind, tuple(stated.items()))
+        if alike not in self._alike:
+            if len(self._alike) >= _ALIKE:
+                self._alike.clear()
+            self._alike[alike] = labels_of(self._context, kind, stated)
+        return self._alike[alike]
 
     def _referring(self, entity: Entity) -> Entity:
         """The entity with the records' ids in place of the keys of tracks, which would name them."""
@@ -196,8 +208,8 @@ class Plot:
         self._due.pop(slot, None)
 
 
-def labels_of(context: Context, kind: str, system: str = "", key: str = "") -> Mapping[str, Label]:
-    """The label of each portion of a kind, and of `header`, from the node's settings; of one thing where it is named.
+def labels_of(context: Context, kind: str, stated: Mapping[str, Label]) -> Mapping[str, Label]:
+    """The label of each portion of a kind, and of `header`, where the settings state some.
 
     What has no marking of its own, and in any case `residue`, since nobody knows what it says, goes under the join of
     all markings of its kind; a kind without any, under the join of a track's.
@@ -206,7 +218,7 @@ def labels_of(context: Context, kind: str, system: str = "", key: str = "") -> M
         InvalidInput: a track has no marking for `header` or `position`.
         UnknownTerm: a marking for a portion that the kind has not.
     """
-    stated, portions = context.labels(kind, system, key), _PORTIONS[kind]
+    portions = _PORTIONS[kind]
     missing = {"header", "position"} - stated.keys() if kind == TRACK.name else set()
     if missing:
         raise InvalidInput(
