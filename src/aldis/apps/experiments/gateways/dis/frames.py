@@ -36,6 +36,7 @@ _B = _A * (1 - _F)
 _E2 = _F * (2 - _F)
 _EP2B = _E2 / (1 - _E2) * _B
 _E2A = _E2 * _A
+_UPRIGHT = 1e-9  # of a unit vector, off the earth's axis
 _LOW, _HIGH = -12_000.0, 15_000.0  # heights between which one round of Bowring's formula is exact to 2e-6 m
 
 
@@ -126,9 +127,14 @@ def orientation_of(attitude: Quaternion, place: Place, lon_deg: float) -> Vector
     slat, clat, _, _ = place
     north, east, down = 1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)
     out = -slat * north - clat * down  # away from the earth's axis
-    psi = lon_deg * DEGREE + atan2(east, out)
+    level = sqrt(east * east + out * out)
+    if level > _UPRIGHT:
+        psi = lon_deg * DEGREE + atan2(east, out)
+        right = clat * 2 * (x * y - w * z) - slat * 2 * (y * z + w * x)
+        under = clat * 2 * (x * z + w * y) - slat * (1 - 2 * (x * x + y * y))
+        phi = atan2(right, under)
+    else:  # along the earth's axis only psi and phi together are determined: by where the starboard side is
+        out = -slat * 2 * (x * y - w * z) - clat * 2 * (y * z + w * x)
+        psi, phi = lon_deg * DEGREE + atan2(-out, 1 - 2 * (x * x + z * z)), 0.0
     psi = psi - 2 * pi if psi > pi else psi + 2 * pi if psi < -pi else psi
-    theta = atan2(slat * down - clat * north, sqrt(east * east + out * out))
-    right = clat * 2 * (x * y - w * z) - slat * 2 * (y * z + w * x)
-    under = clat * 2 * (x * z + w * y) - slat * (1 - 2 * (x * x + y * y))
-    return psi, theta, atan2(right, under)
+    return psi, atan2(slat * down - clat * north, level), phi

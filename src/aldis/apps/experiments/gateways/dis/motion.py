@@ -90,7 +90,7 @@ def _velocity(motion: Motion) -> tuple[Vector | None, str, bool]:
     square = speed * speed + up * up
     if not square < _LIMIT:
         return None, "velocity unknown", True
-    fine = square < _FINE_VELOCITY and (not speed or (10 * speed > abs(up) and speed > _FAINT))
+    fine = square < _FINE_VELOCITY and (course is None or (10 * speed > abs(up) and speed > _FAINT))
     angle = (course or 0.0) * DEGREE
     return (speed * cos(angle), speed * sin(angle), -up), "" if climb is not None else "climb unknown", fine
 
