@@ -25,12 +25,15 @@ _INDEX = re.compile(r"\[\d+\]")
 class Event:
     """`values` under `names`, and of what has no name here the whole element (`rest`: its path, and itself as text).
 
-    Text is text, numbers may be either, times text or microseconds.
+    Text is text, numbers may be either, times text or microseconds. `wire` is what protobuf had that has no name in
+    it: message and number, as `cotEvent#25`, and its bytes. `usual` is an event that a `Plan` made, in its types.
     """
 
     names: tuple[str, ...]
     values: list[Native]
     rest: Sequence[tuple[str, str]] = ()
+    wire: Sequence[tuple[str, bytes]] = ()
+    usual: bool = False
 
 
 def bare(name: str) -> str:
@@ -103,7 +106,11 @@ def inner(parent: Node, path: str, text: str, table: Table, said: dict[str, Nati
 
 def _named(node: Node, path: str, table: Table, before: int) -> bool:
     """Whether all that an element says itself has names."""
-    if path not in table.elements or (before and path not in _MANY) or (path in _MANY and "point" not in node.attributes):
+    if (
+        path not in table.elements
+        or (before and path not in _MANY)
+        or (path in _MANY and "point" not in node.attributes)
+    ):
         return False
     if path not in table.native and node.text.strip():
         return False

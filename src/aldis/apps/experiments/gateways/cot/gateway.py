@@ -9,13 +9,14 @@ from aldis.apps.experiments.gateways.cot.event import Event, bare, flatten
 from aldis.apps.experiments.gateways.cot.framing import Splitter, undeclared
 from aldis.apps.experiments.gateways.cot.reading import Reader
 from aldis.apps.experiments.gateways.cot.rendering import DECLARATION, render
+from aldis.apps.experiments.gateways.cot.residue import Room
 from aldis.apps.experiments.gateways.cot.rows import Table
 from aldis.apps.experiments.gateways.cot.scanner import scan
 from aldis.apps.experiments.gateways.cot.shapes import Shapes
 from aldis.apps.experiments.gateways.cot.writing import Writer
 from aldis.apps.experiments.gateways.gateway import Damaged, Native, Tally
 
-__all__ = ["CotGateway", "familiar", "fields", "spell"]
+__all__ = ["CotGateway", "familiar", "fields", "listed", "spell"]
 
 
 def spell(name: str) -> str:
@@ -25,7 +26,8 @@ def spell(name: str) -> str:
 
 # What they keep depends on names alone, never on values, so all connections share it.
 _READER = Reader("cot", spell)
-_WRITER = Writer(spell, ms=False)
+_ROOM = Room(text=lambda name, _: not name.startswith("control@"), wire=lambda _place, _raw: False)
+_WRITER = Writer(spell, _ROOM, ms=False)
 _SHAPES = Shapes()
 
 

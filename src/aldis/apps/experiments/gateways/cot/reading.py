@@ -25,7 +25,7 @@ from aldis.apps.experiments.entity import (
 )
 from aldis.apps.experiments.gateways.cot.event import Event
 from aldis.apps.experiments.gateways.cot.residue import kept
-from aldis.apps.experiments.gateways.cot.rows import TRACK, Table
+from aldis.apps.experiments.gateways.cot.rows import STAMPS, TRACK, Table
 from aldis.apps.experiments.gateways.cot.things import read_thing
 from aldis.apps.experiments.gateways.cot.values import Native
 from aldis.apps.experiments.gateways.gateway import Damaged
@@ -80,7 +80,8 @@ class Reader:
         """
         if table is not TRACK:
             return read_thing(event, table, at_us, self._spell)
-        return self.track(self.plan(event.names, tuple([place for place, _ in event.rest])), event, at_us)
+        rest = tuple([place for place, _ in (*event.rest, *event.wire)]) if event.rest or event.wire else ()
+        return self.track(self.plan(event.names, rest), event, at_us)
 
     def plan(self, names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str] = frozenset()) -> Plan:
         """How to read a track of these names; the values of those in `bad` are not understood."""
@@ -120,7 +121,7 @@ class Reader:
             raise Damaged("no uid")
         timing = groups["timing"]
         at = timing.get("source_us", at_us) // 1000
-        residue = kept(plan.spare, values, event.rest) if plan.spare or plan.rest else None
+        residue = kept(plan.spare, event) if plan.spare or plan.rest else None
         ledger = plan.ledgers.get(unknown)
         if ledger is None:
             if len(plan.ledgers) >= _LEDGERS:
@@ -150,7 +151,7 @@ class Reader:
         entries: list[Carried | Approximated | Dropped] = []
         for index, name in enumerate(plan.names):
             said = self._spell(name)
-            if name == "event@version":
+            if name in STAMPS:
                 entries.append(Dropped(said, "made anew"))
             elif name in spare:
                 entries.append(Dropped(said, "not decoded", "kept as residue"))
@@ -175,7 +176,7 @@ def _planned(names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str])
         if row is not None and name not in bad:
             group, target = row.model.split(".")
             groups.setdefault(group, []).append((target, row.take, index, 1 << index))
-        elif name != "event@version":
+        elif name not in STAMPS:
             spare.append((name, index))
     place = 1 << names.index("point@lat") | 1 << names.index("point@lon")
     return Plan(names, rest, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(spare), place)

@@ -19,7 +19,9 @@ TIMES = frozenset({"event@time", "event@start", "event@stale"})
 _SPECIAL = re.compile('[<>&"\t\n\r]')
 _ESCAPED = {"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _STEP = r"[A-Za-z_][\w:.\-]*"
-_PATH = re.compile(rf"(?:event|point)@{_STEP}|detail(?:/{_STEP}(?:\[\d{{1,4}}\])?){{1,6}}(?:@{_STEP})?", re.ASCII)
+_PATH = re.compile(
+    rf"(?:event|point|control)@{_STEP}|detail(?:/{_STEP}(?:\[\d{{1,4}}\])?){{1,6}}(?:@{_STEP})?", re.ASCII
+)
 _SLOT = re.compile("\0(\\d+)\0")
 _LIMIT = 512
 

@@ -15,7 +15,11 @@ from typing import Any
 from aldis.apps.experiments.gateways.cot import values as v
 from aldis.apps.experiments.gateways.cot.times import micros
 
-__all__ = ["ALERT", "AREA", "CHAT", "CIRCLE", "OUTLINE", "SPOT", "TASK", "TRACK", "Row", "Table", "kind_of"]
+__all__ = ["ALERT", "AREA", "CHAT", "CIRCLE", "OUTLINE", "SPOT", "STAMPS", "TASK", "TRACK", "Row", "Table", "kind_of"]
+
+
+STAMPS = frozenset({"event@version", "control@minProtoVersion", "control@maxProtoVersion"})
+"""What says nothing of the thing, and is made anew with every message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +117,15 @@ _SPOT = (
     Row("point@hae", "points", v.height, v.give_metres),
 )
 _LINK = Row("detail/link@point", "points", v.place, v.give_point)
-_RADIUS = Row("detail/shape/ellipse@major", "radius_m", v.positive, v.give_metres)
+_RADIUS = (
+    Row("detail/shape/ellipse@major", "radius_m", v.positive, v.give_metres),
+    Row("detail/shape/ellipse@minor", "radius_m", v.positive, v.give_metres),
+)
 
-AREA = Table("area", (*_DRAWING, *_SPOT, _LINK, _RADIUS))
+AREA = Table("area", (*_DRAWING, *_SPOT, _LINK, *_RADIUS))
 """All that any of the three next reaches into."""
 SPOT = Table("area", (*_DRAWING, *_SPOT))
-CIRCLE = Table("area", (*_DRAWING, *_SPOT, _RADIUS))
+CIRCLE = Table("area", (*_DRAWING, *_SPOT, *_RADIUS))
 OUTLINE = Table("area", (*_DRAWING, _LINK))
 CHAT = Table(
     "report",

@@ -19,7 +19,7 @@ from aldis.apps.experiments.entity import (
     Task,
 )
 from aldis.apps.experiments.gateways.cot.event import Event
-from aldis.apps.experiments.gateways.cot.residue import residue_entry, said_again
+from aldis.apps.experiments.gateways.cot.residue import Room, residue_entry, said_again
 from aldis.apps.experiments.gateways.cot.rows import ALERT, CHAT, CIRCLE, OUTLINE, SPOT, TASK, Table
 from aldis.apps.experiments.gateways.cot.scanner import ILLEGAL
 from aldis.apps.experiments.gateways.cot.things import CANCELLED, DRAWN, EMERGENCY, EVERYONE
@@ -53,13 +53,15 @@ def stale_of(start_us: int) -> int:
 
 
 def write_thing(
-    entity: Entity, at_us: int, spell: Callable[[str], str], *, ms: bool
+    entity: Entity, at_us: int, spell: Callable[[str], str], room: Room, *, ms: bool
 ) -> tuple[Event | None, Ledger]:
     """The event that says `entity`, no track, and what became of its fields; None where CoT cannot say such a thing."""
     present = _present(entity)
     fates: dict[str, _Entry] = {}
     try:
-        table, cot = _CHOOSE[type(entity)](entity, fates) if type(entity) in _CHOOSE else _unsaid("no CoT event says it")
+        table, cot = (
+            _CHOOSE[type(entity)](entity, fates) if type(entity) in _CHOOSE else _unsaid("no CoT event says it")
+        )
         said: dict[str, Native] = {"event@version": "2.0", "event@uid": uid_of(entity.key), "event@type": cot}
         said |= _rows(table, present, fates, spell, ms=ms) | _special(entity, table, fates, spell)
     except Unsaid as reason:
@@ -68,10 +70,10 @@ def write_thing(
     start_us = said.setdefault("event@start", time_us)
     assert isinstance(start_us, int)
     said.setdefault("event@stale", stale_of(start_us))
-    rest: list[tuple[str, str]] = []
+    event = Event(tuple(said), list(said.values()))
     if entity.residue is not None:
-        again, rest, left = said_again(entity.residue, said)
-        said |= again
+        event, left = said_again(entity.residue, event, room)
+        said = dict(zip(event.names, event.values, strict=True))
         fates["residue.parts"] = residue_entry(left, spell("detail"))
     if table is CHAT:
         said.setdefault("detail/__chat@chatroom", EVERYONE)
@@ -79,7 +81,8 @@ def write_thing(
     said = {**_anchor(entity), "event@how": _RELAYED, **said}
     for path in present.keys() - fates.keys():
         fates[path] = Dropped(path, "made anew" if path == "timing.received_us" else "no field")
-    return Event(tuple(said), list(said.values()), rest), Ledger(tuple(fates[path] for path in present))
+    event = Event(tuple(said), list(said.values()), event.rest, event.wire)
+    return event, Ledger(tuple(fates[path] for path in present))
 
 
 def _present(entity: Entity) -> dict[str, Any]:
@@ -190,17 +193,21 @@ def _points_fate(path: str, points: list[Point], to: str) -> _Entry:
     return Approximated(path, to, depth, "m") if depth else Carried(path, to)
 
 
+_ROUND: tuple[str, ...] = ("u-d-c",)
+_SPOTS: tuple[str, ...] = ("b-m-p-", "u-d-c")
+
+
 def _choose_area(area: Area, fates: dict[str, _Entry]) -> tuple[Table, str]:
     least = {"polygon": 3, "line": 2}.get(area.shape, 1)
     if not least <= len(area.points) <= _MAX_POINTS:
         raise Unsaid("out of range", f"not from {least} to {_MAX_POINTS} points")
     cot = area.cot or ""
     if area.shape == "circle":
-        table, starts, default = CIRCLE, ("u-d-c",), _CIRCLE
+        table, starts, default = CIRCLE, _ROUND, _CIRCLE
         if area.radius_m is None:
             raise Unsaid("no code", "a circle without a radius")
     elif area.shape == "point":
-        table, starts, default = SPOT, ("b-m-p-", "u-d-c"), _MARKER
+        table, starts, default = SPOT, _SPOTS, _MARKER
     else:
         table, starts, default = OUTLINE, DRAWN, _FREE_FORM
     fits = cot.startswith(starts) and not (cot.startswith("u-d-r") and area.shape == "line")

@@ -22,7 +22,7 @@ from aldis.apps.experiments.entity import (
 )
 from aldis.apps.experiments.gateways.cot.event import Event, bare
 from aldis.apps.experiments.gateways.cot.residue import kept
-from aldis.apps.experiments.gateways.cot.rows import AREA, CIRCLE, OUTLINE, SPOT, Row, Table
+from aldis.apps.experiments.gateways.cot.rows import AREA, CIRCLE, OUTLINE, SPOT, STAMPS, Row, Table
 from aldis.apps.experiments.gateways.cot.values import Native, height
 from aldis.apps.experiments.gateways.gateway import Damaged
 
@@ -69,17 +69,17 @@ def read_thing(event: Event, table: Table, at_us: int, spell: Callable[[str], st
         "key": f"cot:{uid}",
         "timing": timing,
         "markings": Markings(**markings) if (markings := found.group("markings")) else None,
-        "residue": kept(found.spare, event.values, event.rest),
+        "residue": kept(found.spare, event),
     }
     at = (timing.source_us or at_us) // 1000
     entity = _BUILD[table.kind](found, table, common, at)
-    lost = [Dropped(spell(place), "not decoded", "kept as residue") for place, _ in event.rest]
+    lost = [Dropped(spell(place), "not decoded", "kept as residue") for place, _ in (*event.rest, *event.wire)]
     return Decoded(entity, Ledger((*found.fate.values(), *lost)))
 
 
 def _take(found: _Found, table: Table, name: str, value: Native, index: int, said: str) -> None:
     row = table.native.get(bare(name))
-    if name == "event@version":
+    if name in STAMPS:
         found.fate[name] = Dropped(said, "made anew")
         return
     taken: Any = None
@@ -92,7 +92,9 @@ def _take(found: _Found, table: Table, name: str, value: Native, index: int, sai
         row = None
     if row is None:
         unknown = name in _SENTINELS and _is_sentinel(value)
-        found.fate[name] = Dropped(said, "unknown value") if unknown else Dropped(said, "not decoded", "kept as residue")
+        found.fate[name] = (
+            Dropped(said, "unknown value") if unknown else Dropped(said, "not decoded", "kept as residue")
+        )
         if not unknown:
             found.spare.append((name, index))
     elif taken is None or taken == "" or (name == "detail/__chat@chatroom" and taken == EVERYONE):

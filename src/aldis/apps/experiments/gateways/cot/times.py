@@ -23,8 +23,16 @@ def micros(said: str | int) -> int:
         ValueError: it is no such time.
     """
     if isinstance(said, int):
+        if not 0 <= said <= LAST_US:
+            raise ValueError("no time")
         return said
-    if len(said) == 27 and said[26] == "Z" and said[19] == "." and (fraction := said[20:26]).isdecimal() and said.isascii():
+    if (
+        len(said) == 27
+        and said[26] == "Z"
+        and said[19] == "."
+        and (fraction := said[20:26]).isdecimal()
+        and said.isascii()
+    ):
         return _seconds(said[:19]) * 1_000_000 + int(fraction)
     found = _FORM.fullmatch(said)
     if found is None:

@@ -54,7 +54,7 @@ class Unsaid(Exception):
 
 
 def _real(said: Native) -> float:
-    if said.__class__ is str and "_" in said:  # type: ignore[operator]
+    if isinstance(said, str) and "_" in said:
         raise ValueError("no number")
     return float(said)
 

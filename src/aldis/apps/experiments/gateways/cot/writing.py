@@ -12,7 +12,7 @@ import msgspec
 from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Entity, Ledger, Track
 from aldis.apps.experiments.gateways.cot.event import Event
 from aldis.apps.experiments.gateways.cot.reading import AFFILIATIONS
-from aldis.apps.experiments.gateways.cot.residue import residue_entry, said_again
+from aldis.apps.experiments.gateways.cot.residue import Room, residue_entry, said_again
 from aldis.apps.experiments.gateways.cot.rows import TRACK
 from aldis.apps.experiments.gateways.cot.saying import NO_POINT, stale_of, uid_of, write_thing
 from aldis.apps.experiments.gateways.cot.times import LAST_US
@@ -48,8 +48,9 @@ class _Plan:
 class Writer:
     """Writes events for one protocol: `spell` is its own name for a field, `ms` whether its times are whole ms."""
 
-    def __init__(self, spell: Callable[[str], str], *, ms: bool) -> None:
+    def __init__(self, spell: Callable[[str], str], room: Room, *, ms: bool) -> None:
         self._spell = spell
+        self._room = room
         self._ms = ms
         self._plans: dict[tuple[tuple[str, ...], ...], _Plan] = {}
         self._odd: dict[str, _Entry] = {
@@ -62,7 +63,7 @@ class Writer:
     def write(self, entity: Entity, at_us: int) -> tuple[Event | None, Ledger]:
         """The event that says `entity`, sent at `at_us`, and what became of its fields; None where none can."""
         if not isinstance(entity, Track):
-            return write_thing(entity, at_us, self._spell, ms=self._ms)
+            return write_thing(entity, at_us, self._spell, self._room, ms=self._ms)
         said = msgspec.to_builtins(entity)
         key = said.pop("key")
         lost = _without_slope(said["motion"]) if "climb_mps" in said.get("motion", ()) else ()
@@ -74,8 +75,7 @@ class Writer:
             except Unsaid:
                 lost = (*lost, *_without_unsaid(plan, said))
         if entity.residue is not None:
-            again, rest, left = said_again(entity.residue, event.names)
-            event = Event((*event.names, *again), [*event.values, *again.values()], rest)
+            event, left = said_again(entity.residue, event, self._room)
             lost = (*lost, residue_entry(left, self._spell("detail")))
         return event, Ledger((*ledger.entries, *lost)) if lost else ledger
 
@@ -91,7 +91,8 @@ class Writer:
     def _planned(self, said: _Said) -> _Plan:
         present = {f"{group}.{name}" for group, fields in said.items() for name in fields}
         placed = {"position.lat_deg", "position.lon_deg"} <= present
-        names, sources = ["event@version"], [("", "event@version", _same)]
+        names = ["event@version"]
+        sources: list[tuple[str, str, Callable[[Any], Native]]] = [("", "event@version", _same)]
         fates: dict[str, _Entry] = {}
         for row in TRACK.rows:
             usable = row.model in present and (placed or not row.native.startswith("point@"))
@@ -135,18 +136,16 @@ class Writer:
             if len(plan.ledgers) >= _LIMIT:
                 plan.ledgers.clear()
             ledger = plan.ledgers[odd] = Ledger(tuple((plan.fates | {path: self._odd[path] for path in odd}).values()))
-        return Event(plan.names, values), ledger
+        return Event(plan.names, values, usual=True), ledger
 
 
 def _completed(said: _Said, key: str, at_us: int) -> _Said:
     """`said` with what every event must say: known by its key, relayed, of an unknown type, now, for a while."""
     timing = said.get("timing", {})
     kind = said.get("type", {})
-    time_us = timing.get("source_us")
-    if time_us is None:
-        time_us = said["position"]["at"] * 1000 if "at" in said.get("position", ()) else at_us
-        time_us = time_us if 0 <= time_us <= LAST_US else at_us
-    start_us = timing.get("start_us", time_us)
+    placed_us = said.get("position", {}).get("at", -1) * 1000
+    time_us: int = timing.get("source_us", placed_us if 0 <= placed_us <= LAST_US else at_us)
+    start_us: int = timing.get("start_us", time_us)
     whole = dict(said)
     whole[""] = _CONSTANTS
     whole["timing"] = {"stale_us": stale_of(start_us), **timing, "source_us": time_us, "start_us": start_us}
