@@ -62,10 +62,19 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Mission:
-    """Items to lay up: MAV_CMD, four parameters, and a place; `kind` is MAV_MISSION_TYPE."""
+    """Items to lay up: MAV_CMD, four parameters, and a place; `kind` is MAV_MISSION_TYPE.
+
+    The way begins after the first `lead` items.
+    """
 
     items: tuple[Command, ...]
     kind: int = 0
+    lead: int = 0
+
+    def way(self) -> list[Point]:
+        """The places to go to, one after the other."""
+        places = [item.place for item in self.items[self.lead :]]
+        return [Point(lat_deg=place[0] / 1e7, lon_deg=place[1] / 1e7) for place in places if place is not None]
 
     def message(self, seq: int, target: tuple[int, int]) -> bytes:
         """The payload of MISSION_ITEM_INT number `seq`."""
@@ -159,8 +168,9 @@ def steps_of(task: Task, target: Target) -> Sequence[Step]:
             return (Command(Cmd.LOITER, (0.0, 0.0, 0.0, math.nan)),)
         return (Command(Cmd.SET_MODE, (1.0, float(mode[0]), float(mode[1]), 0.0)),)
     items = [target.at(Cmd.WAYPOINT, (0.0, 0.0, 0.0, math.nan), point) for point in way_of(task)]
+    count = len(items)
     if task.speed_mps is not None:
         items.insert(0, Command(Cmd.SPEED, (1.0, speed, -1.0, 0.0)))
     if target.kind is not None and target.kind[0] == ARDUPILOT:
         items.insert(0, items[-1])  # it takes item 0 for home, and never goes there (mavlink.io, "Mission Protocol")
-    return (Mission(tuple(items)), Command(Cmd.START))
+    return (Mission(tuple(items), lead=len(items) - count), Command(Cmd.START))

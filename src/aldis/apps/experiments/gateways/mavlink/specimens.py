@@ -125,14 +125,12 @@ def _vehicle() -> list[_Said]:
 def _placeless() -> list[_Said]:
     rates = {"rollspeed": 0.5, "pitchspeed": -0.25, "yawspeed": 0.03125}
     speeds = {"vx": 3.0, "vy": 4.0, "vz": 0.5}
+    turn = {"time_boot_ms": _BOOT_MS, "q1": 0.5, "q2": -0.5, "q3": 0.5, "q4": 0.5, "repr_offset_q": (1, 0, 0, 0)}
     return [
         ("HEARTBEAT", _BOAT, {"type": 12, "autopilot": 12, "base_mode": 1, "custom_mode": 3 << 16, "system_status": 3}),
         ("SYSTEM_TIME", _BOAT, {"time_unix_usec": _UNIX_US, "time_boot_ms": _BOOT_MS}),
         ("LOCAL_POSITION_NED", _BOAT, {"time_boot_ms": _BOOT_MS, "x": 1, "y": 2, "z": 3, **speeds}),
-        (
-            "ATTITUDE_QUATERNION", _BOAT,
-            {"time_boot_ms": _BOOT_MS, "q1": 0.5, "q2": -0.5, "q3": 0.5, "q4": 0.5, "repr_offset_q": (1, 0, 0, 0)} | rates,
-        ),
+        ("ATTITUDE_QUATERNION", _BOAT, turn | rates),
     ]  # fmt: skip
 
 
