@@ -7,6 +7,7 @@ to base64 character by character, so the standard library's base64 does the pack
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
+from struct import Struct
 
 __all__ = ["MAX_PART", "armour", "checksum", "sentence", "text_bits", "text_of", "unarmour"]
 
@@ -15,22 +16,22 @@ MAX_PART = 56
 
 _ARMOUR = bytes((*range(48, 88), *range(96, 120)))
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_eight = Struct("<8Q").unpack
 _TEXT = b"@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_ !\"#$%&'()*+,-./0123456789:;<=>?"
 _FROM_ARMOUR = bytes.maketrans(_ARMOUR, _BASE64)
 _TO_ARMOUR = bytes.maketrans(_BASE64, _ARMOUR)
 _TO_TEXT = bytes.maketrans(_BASE64, _TEXT)
 _FROM_TEXT = bytes.maketrans(_TEXT, _BASE64)
-_FOLDS = tuple((1 << bits) - 1 for bits in (512, 256, 128, 64, 32, 16, 8))
 
 
 def checksum(body: bytes) -> int:
     """The exclusive or of all bytes."""
-    left = int.from_bytes(body, "little")
-    for mask in _FOLDS:
-        bits = mask.bit_length()
-        while left > mask:
-            left = (left & mask) ^ (left >> bits)
-    return left
+    a, b, c, d, e, f, g, h = _eight(body[:64].ljust(64, b"\0"))
+    folded = a ^ b ^ c ^ d ^ e ^ f ^ g ^ h
+    folded ^= folded >> 32
+    folded ^= folded >> 16
+    own = (folded ^ folded >> 8) & 255
+    return own ^ checksum(body[64:]) if len(body) > 64 else own
 
 
 def sentence(body: bytes, start: bytes = b"$") -> bytes:

@@ -24,7 +24,7 @@ from aldis.apps.experiments.gateways.nmea.sentences import Message
 from aldis.apps.experiments.gateways.nmea.told import told
 from aldis.apps.experiments.gateways.nmea.values import FIXES, NAV_STATUS, SPEEDS, TURNS, Station, station_of
 
-__all__ = ["PLACE_FIXES", "SECOND_US", "class_a", "position_of", "reported", "source_of", "valid_mmsi"]
+__all__ = ["PLACE_FIXES", "SECOND_US", "class_a", "kind_of", "reported", "source_of", "valid_mmsi"]
 
 SECOND_US = 288_675
 """Standard uncertainty of a time in whole seconds: 1 s / sqrt(12)."""
@@ -44,6 +44,7 @@ _KINDS: dict[str, Station | None] = {
     "aid": "aid to navigation",
     "long range": None,  # sent by more than one kind
 }
+_CLASS_A = Type(station="class A")
 _TYPES: dict[Station | None, Type] = {}
 
 
@@ -78,30 +79,38 @@ def source_of(second: int, received_ms: int) -> int:
 def class_a(message: Message) -> Decoded:
     """Messages 1, 2 and 3; by far the most frequent, so every field is taken out by hand."""
     bits, sensor = message.bits >> (message.size - 168), message.sensor
-    mmsi = valid_mmsi(bits >> 130 & 0x3FFFFFFF)
+    first, last = bits >> 107, bits & 0xFFFFFFFFFFFFF  # small numbers are quicker taken apart
+    mmsi = first >> 23 & 0x3FFFFFFF
+    if not 0 < mmsi <= 999_999_999:
+        raise Damaged("invalid mmsi")
     flags = 0
-    lon, lat, second = bits >> 79 & 0xFFFFFFF, bits >> 52 & 0x7FFFFFF, bits >> 25 & 63
+    lon, lat, second = bits >> 79 & 0xFFFFFFF, bits >> 52 & 0x7FFFFFF, last >> 25 & 63
     received_ms = at = sensor.received_ms
     source_us = None
     if second < 60:
-        source_us = source_of(second, received_ms)
-        at = source_us // 1000
+        at = received_ms // 1000
+        at = (at + (second - at + 55) % 60 - 55) * 1000  # as `source_of`
+        source_us = at * 1000
     else:
         flags = 128 if second == 60 else 256
     position = None
     if lon == 108_600_000 or lat == 54_600_000:
         flags |= 16
     else:
-        position = position_of(lat, lon, at, bits >> 107 & 1, 134_217_728, 600_000)
-    code = bits >> 118 & 255
+        north = lat - 134_217_728 if lat > 67_108_863 else lat
+        east = lon - 268_435_456 if lon > 134_217_727 else lon
+        if not (-54_000_000 <= north <= 54_000_000 and -108_000_000 <= east <= 108_000_000):
+            raise Damaged("out of range")
+        position = Position(lat_deg=north / 600_000, lon_deg=east / 600_000, at=at, accurate=first & 1 == 1)
+    code = first >> 11 & 255
     turn = TURNS[(code + 128) & 255]
     turning = None
     if turn is None:
         flags |= 2 if code == 128 else 4
         turning = "starboard" if code == 127 else "port" if code == 129 else None
-    speed, course, heading = bits >> 108 & 1023, bits >> 40 & 4095, bits >> 31 & 511
+    speed, course, heading = first >> 1 & 1023, last >> 40, last >> 31 & 511
     flags |= (speed == 1023) << 3 | (course >= 3600) << 5 | (heading >= 360) << 6
-    status, manoeuvre = bits >> 126 & 15, bits >> 23 & 3
+    status, manoeuvre = first >> 19 & 15, last >> 23 & 3
     flags |= (status == 15) | (manoeuvre in (0, 3)) << 9
     motion = None
     if flags & 0b1101010 != 0b1101010 or turning:
@@ -125,7 +134,7 @@ def class_a(message: Message) -> Decoded:
         position=position,
         motion=motion,
         identity=Identity(mmsi=mmsi),
-        type=kind_of(mmsi, "class A"),
+        type=_CLASS_A if mmsi < 970_000_000 and mmsi // 1_000_000 != 111 else kind_of(mmsi, "class A"),
         status=None
         if status == 15 and flags & 512
         else Status(at=at, nav_status=NAV_STATUS[status], special_manoeuvre=None if flags & 512 else manoeuvre == 2),
@@ -143,19 +152,6 @@ def class_a(message: Message) -> Decoded:
 def _unknown(flags: int) -> tuple[str, ...]:
     names = [name for bit, name in enumerate(_FLAGS) if flags >> bit & 1]
     return (*names, "lon", "accuracy") if "lat" in names else tuple(names)
-
-
-def position_of(lat: int, lon: int, at: int, accurate: int, south: int, scale: int) -> Position:
-    """A position from two's complement numbers, of which `south` and twice it are the ranges, in 1/`scale` degrees.
-
-    Raises:
-        Damaged: there is no such place.
-    """
-    north = lat - south if lat >= south >> 1 else lat
-    east = lon - 2 * south if lon >= south else lon
-    if not (-90 * scale <= north <= 90 * scale and -180 * scale <= east <= 180 * scale):
-        raise Damaged("out of range")
-    return Position(lat_deg=north / scale, lon_deg=east / scale, at=at, accurate=accurate == 1)
 
 
 def reported(layout: str, said: dict[str, Any], message: Message, unknown: list[str]) -> dict[str, Any]:

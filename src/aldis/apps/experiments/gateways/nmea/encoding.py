@@ -96,20 +96,12 @@ def class_a(track: Track, mmsi: int, second: int, odd: dict[str, Entry]) -> int:
                 odd["status.nav_status"] = Dropped("status.nav_status", "no code", status.nav_status)
         if status.special_manoeuvre is not None:
             manoeuvre = 2 if status.special_manoeuvre else 1
-    return (
-        1 << 162
-        | mmsi << 130
-        | nav << 126
-        | (turn & 255) << 118
-        | (1023 if speed is None else _knots(speed, 1022, TENTHS, odd)) << 108
-        | accurate << 107
-        | (lon & 0xFFFFFFF) << 79
-        | (lat & 0x7FFFFFF) << 52
-        | (3600 if course is None else round(course * 10) % 3600) << 40
-        | (511 if heading is None else round(heading) % 360) << 31
-        | second << 25
-        | manoeuvre << 23
-    )
+    knots = 1023 if speed is None else _knots(speed, 1022, TENTHS, odd)
+    course10 = 3600 if course is None else round(course * 10) % 3600
+    degrees = 511 if heading is None else round(heading) % 360
+    first = 1 << 55 | mmsi << 23 | nav << 19 | (turn & 255) << 11 | knots << 1 | accurate
+    last = course10 << 40 | degrees << 31 | second << 25 | manoeuvre << 23
+    return first << 107 | (lon & 0xFFFFFFF) << 79 | (lat & 0x7FFFFFF) << 52 | last
 
 
 def dynamic(kind: str, track: Track, mmsi: int, second: int, odd: dict[str, Entry]) -> dict[str, int | str]:

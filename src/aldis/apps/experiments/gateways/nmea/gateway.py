@@ -46,7 +46,7 @@ class NmeaGateway:
         """What the sentences that `data` completes say."""
         found: list[Decoded] = []
         for line in self._lines(data):
-            if line and not self._assembler.stamp(line):
+            if line and not (line.startswith(b"$PGHP,") and self._assembler.stamp(line)):
                 self._take(line, at_us, found)
         return found
 
@@ -112,6 +112,8 @@ class NmeaGateway:
 
     def _lines(self, data: bytes) -> list[bytes]:
         """Whole lines, stripped; of one longer than `MAX_LINE` the rest is skipped, so that it is counted once."""
+        if not self._skip and not self._tail and data.endswith(b"\n"):
+            return [line.strip() for line in data[:-1].split(b"\n")]
         if self._skip == "line" or (self._skip and not data.startswith(_STARTS)):
             _, end, data = data.partition(b"\n")
             if not end:

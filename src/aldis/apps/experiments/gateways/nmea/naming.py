@@ -32,7 +32,7 @@ def described(track: Track, kind: str) -> bool:
     identity, what = track.identity, track.type
     if identity is not None and (identity.name or identity.callsign or identity.imo):
         return True
-    return what is not None and (what.ship_type is not None or any(getattr(what, name) is not None for name in _HULL))
+    return what is not None and not (what.ship_type is None and what.length_m is None and what.beam_m is None)
 
 
 def statics(

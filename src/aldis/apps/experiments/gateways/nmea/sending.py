@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Encoded, Track
+from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Encoded, Ledger, Track
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.nmea.armour import MAX_PART, armour, sentence
 from aldis.apps.experiments.gateways.nmea.encoding import DYNAMIC, class_a, dynamic, second_of
 from aldis.apps.experiments.gateways.nmea.layouts import LAYOUTS
 from aldis.apps.experiments.gateways.nmea.naming import IDENTIFIED, described, hull_of, sixbit, statics
-from aldis.apps.experiments.gateways.nmea.shape import Accounts, ledger_of, shape_of
+from aldis.apps.experiments.gateways.nmea.shape import keep, ledger_of, shape_of
 
 __all__ = ["Sender", "mmsi_of"]
 
@@ -46,7 +46,7 @@ class Sender:
     def __init__(self, talker: bytes = b"AI") -> None:
         self._talker = talker
         self._sequence = 0
-        self._accounts = Accounts()
+        self._accounts: dict[object, Ledger] = {}
 
     def track(self, track: Track, mmsi: int, at_us: int) -> Encoded:
         """The messages that say `track`; none where it says nothing that AIS has."""
@@ -66,13 +66,14 @@ class Sender:
             for layout, values in statics(track, kind, mmsi, extra, odd):
                 messages.append(self._wrap(track, *LAYOUTS[layout].pack(values)))
 
-        def said() -> dict[str, Entry]:
-            return (DYNAMIC[kind] | times if placed else IDENTIFIED if messages else {}) | extra | odd
-
-        if odd:
-            return Encoded(tuple(messages), ledger_of(track, said()))
-        key = (kind, placed, len(messages), min(second, 61) if second > 59 else 0, shape_of(track))
-        return Encoded(tuple(messages), self._accounts.of(key, track, said))
+        key = None if odd else (kind, placed, len(messages), min(second, 61) if second > 59 else 0, shape_of(track))
+        ledger = self._accounts.get(key)
+        if ledger is None:
+            usual = DYNAMIC[kind] | times if placed else IDENTIFIED if messages else {}
+            ledger = ledger_of(track, usual | extra | odd)
+            if key is not None:
+                keep(self._accounts, key, ledger)
+        return Encoded(tuple(messages), ledger)
 
     def bits(self, bits: int, size: int, channel: bytes = b"A", own: bool = False) -> bytes:
         """The sentences of one AIS message, each with its end of line."""

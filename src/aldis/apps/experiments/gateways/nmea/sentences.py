@@ -32,6 +32,7 @@ _PGHP = re.compile(
     rb"(?P<station>\d{0,9}),\d?,(?P<covers>[0-9A-Fa-f]{1,2}))\*(?P<check>[0-9A-Fa-f]{2})"
 )
 _CHANNELS = {b"A": "A", b"1": "A", b"B": "B", b"2": "B"}
+_OWN = {b"M": None, b"O": True}
 _PATIENCE_MS = 30_000
 _MAX_PENDING = 64
 
@@ -104,9 +105,7 @@ class Assembler:
         found = _SENTENCE.fullmatch(line)
         if not found:
             return self._talker(line, stamp, at_us)
-        body, own, total, number, channel, payload, fill, check, unix = found.group(
-            "body", "own", "total", "number", "channel", "payload", "fill", "check", "unix"
-        )
+        body, _, own, total, number, _, channel, payload, fill, check, unix = found.groups()
         covered = int(check, 16)
         if checksum(body) != covered:
             raise Damaged("checksum")
@@ -179,7 +178,7 @@ def _sensor(stamp: _Stamp | None, covered: int, now_ms: int, channel: bytes, own
             protocol=PROTOCOL,
             received_ms=received_ms,
             channel=_CHANNELS.get(channel),
-            own=True if own == b"O" else None,
+            own=_OWN[own],
         )
     return Sensor(
         protocol=PROTOCOL,
@@ -188,7 +187,7 @@ def _sensor(stamp: _Stamp | None, covered: int, now_ms: int, channel: bytes, own
         country=stamp.country,
         region=stamp.region,
         channel=_CHANNELS.get(channel),
-        own=True if own == b"O" else None,
+        own=_OWN[own],
     )
 
 

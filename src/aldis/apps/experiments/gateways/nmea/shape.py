@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from operator import is_
+from collections.abc import Mapping
 
+from msgspec import to_builtins
 from msgspec.structs import astuple
 
-from aldis.apps.experiments.entity import GROUPS, Dropped, Ledger, Reason, Track
+from aldis.apps.experiments.entity import (
+    GROUPS,
+    Dropped,
+    Identity,
+    Ledger,
+    Motion,
+    Position,
+    Reason,
+    Sensor,
+    Status,
+    Timing,
+    Track,
+    Type,
+)
 from aldis.apps.experiments.entity.losses import Entity, Entry
 
-__all__ = ["Accounts", "ledger_of", "paths", "shape_of"]
+__all__ = ["keep", "ledger_of", "paths", "shape_of"]
 
-_absent = partial(is_, None)
 _groups = tuple(GROUPS)
 _MAX = 4096
+# fields of a group beyond those looked at in `_usual`, and those that are never absent
+_P, _M, _C = len(Position.__struct_fields__) - 4, len(Motion.__struct_fields__) - 7, len(Timing.__struct_fields__) - 4
+_W = len(Identity.__struct_fields__) + len(Type.__struct_fields__) + len(Sensor.__struct_fields__) - 6
+_S = len(Status.__struct_fields__) - 3
 _MADE_ANEW: dict[str, Reason] = dict.fromkeys(
     ("timing.received_us", "timing.clock", "timing.source_uncertainty_us", "sensor.protocol", "sensor.received_ms"),
     "made anew",
 )
 
 
-def shape_of(track: Track) -> tuple[tuple[bool, ...] | None, ...]:
-    """Which fields of which groups are absent: equal for tracks that say the same kinds of things."""
-    return tuple(
-        [
-            None if group is None else tuple(map(_absent, astuple(group)))
-            for group in (
-                track.position,
-                track.motion,
-                track.identity,
-                track.type,
-                track.status,
-                track.voyage,
-                track.sensor,
-                track.timing,
-                track.residue,
-            )
-        ]
+def shape_of(track: Track) -> tuple[object, ...]:
+    """Which fields of which groups there are: equal for tracks that say the same kinds of things."""
+    return _usual(track) or tuple((name, tuple(group)) for name, group in to_builtins(track).items() if name != "key")
+
+
+def _usual(track: Track) -> tuple[object, ...] | None:
+    """A quick shape, of tracks that say no more than position reports do; None of others.
+
+    What is looked at are the fields of such reports; that no others are there is seen from the number of fields that
+    are not.
+    """
+    p, m, i, t, s, o, c = (
+        track.position, track.motion, track.identity, track.type, track.status, track.sensor, track.timing
+    )  # fmt: skip
+    if p is None or m is None or i is None or t is None or o is None or c is None or track.voyage or track.residue:
+        return None
+    where = (p.at is None, p.accurate is None)
+    how = (
+        m.at is None,
+        m.speed_mps is None,
+        m.course_deg is None,
+        m.heading_deg is None,
+        m.turn_deg_per_min is None,
+        m.turning is None,
+        m.frame is None,
     )
+    who = (i.mmsi is None, t.station is None, o.channel is None, o.own is None)
+    when = (c.source_us is None, c.source_uncertainty_us is None, c.received_us is None, c.clock is None)
+    state = None if s is None else (s.at is None, s.nav_status is None, s.special_manoeuvre is None)
+    if (
+        astuple(p).count(None) != _P + sum(where)
+        or astuple(m).count(None) != _M + sum(how)
+        or astuple(i).count(None) + astuple(t).count(None) + astuple(o).count(None) != _W + sum(who)
+        or astuple(c).count(None) != _C + sum(when)
+        or (s is not None and state is not None and astuple(s).count(None) != _S + sum(state))
+    ):
+        return None
+    return where, how, who, when, state
 
 
 def paths(entity: Entity) -> list[str]:
@@ -62,17 +97,8 @@ def ledger_of(entity: Entity, said: Mapping[str, Entry]) -> Ledger:
     return Ledger(tuple(said.get(path) or Dropped(path, _MADE_ANEW.get(path, "no field")) for path in paths(entity)))
 
 
-class Accounts:
-    """Ledgers by what was sent and by shape; at most 4,096 are kept."""
-
-    def __init__(self) -> None:
-        self._made: dict[object, Ledger] = {}
-
-    def of(self, key: object, entity: Entity, said: Callable[[], Mapping[str, Entry]]) -> Ledger:
-        """The ledger of `entity`, whose shape is part of `key`."""
-        ledger = self._made.get(key)
-        if ledger is None:
-            if len(self._made) >= _MAX:
-                self._made.clear()
-            ledger = self._made[key] = ledger_of(entity, said())
-        return ledger
+def keep(made: dict[object, Ledger], key: object, ledger: Ledger) -> None:
+    """Keep `ledger` for what has the same `key`, with at most 4,096 others."""
+    if len(made) >= _MAX:
+        made.clear()
+    made[key] = ledger

@@ -23,7 +23,8 @@ _SAID: dict[str, Sequence[tuple[str, Mapping[str, int | str]]]] = {
     "class A vessel": (
         (
             "class A",
-            {"type": 3, "repeat": 1, "status": 7, "turn": -25, "manoeuvre": 2, "spare": 5, "radio": 81_942, **_PLACE, **_MOVES},
+            {"type": 3, "repeat": 1, "status": 7, "turn": -25, "manoeuvre": 2, "spare": 5, "radio": 81_942,
+             **_PLACE, **_MOVES},
         ),
         (
             "static",

@@ -50,13 +50,13 @@ def decode(message: Message) -> Decoded:
         Damaged: it is of a type that says nothing here, too short, or says what cannot be.
     """
     bits, size = message.bits, message.size
+    if size >= 168 and 0 < bits >> (size - 6) < 4:
+        return class_a(message)
     layout = layout_of(bits, size)
     if layout is None:
         return _residue(message)
     if size < layout.least:
         raise Damaged("undecodable")
-    if layout.name == "class A":
-        return class_a(message)
     said: dict[str, Any] = layout.unpack(bits, size)
     if layout.name in ("text", "addressed text"):
         return _report(layout.name, said, message)
