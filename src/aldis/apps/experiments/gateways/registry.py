@@ -1,0 +1,46 @@
+"""Every protocol by name; a module is read when its protocol is asked for, so that one may lack its library."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from aldis.apps.experiments.gateways.gateway import Offered
+from aldis.apps.experiments.gateways.mapping import offered_from
+from aldis.kernel.errors import UnknownTerm
+
+__all__ = ["MAPPED", "PROTOCOLS", "offered"]
+
+_HERE = "aldis.apps.experiments.gateways"
+PROTOCOLS: Mapping[str, str] = {
+    "csv": f"{_HERE}.csv:OFFERED",
+    "geojson": f"{_HERE}.geojson:OFFERED",
+}
+"""Where each protocol is: `module:name`."""
+MAPPED = ".toml"
+"""What the name of a mapping file ends in."""
+
+
+def offered(name: str) -> Offered:
+    """The protocol of that name, or of the mapping file at that path.
+
+    Raises:
+        UnknownTerm: there is none.
+        Unavailable: it needs a library that is not installed.
+        InvalidInput: the mapping file cannot be used; the message says where.
+    """
+    if name.endswith(MAPPED):
+        return offered_from(Path(name))
+    place = PROTOCOLS.get(name)
+    if place is None:
+        near = difflib.get_close_matches(name, PROTOCOLS, 1)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise UnknownTerm(
+            f"no protocol is called {name!r}",
+            fix=f"{hint}Name one of {', '.join(PROTOCOLS)}, or a mapping file (.toml)",
+        )
+    module, _, attribute = place.partition(":")
+    found: Offered = getattr(import_module(module), attribute)
+    return found
