@@ -80,7 +80,11 @@ def tracks() -> st.SearchStrategy[Track]:
     return st.fixed_dictionaries(
         {"key": TEXT, "sensor": structs(Sensor), "timing": _stamped()},
         optional={name: structs(type_) for name, type_ in GROUPS.items() if name not in ("sensor", "timing")},
-    ).map(lambda parts: Track(**parts))
+    ).map(_track)
+
+
+def _track(parts: dict[str, Any]) -> Track:
+    return Track(**parts)
 
 
 def _stamped() -> st.SearchStrategy[Timing]:

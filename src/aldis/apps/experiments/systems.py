@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
 
@@ -177,11 +176,8 @@ class Connection:
 
 
 def _protocol(system: System, named: str) -> Offered | None:
-    if system.mapping:
-        from aldis.apps.experiments.gateways.mapping import offered_from  # noqa: PLC0415 - few need it
-
-        return offered_from(Path(system.mapping))
-    return offered(named) if named else None
+    name = system.mapping or named
+    return offered(name) if name else None
 
 
 class _Pace:

@@ -28,7 +28,9 @@ def _said(names: tuple[str, ...]) -> Ledger:
     known = FIELDS[names[0]]
     return Ledger(
         tuple(
-            Carried(name, name) if name in known or name == _ENTITY else Dropped(name, "not decoded", "kept as residue")
+            Carried(name, "key" if name == _ENTITY else name)
+            if name in known or name == _ENTITY
+            else Dropped(name, "not decoded", "kept as residue")
             for name in names[1:]
         )
     )

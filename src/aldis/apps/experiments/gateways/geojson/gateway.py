@@ -33,7 +33,7 @@ _TAKEN = ("geometry.", "properties.")
 
 def _entry(kind: str, name: str) -> Carried | Dropped:
     if name in ("id", "entity"):
-        return Carried(name, "key" if name == "id" else name)
+        return Carried(name, "key")
     if name in _PLACED:
         return Carried(name, f"position.{_PLACED[name]}")
     if name in (_GEOMETRY, f"{kind}.depths_m", f"{kind}.clockwise"):
