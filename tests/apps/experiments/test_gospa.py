@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
-from stonesoup.metricgenerator.ospametric import GOSPAMetric
-from stonesoup.types.state import State
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from stonesoup.metricgenerator.ospametric import GOSPAMetric  # type: ignore[import-untyped]
+from stonesoup.types.state import State  # type: ignore[import-untyped]
 
 from aldis.apps.experiments.scoring.assignment import assigned, best_pairs
 from aldis.apps.experiments.scoring.gospa import Gospa, gospa

@@ -48,10 +48,11 @@ def test_a_track_that_stays_has_no_switch_and_one_that_changes_has_one() -> None
 
 def test_two_that_pass_close_by_keep_their_tracks_and_two_that_swap_are_two_switches() -> None:
     there: list[Frame] = [{"a": (float(n), 0.0), "b": (5.0 - n, 1.0)} for n in range(6)]
-    said: list[Frame] = [{"x": frame["a"], "y": frame["b"]} for frame in there]
+    said: list[Frame] = [{"x": (float(n), 0.0), "y": (5.0 - n, 1.0)} for n in range(6)]
     assert follow(there, said) == (0, 0, 0, 0)
     far: list[Frame] = [{"a": (0.0, 0.0), "b": (1000.0, 0.0)}] * 4
-    swapped: list[Frame] = [{"x": (0.0, 0.0), "y": (1000.0, 0.0)}] * 2 + [{"y": (0.0, 0.0), "x": (1000.0, 0.0)}] * 2
+    before, after = {"x": (0.0, 0.0), "y": (1000.0, 0.0)}, {"y": (0.0, 0.0), "x": (1000.0, 0.0)}
+    swapped: list[Frame] = [before, before, after, after]
     assert follow(far, swapped) == (0, 0, 2, 0)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aldis.app import Context, Page, Route, System
+from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.systems import Connection
@@ -25,7 +26,7 @@ class ExperimentsApp:
 
     def commands(self) -> Sequence[Any]:
         """`aldis experiment`; gateways run with `aldis up` from the setting `systems`."""
-        return ()
+        return (experiment,)
 
     def routes(self) -> Sequence[Route]:
         """None yet beside the node's own."""

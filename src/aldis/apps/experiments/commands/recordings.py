@@ -1,0 +1,207 @@
+"""`aldis experiment verify` and `score`: what a recording is worth, from its files alone; no node is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+import msgspec
+
+from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm, VerificationFailed
+from aldis.kernel.signatures import Key
+
+if TYPE_CHECKING:
+    from aldis.apps.experiments.recorder import Findings
+    from aldis.apps.experiments.scoring import Report, Score
+
+__all__ = ["score", "verify"]
+
+_LIMITED, _UNVERIFIED = 1, 4
+_SHEET = 1024 * 1024
+_FILES = click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+_KEY = click.option(
+    "--key", metavar="KEY|FILE", default="", help="The key that is to have sealed it, ed25519:KEY, or a node's sheet."
+)
+
+
+class _Output(Protocol):
+    def lines(self, value: Any, rows: Sequence[str]) -> None: ...
+
+    def table(self, value: Any, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+    def next(self, step: str) -> None: ...
+
+
+class _Run(Protocol):
+    @property
+    def out(self) -> _Output:
+        """Data on stdout, talk on stderr."""
+
+
+class _Sheet(msgspec.Struct):
+    algorithm: str
+    key: str
+
+
+@click.command("verify")
+@_FILES
+@_KEY
+@click.pass_obj
+def verify(run: _Run, files: Sequence[Path], key: str) -> None:
+    """Verify that a recording is, byte for byte, what its node recorded, and that no file of it is missing.
+
+    Without --key, who sealed it is only what the file itself says. Exit code 0: intact, sealed by that key. 1: a file
+    was never closed or was cut, one is missing, or no key was given. 4: altered, or sealed with another key.
+    """
+    found, missing = _verified(files, _key_of(key))
+    states = {one.state for one in found.values()}
+    bad = bool(states & {"altered", "foreign"})
+    lacking = bool(missing) or not all(_nothing_lacks(found, path) for path in found)
+    vouched = all(one.vouched for one in found.values())
+    rows = [line for path, one in found.items() for line in _told(path, one)]
+    rows += [f"missing: {what}" for what in missing]
+    verdict = "altered" if bad else "incomplete" if lacking else "intact"
+    data = {
+        "verdict": verdict,
+        "vouched": vouched,
+        "files": [{"file": str(path)} | msgspec.to_builtins(one) for path, one in found.items()],
+        "missing": list(missing),
+    }
+    run.out.lines(data, [*rows, verdict if vouched or bad else f"{verdict}, by a key that nobody vouched for"])
+    if not bad and not key:
+        run.out.next("`aldis experiment verify FILE --key SHEET` also says whose it is: ask that node for its sheet")
+    if bad or lacking or not vouched:
+        click.get_current_context().exit(_UNVERIFIED if bad else _LIMITED)
+
+
+@click.command("score")
+@_FILES
+@_KEY
+@click.option("--truth", metavar="SYSTEM", default="", help="Compare with what this system said; else with all.")
+@click.option("--view", metavar="PARTNER", default="", help="Only what left for this partner.")
+@click.option("--cutoff", metavar="M", type=float, default=100.0, show_default=True, help="c of GOSPA, in metres.")
+@click.option("--order", metavar="P", type=float, default=2.0, show_default=True, help="p of GOSPA.")
+@click.option("--step", metavar="S", type=float, default=1.0, show_default=True, help="Seconds between instants.")
+@click.option("--gap", metavar="S", type=float, default=30.0, show_default=True, help="Longest way between reports.")
+@click.option("--fresh", metavar="S", type=float, default=10.0, show_default=True, help="An older update is stale.")
+@click.pass_obj
+def score(
+    run: _Run, files: Sequence[Path], key: str, truth: str, view: str, cutoff: float, order: float, step: float,
+    gap: float, fresh: float,
+) -> None:  # fmt: skip
+    """Score what left for each partner against what was known, from a recording alone.
+
+    GOSPA with its parts, switches, latency, age, completeness, errors and names. The same files give the same digest.
+    """
+    from aldis.apps.experiments.scoring import Criteria  # noqa: PLC0415 - numpy, not needed to verify
+
+    criteria = Criteria(cutoff_m=cutoff, order=order, step_us=_us(step), gap_us=_us(gap), fresh_us=_us(fresh))
+    found, missing = _verified(files, _key_of(key))
+    for path, one in found.items():
+        if one.state in ("altered", "foreign"):
+            raise VerificationFailed(f"{path}: {one.wrong}", fix="Nothing is scored from it: ask its node for a copy")
+    scores = _scored(found, truth, view, criteria)
+    whole = not missing and all(_nothing_lacks(found, path) for path in found)
+    data = {
+        "complete": whole,
+        "heads": [one.head for one in found.values()],
+        "scores": {name: msgspec.to_builtins(one) | {"digest": one.digest} for name, one in scores.items()},
+    }
+    headings = ("partner", "GOSPA m", "missed", "false", "switches", "complete", "age p50 s", "error p95 m", "digest")
+    run.out.table(data, headings, [_row(name, one) for name, one in scores.items()])
+    if not whole:
+        run.out.say("the recording is incomplete: this is the score of what is there")
+
+
+def _us(seconds: float) -> int:
+    if not 0 < seconds < 1e9:
+        raise InvalidInput(f"not a time in seconds: {seconds}", fix="Give a number above 0")
+    return round(seconds * 1_000_000)
+
+
+def _key_of(text: str) -> Key | None:
+    """The key that was typed, or the one in a node's sheet."""
+    from aldis.apps.experiments.recorder import read_key  # noqa: PLC0415
+
+    if not text:
+        return None
+    path = Path(text)
+    if ":" in text and not path.is_file():
+        return read_key(text)
+    with path.open("rb") as file:
+        data = file.read(_SHEET + 1)
+    if len(data) > _SHEET:
+        raise TooLarge(f"{path} is no node's sheet: over {_SHEET} bytes", fix="Name the sheet")
+    try:
+        body = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        sheet = msgspec.json.decode(body.get("sheet", msgspec.Raw(data)), type=_Sheet)
+    except msgspec.MsgspecError as error:
+        raise InvalidInput(f"{path} is no node's sheet", fix="Give its key as ed25519:KEY, or the sheet") from error
+    return read_key(f"{sheet.algorithm}:{sheet.key}")
+
+
+def _verified(files: Sequence[Path], key: Key | None) -> tuple[Mapping[Path, Findings], Sequence[str]]:
+    """What was found of each file, in the order of the recording, and what is missing between them."""
+    from aldis.apps.experiments.recorder import gaps  # noqa: PLC0415
+    from aldis.apps.experiments.recorder import verify as verify_file  # noqa: PLC0415
+
+    found = {path: verify_file(path, key) for path in dict.fromkeys(files)}
+    order = sorted(found, key=lambda path: (opening.segment if (opening := found[path].opening) else 0, str(path)))
+    return {path: found[path] for path in order}, gaps([found[path] for path in order])
+
+
+def _nothing_lacks(found: Mapping[Path, Findings], path: Path) -> bool:
+    """Whether a file was closed, or the one after it goes on from its last seal."""
+    one = found[path]
+    return one.state == "intact" or any(
+        other.opening is not None and one.opening is not None and other.opening.previous == one.head
+        for other in found.values()
+    )
+
+
+def _told(path: Path, one: Findings) -> Sequence[str]:
+    opening = one.opening
+    lines = [f"{path.name}  {one.state}: {one.messages} messages in {one.covered} bytes are as they were sealed"]
+    if opening is not None:
+        lines.insert(0, opening.marking)
+        lines.append(f"  {opening.node}, run {opening.run}, file {opening.segment}, key {one.signer}")
+    if one.beyond:
+        lines.append(f"  of {one.beyond} bytes behind them nothing can be said")
+    return [*lines, f"  {one.wrong}"] if one.wrong else lines
+
+
+def _scored(found: Mapping[Path, Findings], truth: str, view: str, criteria: Any) -> Mapping[str, Score]:
+    from aldis.apps.experiments.recorder import messages  # noqa: PLC0415
+    from aldis.apps.experiments.scoring import score as score_of  # noqa: PLC0415
+    from aldis.apps.experiments.scoring import streams  # noqa: PLC0415
+
+    taps: dict[str, dict[str, list[Report]]] = {"entity": {}, "egress": {}}
+    for path, one in found.items():
+        for (tap, name), reports in streams(messages(path, one.covered)).items():
+            taps.setdefault(tap, {}).setdefault(name, []).extend(reports)
+    for wanted, tap in ((truth, "entity"), (view, "egress")):
+        if not taps[tap] or (wanted and wanted not in taps[tap]):
+            has = ", ".join(sorted(taps[tap])) or "none"
+            what = f"no {wanted!r}" if wanted else "no tracks at all"
+            raise UnknownTerm(f"{what} at the tap {tap} of this recording", fix=f"It has: {has}")
+    known = [one for name, reports in sorted(taps["entity"].items()) if truth in ("", name) for one in reports]
+    return {
+        name: score_of(known, reports, criteria)
+        for name, reports in sorted(taps["egress"].items())
+        if view in ("", name)
+    }
+
+
+def _row(name: str, one: Score) -> Sequence[str]:
+    def text(value: float | None, scale: float = 1.0) -> str:
+        return "-" if value is None else f"{value / scale:.4g}"
+
+    parts = (one.gospa_m, one.missed, one.false)
+    numbers = [*(text(part) for part in parts), str(one.switches), text(one.complete), text(one.age_us[0], 1e6)]
+    return [name, *numbers, text(one.errors.p95_m), one.digest[:16]]
