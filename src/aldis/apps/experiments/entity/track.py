@@ -56,8 +56,8 @@ class Position(_Group, frozen=True, kw_only=True):
     """Where it is; `accurate` means within 10 m (AIS), `suspect` a jump that nothing makes.
 
     `height_m` is above the ellipsoid, `above_home_m` above where the vehicle was launched, `depth_m` below the surface
-    of the water. `accuracy_m` and `height_accuracy_m`
-    are one standard deviation. A position coarsened on its way out is the centre of a cell of `grid_m` metres.
+    of the water. `accuracy_m` and `height_accuracy_m` are one standard deviation. A position coarsened on its way out
+    is the centre of a cell of `grid_m` metres.
     """
 
     lat_deg: _Latitude
@@ -216,11 +216,10 @@ class Sensor(_Group, frozen=True, kw_only=True):
     """Who sensed it, how well, and by whom it came here.
 
     `country` is the maritime identification digits (ITU-R M.585) of the network that heard it; `own` marks what the
-    receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees. `doubts` are in
-    words what speaks against its being one thing that says the truth; they name no other track.
     receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees. `fix` and
     `altitude_fix` say what the place and the height come from; `device`, `platform`, `os` and `software` what runs at
-    the source.
+    the source. `doubts` are in words what speaks against its being one thing that says the truth; they name no other
+    track.
     """
 
     protocol: str
