@@ -30,7 +30,7 @@ def checksum(body: bytes) -> int:
     folded = a ^ b ^ c ^ d ^ e ^ f ^ g ^ h
     folded ^= folded >> 32
     folded ^= folded >> 16
-    own = (folded ^ folded >> 8) & 255
+    own: int = (folded ^ folded >> 8) & 255
     return own ^ checksum(body[64:]) if len(body) > 64 else own
 
 

@@ -12,7 +12,7 @@ from aldis.apps.experiments.gateways.nmea.layouts import LAYOUTS
 from aldis.apps.experiments.gateways.nmea.naming import IDENTIFIED, described, hull_of, sixbit, statics
 from aldis.apps.experiments.gateways.nmea.shape import keep, ledger_of, shape_of
 
-__all__ = ["Sender", "mmsi_of"]
+__all__ = ["Sender", "kind_of_track", "mmsi_of"]
 
 _LAST_US = 253_402_300_800_000_000  # the year 10000
 _KINDS = {
@@ -53,7 +53,7 @@ class Sender:
         second, times = second_of(track, at_us)
         odd: dict[str, Entry] = {}
         extra: dict[str, Entry] = {}
-        kind = _kind(track)
+        kind = kind_of_track(track)
         messages: list[bytes] = []
         if kind == "class A":
             if track.position is not None or track.motion is not None or track.status is not None:
@@ -100,7 +100,8 @@ class Sender:
         return self.bits(bits, size, b"B" if sensor.channel == "B" else b"A", sensor.own is True)
 
 
-def _kind(track: Track) -> str:
+def kind_of_track(track: Track) -> str:
+    """As what AIS speaks of it: `class A`, `class B`, `aircraft`, `base`, `aid`, or `static alone`."""
     station = track.type.station if track.type is not None else None
     if station is None:
         voyage = track.voyage is not None or (track.identity is not None and track.identity.imo is not None)
