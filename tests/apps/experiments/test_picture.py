@@ -22,10 +22,9 @@ from aldis.apps.experiments.entity import (
     Type,
     Voyage,
 )
-from aldis.apps.experiments.gateways.stream import read_file
 from aldis.apps.experiments.kinds import TRACK, portion_of
-from aldis.apps.experiments.observed import track_of
 from aldis.apps.experiments.picture import Picture
+from aldis.apps.experiments.playback import play
 
 START = 1_700_000_000_000
 HERE = Position(lat_deg=59.9, lon_deg=24.5, accurate=True)
@@ -274,10 +273,11 @@ def test_of_reports_in_their_order_the_last_that_spoke_is_believed(steps: list[d
 
 def test_the_recording_fuses_to_its_vessels(porkkala: Path) -> None:
     picture = Picture()
-    for one in read_file(porkkala, arrived_ms=0):
-        picture.update(track_of(one))
+    for one in play(porkkala, 0):
+        if isinstance(one.entity, Track):
+            picture.update(one.entity)
     vessels = [t for t in picture if t.type and t.type.station in ("class A", "class B") and t.position]
-    assert len(picture) == 121
+    assert len(picture) == 122, "121 heard by AIS, and the vessel whose instruments heard them"
     assert len(vessels) == 95
     assert not [t.key for t in picture if t.position and t.position.suspect]
     assert not [t.key for t in picture if t.identity and t.identity.other_names]
@@ -286,8 +286,9 @@ def test_the_recording_fuses_to_its_vessels(porkkala: Path) -> None:
 
 def test_of_the_danish_stream_few_are_doubted(dma_stream: Path) -> None:
     picture = Picture()
-    for one in read_file(dma_stream, arrived_ms=0):
-        picture.update(track_of(one))
-    assert len(picture) == 1820
+    for one in play(dma_stream, 0):
+        if isinstance(one.entity, Track):
+            picture.update(one.entity)
+    assert len(picture) == 1847
     doubted = {t.key: t.sensor.doubts for t in picture if t.sensor and t.sensor.doubts}
     assert len(doubted) < 20, doubted

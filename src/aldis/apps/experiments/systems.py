@@ -7,10 +7,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
 from aldis.app import Context, Live, System
-from aldis.apps.experiments.entity import Decoded
+from aldis.apps.experiments.entity import Decoded, Entity
 from aldis.apps.experiments.gateways.gateway import Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
 from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
@@ -28,6 +29,8 @@ _LAPSE_MS = 60_000  # a value that was not heard of for this long is not sent wi
 _PEERS = 256
 _UNTOLD = 4_096  # bytes of a peer that are looked at before it counts as speaking no protocol known here
 _SHOWN = 20_000
+_EVERYWHERE = ("mmsi:", "cot:", "dis:", "umaa:")
+"""Schemes whose ids mean the same on every link: those of a register, of an exercise, or random."""
 _BREATH = 64
 _log = structlog.get_logger()
 
@@ -127,8 +130,9 @@ class Connection:
         self._offered = self._offered or speaks
         return gateway, said
 
-    def _take(self, decoded: Decoded, peer: str) -> None:
+    def _take(self, heard: Decoded, peer: str) -> None:
         self.heard += 1
+        decoded = Decoded(_qualified(heard.entity, self._system.name), heard.ledger)
         name = self._plot.id_of(kind_of(decoded.entity).name, decoded.entity.key)
         self._own[name] = None
         self._own.move_to_end(name)
@@ -173,6 +177,16 @@ class Connection:
         except InvalidInput:
             return ()
         return gateway.encode(entity, now * 1000).messages
+
+
+def _qualified(entity: Entity, system: str) -> Entity:
+    """The entity under keys that count at the whole node: ids that count on one link alone get its system's name."""
+    changes: dict[str, str] = {}
+    for name in ("key", "assignee", "issued_by", "about"):
+        key = getattr(entity, name, None)
+        if key and not key.startswith(_EVERYWHERE):
+            changes[name] = f"{key}@{system}"
+    return msgspec.structs.replace(entity, **changes) if changes else entity
 
 
 def _protocol(system: System, named: str) -> Offered | None:

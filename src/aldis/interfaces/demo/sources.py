@@ -57,9 +57,10 @@ def fetch(say: Callable[[str], None]) -> Path:
 
 def _file(path: Path, seconds: int | None, words: str) -> Source:
     """A recording, played so that it ends in `seconds`."""
-    from aldis.apps.experiments.gateways.stream import read_file  # noqa: PLC0415 - optional extra
+    from aldis.apps.experiments.playback import play  # noqa: PLC0415 - slow to import, and not every command needs it
 
-    stamps = [one.source.received_ms for one in read_file(path, arrived_ms=SystemClock().now())]
+    heard = (getattr(one.entity, "sensor", None) for one in play(path, SystemClock().now() * 1000))
+    stamps = [sensor.received_ms for sensor in heard if sensor is not None]
     span = (max(stamps) - min(stamps)) / 1000 if stamps else 0.0
     play = float(seconds or min(PLAY_S, max(span, 1.0)))
     return Source(str(path), max(1.0, span / play), play, words)

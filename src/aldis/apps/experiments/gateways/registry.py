@@ -23,6 +23,7 @@ PROTOCOLS: Mapping[str, str] = {
     "zenoh": f"{_HERE}.zenoh:OFFERED",
     "geojson": f"{_HERE}.geojson:OFFERED",
     "nmea0183": f"{_HERE}.nmea:OFFERED",
+    "nmea2000": f"{_HERE}.nmea2000:OFFERED",
     "csv": f"{_HERE}.csv:OFFERED",
 }
 """Where each protocol is: `module:name`; those that are told most surely from their first bytes come first."""

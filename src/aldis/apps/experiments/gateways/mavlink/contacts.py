@@ -15,12 +15,12 @@ from aldis.apps.experiments.entity import (
     Track,
     Type,
 )  # fmt: skip
-from aldis.apps.experiments.gateways.fields import nav_status_text
 from aldis.apps.experiments.gateways.mavlink.fates import Changes, reading
 from aldis.apps.experiments.gateways.mavlink.messages import Row
 from aldis.apps.experiments.gateways.mavlink.places import place
 from aldis.apps.experiments.gateways.mavlink.sender import PROTOCOL, Sender
 from aldis.apps.experiments.gateways.mavlink.vehicles import Read
+from aldis.apps.experiments.gateways.nmea.values import nav_status_text
 
 __all__ = ["CONTACT_READERS", "AdsbFlag", "AisFlag"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from aldis.apps.experiments.entity import Encoded, Identity, Motion, Status, Track, Type
-from aldis.apps.experiments.gateways.fields import nav_status_text
 from aldis.apps.experiments.gateways.mavlink.contacts import AdsbFlag, AisFlag
 from aldis.apps.experiments.gateways.mavlink.fates import writing
 from aldis.apps.experiments.gateways.mavlink.outbox import STATION, Outbox
 from aldis.apps.experiments.gateways.mavlink.saying import Told
 from aldis.apps.experiments.gateways.mavlink.scales import fitted, tenth_of_microdegree
+from aldis.apps.experiments.gateways.nmea.values import nav_status_text
 
 __all__ = ["icao_of", "mmsi_of", "say_aircraft", "say_vessel"]
 

@@ -21,6 +21,7 @@ __all__ = [
     "eta_text",
     "hull",
     "hull_parts",
+    "nav_status_text",
     "ship_type_text",
     "station_of",
 ]
@@ -105,6 +106,11 @@ _PREFIXES: dict[int, Station] = {111: "aircraft", 970: "AIS-SART", 972: "man ove
 def station_of(mmsi: int, kind: Station | None) -> Station | None:
     """`kind`, but for what sends class A's messages under a number of its own (M.585-9): beacons, aircraft."""
     return _PREFIXES.get(mmsi // 1_000_000, kind) if kind == "class A" else kind
+
+
+def nav_status_text(code: int | None) -> str | None:
+    """Navigational status in words; None for 15, not defined."""
+    return NAV_STATUS[code] if code is not None and 0 <= code < len(NAV_STATUS) else None
 
 
 def ship_type_text(code: int | None) -> str | None:
