@@ -17,6 +17,8 @@ from nations import WATCH
 from structlog.testing import capture_logs
 
 from aldis.app import System, find_apps
+from aldis.apps.experiments.entity import Task, Track
+from aldis.apps.experiments.systems import _qualified
 from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
@@ -242,3 +244,12 @@ def test_a_system_does_not_hear_itself_and_strange_bytes_are_only_counted(site: 
     ended = next(entry for entry in logs if entry["event"] == "system ended" and entry["system"] == "sensor")
     assert ended["sent"] == 0
     assert ended["heard"] > 5
+
+
+def test_ids_that_count_on_one_link_alone_are_told_apart() -> None:
+    order = Task(key="mavlink:255/190:1", verb="go to", assignee="mavlink:1/1", issued_by="cot:TAK-1")
+    here, there = (_qualified(order, name) for name in ("boat-1", "boat-2"))
+    assert isinstance(here, Task) and isinstance(there, Task)
+    assert (here.key, here.assignee) != (there.key, there.assignee)
+    assert here.issued_by == there.issued_by == "cot:TAK-1", "a uid is one thing everywhere"
+    assert _qualified(Track(key="mmsi:230123456"), "boat-1").key == "mmsi:230123456"
