@@ -1,4 +1,4 @@
-"""The app: the kinds of the entity model, and gateways that fill them from the sources in a node's settings."""
+"""The app: the kinds of the entity model, and gateways that fill them from the systems in a node's settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from aldis.app import Context, Page, Route
+from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.gateways.observation import Observation, Tally
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.observed import decoded
@@ -32,7 +32,7 @@ class ExperimentsApp:
     kinds = KINDS
 
     def commands(self) -> Sequence[Any]:
-        """None of its own: gateways run with `aldis up` from the setting `sources`."""
+        """None of its own: gateways run with `aldis up` from the setting `systems`."""
         return ()
 
     def routes(self) -> Sequence[Route]:
@@ -46,13 +46,13 @@ class ExperimentsApp:
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""
 
-    async def run(self, ctx: Context, sources: Sequence[str]) -> None:
-        """Follow every source at once, into one plot; without a source there is none."""
-        if not sources:
+    async def run(self, ctx: Context, systems: Sequence[System]) -> None:
+        """Follow every system at once, into one plot; without a system there is none."""
+        if not systems:
             return
         plot = Plot(ctx, ctx.default_project())
         settling = asyncio.create_task(_settle(plot, ctx))
-        following = [asyncio.create_task(_run(ctx, plot, source)) for source in sources]
+        following = [asyncio.create_task(_run(ctx, plot, system)) for system in systems]
         try:
             await _first_to_fail(settling, following)
         finally:
@@ -63,7 +63,7 @@ class ExperimentsApp:
 
 
 async def _first_to_fail(settling: asyncio.Task[None], following: Sequence[asyncio.Task[None]]) -> None:
-    """Return once every source has ended; raise what any task raises, at once."""
+    """Return once every system has ended; raise what any task raises, at once."""
     waiting = set(following)
     while waiting:
         done, _ = await asyncio.wait({settling, *waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -79,12 +79,12 @@ async def _settle(plot: Plot, ctx: Context) -> None:
         plot.settle(ctx.now())
 
 
-async def _run(ctx: Context, plot: Plot, source: str) -> None:
+async def _run(ctx: Context, plot: Plot, system: System) -> None:
     tally = Tally()
-    async with aclosing(follow(source, ctx, tally)) as observations:
+    async with aclosing(follow(system.address, ctx, tally)) as observations:
         count = 0
         async for observation in observations:
-            plot.take(decoded(observation), source)
+            plot.take(decoded(observation), system.name)
             count += 1
             if count % _BREATH == 0:
                 await asyncio.sleep(0)

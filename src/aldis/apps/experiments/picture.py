@@ -35,7 +35,7 @@ _INSTEAD = {
 """What a new value ends, beside the value before it."""
 _NO_TYPE = Type()
 _LAPSING = ("position", "motion")
-_WHOLE = ("timing",)
+_WHOLE = ("timing", "markings")
 _NAMES = {name: tuple(one.name for one in msgspec.structs.fields(group)) for name, group in GROUPS.items()}
 _DATED = frozenset(name for name, names in _NAMES.items() if "at" in names)
 _FUSED = tuple(name for name in GROUPS if name not in ("sensor", "residue"))
@@ -109,7 +109,7 @@ class Picture:
         if isinstance(group, Position) and not (abs(group.lat_deg) <= 90 and abs(group.lon_deg) <= 180):
             self.impossible += 1
             return
-        at = received if name in _WHOLE else self._moment(seen, name, group, received)
+        at = received if name == "timing" else self._moment(seen, name, group, received)
         jumped = isinstance(group, Position) and self._doubts.place(seen.key, group, at, reporter)
         if _late(at, received, known.learnt.get(name)):
             return
