@@ -29,7 +29,7 @@ _PARTS: dict[type[Any], dict[str, tuple[str, ...]]] = {
         ),
         "state": ("state", "progress_percent", "reason"),
     },
-    Report: {"text": ("text", "severity"), "about": ("about", "author", "to")},
+    Report: {"text": ("text", "severity", "cot"), "about": ("about", "author", "to")},
     Environment: {
         "values": (
             "at", "wind_from_deg", "wind_mps", "gust_mps", "current_to_deg", "current_mps", "air_temperature_c",
@@ -58,8 +58,8 @@ def _kind(name: str, entity: type[Any], groups: Mapping[str, Any], text: tuple[s
     return Kind(name, {**parts, **groups}, text=text, title=title)
 
 
-_PLACED = {name: GROUPS[name] for name in ("position", "timing", "residue")}
-_TIMED = {name: GROUPS[name] for name in ("timing", "residue")}
+_PLACED = {name: GROUPS[name] for name in ("position", "timing", "markings", "residue")}
+_TIMED = {name: GROUPS[name] for name in ("timing", "markings", "residue")}
 
 TRACK = _kind("track", Track, GROUPS, ("identity", "type", "voyage"), "identity")
 AREA = _kind("area", Area, _TIMED, ("purpose",), "purpose")

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from aldis.apps.experiments.doubts import WRONG_CLOCK, Doubts
-from aldis.apps.experiments.entity import GROUPS, Identity, Position, Remainder, Residue, Sensor, Track
+from aldis.apps.experiments.entity import GROUPS, Identity, Position, Remainder, Residue, Sensor, Track, Type
+from aldis.apps.experiments.entity.schemes import complete, moves
 
 __all__ = ["Picture"]
 
@@ -32,8 +33,9 @@ _INSTEAD = {
     "type": {"ship_type": "ship_type_text"},
 }
 """What a new value ends, beside the value before it."""
+_NO_TYPE = Type()
 _LAPSING = ("position", "motion")
-_WHOLE = ("timing",)
+_WHOLE = ("timing", "markings")
 _NAMES = {name: tuple(one.name for one in msgspec.structs.fields(group)) for name, group in GROUPS.items()}
 _DATED = frozenset(name for name, names in _NAMES.items() if "at" in names)
 _FUSED = tuple(name for name in GROUPS if name not in ("sensor", "residue"))
@@ -56,7 +58,7 @@ class Picture:
         self.impossible = 0
         self._limit = limit
         self._known: dict[str, _Known] = {}
-        self._doubts = Doubts(domain_of)
+        self._doubts = Doubts(_domain)
 
     def __len__(self) -> int:
         """The number of tracks."""
@@ -92,6 +94,7 @@ class Picture:
             group = getattr(seen, name)
             if group is not None:
                 self._fuse(known, seen, name, group, received, reporter, changes)
+        self._complete(known.track, changes)
         if seen.residue is not None:
             changes["residue"] = _gathered(known.track.residue, seen.residue)
         track = msgspec.structs.replace(known.track, **changes)
@@ -106,7 +109,7 @@ class Picture:
         if isinstance(group, Position) and not (abs(group.lat_deg) <= 90 and abs(group.lon_deg) <= 180):
             self.impossible += 1
             return
-        at = received if name in _WHOLE else self._moment(seen, name, group, received)
+        at = received if name == "timing" else self._moment(seen, name, group, received)
         jumped = isinstance(group, Position) and self._doubts.place(seen.key, group, at, reporter)
         if _late(at, received, known.learnt.get(name)):
             return
@@ -124,6 +127,19 @@ class Picture:
         if fused != before:
             changes[name] = fused
 
+    @staticmethod
+    def _complete(before: Track, changes: dict[str, Any]) -> None:
+        """Put what follows from its codes into its type, where they or its MMSI have changed."""
+        number = before.identity.mmsi if before.identity else None
+        who: Identity | None = changes.get("identity")
+        if "type" not in changes and (who is None or who.mmsi == number):
+            return
+        made = complete(changes.get("type") or before.type or _NO_TYPE, who.mmsi if who else number)
+        if made == before.type or (made == _NO_TYPE and "type" not in changes):
+            changes.pop("type", None)
+        else:
+            changes["type"] = made
+
     def _moment(self, seen: Track, name: str, group: Any, received: int) -> int:
         """When the group was so, in ms: as the source says it, or on receipt where it is silent or its clock wrong."""
         at = group.at if name in _DATED else None
@@ -137,12 +153,10 @@ class Picture:
         return received
 
 
-def domain_of(track: Track) -> str:
-    """Where it moves: sea, land, air or space; of what no type tells, by what its source speaks of."""
-    what = track.type
-    if what is not None and what.station is not None:
-        return "air" if what.station == "aircraft" else "sea"
-    return "sea" if track.key.startswith("mmsi:") else "air"
+def _domain(track: Track) -> str:
+    """Where it moves; what no code tells is at sea if its key is an MMSI, and otherwise may be in the air."""
+    number = track.identity.mmsi if track.identity else None
+    return moves(track.type, number) or ("sea" if track.key.startswith("mmsi:") else "air")
 
 
 def _received(seen: Track) -> int:
