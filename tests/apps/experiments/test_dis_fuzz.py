@@ -23,13 +23,13 @@ def swallow(gateway: DisGateway, data: bytes) -> None:
     assert gateway.tally.waiting == 0
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.binary(max_size=400))
 def test_noise_is_counted(data: bytes) -> None:
     swallow(DisGateway(), data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.sampled_from(SPECIMENS), st.lists(st.tuples(st.integers(0, 143), st.integers(0, 255)), max_size=6),
        st.integers(0, 200))  # fmt: skip
 def test_damaged_specimens_are_counted(specimen: bytes, damage: list[tuple[int, int]], size: int) -> None:

@@ -94,11 +94,11 @@ def agree(values: dict[str, list[str]], pdu: bytes) -> None:
 
 @needs_tshark
 @settings(
-    max_examples=4,
+    max_examples=3,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking forty PDUs by running tshark takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(drawn=st.lists(states(), min_size=20, max_size=40))
+@given(drawn=st.lists(states(), min_size=8, max_size=16))
 def test_tshark_sees_what_we_write_and_what_we_read(drawn: list[dict[str, Any]], tmp_path: Path) -> None:
     theirs = [opendis_bytes(state) for state in drawn]
     ours = [sent_again(pdu) for pdu in theirs]

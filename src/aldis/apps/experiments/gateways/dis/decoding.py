@@ -12,6 +12,7 @@ from math import pi, sqrt
 from aldis.apps.experiments.entity import (
     Decoded,
     Identity,
+    Ledger,
     Motion,
     Original,
     Position,
@@ -54,6 +55,10 @@ _QUARTER = 1.5707964
 _VERTICAL = 1e-6
 _TURN_AND_MORE = 2 * pi + 1e-6
 _NO_PARAMETERS = bytes(15)
+_MAX_KEPT = 4096
+_How = tuple[int, int, int, str, tuple[bool, bool], str, str, str, str, str, str, bool, bool]
+_Ledger = tuple[Ledger, tuple[tuple[str, int, int | None], ...]]
+_ledgers: dict[_How, _Ledger] = {}
 _STILL: Vector = (0.0, 0.0, 0.0)
 
 
@@ -91,11 +96,11 @@ def decoded(data: bytes, start: int, end: int, at_us: int) -> Decoded:
         north, east, down = velocity
         speed, climb = sqrt(north * north + east * east), 0.0 - down
         course = bearing(north, east) if speed else None
-    shape = Said(
+    how = (
         version, stamp & 1, state if version > 6 else 0, fixed.force, fixed.known, marking.read, where, going, facing,
         gaining, spinning, parameters != _NO_PARAMETERS, end - start > ENTITY_STATE_LENGTH,
     )  # fmt: skip
-    ledger, kept = said(shape)
+    ledger, kept = _ledgers.get(how) or _ledger(how)
     track = Track(
         key=fixed.key,
         position=position,
@@ -119,6 +124,14 @@ def decoded(data: bytes, start: int, end: int, at_us: int) -> Decoded:
         residue=_residue(kept, data[start:end]) if kept else None,
     )
     return Decoded(track, ledger)
+
+
+def _ledger(how: _How) -> _Ledger:
+    """The ledger for PDUs read in this way, and what their residue keeps; remembered."""
+    if len(_ledgers) >= _MAX_KEPT:
+        _ledgers.clear()
+    found = _ledgers[how] = said(Said(*how))
+    return found
 
 
 def _attitude(

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from struct import unpack
 
-from aldis.apps.experiments.entity import Encoded, Identity, Motion, Position, Status, Timing, Track, Type
+from aldis.apps.experiments.entity import Encoded, Identity, Motion, Position, Status, Timing, Track
 from aldis.apps.experiments.gateways.dis.decoding import DATUM
 from aldis.apps.experiments.gateways.dis.frames import Place, Vector, place_of, point_of
 from aldis.apps.experiments.gateways.dis.motion import moving
 from aldis.apps.experiments.gateways.dis.names import FORCE_SIDE, force_side, identifier
 from aldis.apps.experiments.gateways.dis.naming import marking, type_bytes
 from aldis.apps.experiments.gateways.dis.restoring import NOTHING, Restored, restored
+from aldis.apps.experiments.gateways.dis.shapes import shapes
 from aldis.apps.experiments.gateways.dis.stamps import absolute, past_hour_us, relative
-from aldis.apps.experiments.gateways.dis.told import nothing_told, present, told
+from aldis.apps.experiments.gateways.dis.told import nothing_told, told
 from aldis.apps.experiments.gateways.dis.wire import (
     ENTITY_STATE,
     ENTITY_STATE_LENGTH,
@@ -28,10 +29,11 @@ from aldis.apps.experiments.gateways.dis.wire import (
 
 __all__ = ["encoded", "stamped"]
 
-_MOTION, _IDENTITY, _TYPE, _STATUS, _TIMING = Motion(), Identity(), Type(), Status(), Timing()
+_MOTION, _IDENTITY, _STATUS, _TIMING = Motion(), Identity(), Status(), Timing()
 _NO_PARAMETERS = bytes(15)
 _FRESH_US = 1_799_000_000  # a little less than half an hour
 _CLOSE_M = 1e-3
+_DATED = (True,) * 9
 _MAX_32 = 0xFFFF_FFFF
 _FRAMED = frozenset((None, *range(1, 10)))
 
@@ -60,17 +62,16 @@ def encoded(track: Track, at_us: int, number: Callable[[str], bytes | None], ver
         velocity, acceleration, residue = _put_back(kept, velocity, acceleration, odd)
     else:
         residue = ""
-    types, typed = type_bytes(track.type or _TYPE)
+    types, typed, kind = type_bytes(track.type)
     marked, said = marking(identity)
     appearance, looks = _word(status.appearance, "appearance", "appearance unknown")
     capabilities, able = _word(status.capabilities, "capabilities", "capabilities unknown")
     ledger = told(
-        present(track),
+        shapes(track, kind),
         (high, original, timed, named, said, looks, able, residue, *typed, *moved),
-        (
-            position.at == at, motion.at == at, identity.at == at, False, status.at == at,
-            track.voyage is not None and track.voyage.at == at, False, False, False,
-        ),
+        _DATED if position.at == at == motion.at == identity.at == status.at and track.voyage is None
+        else tuple(group is not None and getattr(group, "at", None) == at for group in (
+            position, motion, identity, None, status, track.voyage, None, None, None)),
     )  # fmt: skip
     head = entity + (_forced(types, kept) if kept.variable_parameters or kept.force_id else types)
     message = STATE.pack(

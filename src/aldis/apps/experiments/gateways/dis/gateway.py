@@ -14,6 +14,7 @@ from aldis.apps.experiments.gateways.dis.wire import (
     COMMENT,
     ENTITY_STATE_LENGTH,
     FAMILIES,
+    HEADER,
     PARAMETER_LENGTH,
     PROTOCOL,
     VERSIONS,
@@ -44,6 +45,20 @@ class DisGateway:
 
     def feed(self, data: bytes, at_us: int) -> Sequence[Decoded]:
         """What the PDUs of one datagram say."""
+        tally = self.tally
+        tally.seen += 1
+        try:
+            if len(data) >= HEADER.size and data[8] << 8 | data[9] == len(data):
+                found = [self._decoded(data, 0, len(data), at_us)]
+                tally.carried += 1
+                return found
+        except Damaged as damaged:
+            tally.drop(str(damaged))
+            return []
+        tally.seen -= 1
+        return self._bundle(data, at_us)
+
+    def _bundle(self, data: bytes, at_us: int) -> list[Decoded]:
         found: list[Decoded] = []
         tally = self.tally
         try:

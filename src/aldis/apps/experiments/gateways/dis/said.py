@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from math import pi
 from typing import NamedTuple
 
@@ -58,7 +57,6 @@ class Said(NamedTuple):
     articulated: bool
 
 
-@lru_cache(maxsize=4096)
 def said(how: Said) -> tuple[Ledger, tuple[tuple[str, int, int | None], ...]]:
     """The ledger, and the fields whose bytes the residue keeps, with their places."""
     keep = [

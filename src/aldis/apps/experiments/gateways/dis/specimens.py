@@ -9,8 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from struct import Struct
 
 from aldis.apps.experiments.gateways.dis.comments import comment_of
-from aldis.apps.experiments.gateways.dis.names import entity_type
-from aldis.apps.experiments.gateways.dis.wire import COMMENT, ENTITY_STATE, ENTITY_STATE_LENGTH, HEADER, STATE, pdus
+from aldis.apps.experiments.gateways.dis.wire import (
+    COMMENT,
+    ENTITY_STATE,
+    ENTITY_STATE_LENGTH,
+    HEADER,
+    STATE,
+    EntityState,
+    pdus,
+)
 from aldis.apps.experiments.gateways.gateway import Damaged, Native, Specimen
 
 __all__ = ["fields", "specimens"]
@@ -83,36 +90,35 @@ def _header(prefix: str, pdu: bytes) -> Iterator[tuple[str, Native]]:
 
 def _state_fields(pdu: bytes) -> dict[str, Native]:
     prefix = "EntityState."
-    found = dict(_header(prefix, pdu))
-    (*_, fixed, vx, vy, vz, x, y, z, psi, theta, phi, appearance, algorithm, parameters, ax, ay, az, rx, ry, rz,
-     marking, capabilities) = STATE.unpack_from(pdu)  # fmt: skip
+    state = EntityState.read(pdu)
     named: dict[str, Native] = {
-        "entity_id": ":".join(map(str, _ID.unpack_from(fixed))),
-        "force_id": fixed[6],
-        "entity_type": entity_type(fixed[8:16]),
-        "alternative_entity_type": entity_type(fixed[16:24]),
-        "dead_reckoning.algorithm": algorithm,
-        "appearance": appearance,
-        "capabilities": capabilities,
+        "entity_id": f"{state.site}:{state.application}:{state.entity}",
+        "force_id": state.force_id,
+        "entity_type": ".".join(map(str, state[13:20])),
+        "alternative_entity_type": ".".join(map(str, state[20:27])),
+        "dead_reckoning.algorithm": state.algorithm,
+        "appearance": state.appearance,
+        "capabilities": state.capabilities,
+        "orientation.psi": state.psi,
+        "orientation.theta": state.theta,
+        "orientation.phi": state.phi,
     }
     vectors = {
-        "location": (x, y, z),
-        "velocity": (vx, vy, vz),
-        "acceleration": (ax, ay, az),
-        "angular_velocity": (rx, ry, rz),
+        "location": (state.x, state.y, state.z),
+        "velocity": state[27:30],
+        "acceleration": state[39:42],
+        "angular_velocity": state[42:45],
     }
-    named |= {
-        f"{name}.{axis}": value for name, vector in vectors.items() for axis, value in zip("xyz", vector, strict=True)
-    }
-    named |= {"orientation.psi": psi, "orientation.theta": theta, "orientation.phi": phi}
-    if any(parameters):
-        named["dead_reckoning.parameters"] = parameters.hex()
-    if any(marking[1:]) or marking[0] > 1:
-        named["marking.text"] = marking[1:].rstrip(b"\0").decode("latin-1")
-        named["marking.character_set"] = marking[0]
+    for name, vector in vectors.items():
+        named |= {f"{name}.{axis}": value for axis, value in zip("xyz", vector, strict=True)}
+    if any(state.parameters):
+        named["dead_reckoning.parameters"] = state.parameters.hex()
+    if any(state.marking) or state.character_set > 1:
+        named["marking.text"] = state.marking.rstrip(b"\0").decode("latin-1")
+        named["marking.character_set"] = state.character_set
     if len(pdu) > ENTITY_STATE_LENGTH:
         named["variable_parameters"] = pdu[ENTITY_STATE_LENGTH:].hex()
-    return found | {prefix + name: value for name, value in named.items()}
+    return dict(_header(prefix, pdu)) | {prefix + name: value for name, value in named.items()}
 
 
 def _comment_fields(data: bytes, start: int, end: int) -> dict[str, Native]:

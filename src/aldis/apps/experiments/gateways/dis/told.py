@@ -6,21 +6,15 @@ nobody gave it a value: `no code`, and what was sent instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from operator import is_
-
-from msgspec.structs import astuple
+from collections.abc import Mapping
 
 from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Ledger, Track
 from aldis.apps.experiments.entity.losses import Entry
+from aldis.apps.experiments.gateways.dis.shapes import Shape, named, shape_of, shapes
 
-__all__ = ["Mask", "mask", "nothing_told", "present", "told"]
+__all__ = ["nothing_told", "told"]
 
-Mask = tuple[bool, ...]
-"""For each field of a group in turn, whether it is None."""
-
-_NONES = (None,) * 64
+_MAX_KEPT = 4096
 _P = "EntityState."
 _NOT_KNOWN = "not known: sent as"
 
@@ -99,17 +93,21 @@ _WHERE_PRESENT: Mapping[str, tuple[Entry, ...]] = {
 }
 
 
-def mask(group: object) -> Mask:
-    """Which fields of a group are None."""
-    return tuple(map(is_, astuple(group), _NONES))  # type: ignore[arg-type]
+_told: dict[tuple[tuple[Shape, ...], tuple[str, ...], tuple[bool, ...]], Ledger] = {}
 
 
-@lru_cache(maxsize=4096)
-def told(masks: tuple[Mask | None, ...], states: tuple[str, ...], dated: tuple[bool, ...]) -> Ledger:
-    """The ledger for groups with these fields, said in these ways.
+def told(found: tuple[Shape, ...], states: tuple[str, ...], dated: tuple[bool, ...]) -> Ledger:
+    """The ledger for groups of these shapes, said in these ways; `dated` says which have the time of the message."""
+    key = (found, states, dated)
+    ledger = _told.get(key)
+    if ledger is None:
+        if len(_told) >= _MAX_KEPT:
+            _told.clear()
+        ledger = _told[key] = _ledger(found, states, dated)
+    return ledger
 
-    `masks` are of the groups in the order of `GROUPS`; `dated` says which of them have the time of the message.
-    """
+
+def _ledger(found: tuple[Shape, ...], states: tuple[str, ...], dated: tuple[bool, ...]) -> Ledger:
     told: dict[str, Entry] = {
         "position.lat_deg": Approximated("position.lat_deg", f"{_P}location", 1e-10, "deg"),
         "position.lon_deg": Approximated("position.lon_deg", f"{_P}location", 1e-10, "deg"),
@@ -124,22 +122,11 @@ def told(masks: tuple[Mask | None, ...], states: tuple[str, ...], dated: tuple[b
     for state in states:
         told |= {entry.field: entry for entry in _WHERE_PRESENT.get(state, ())}
         always |= {entry.field: entry for entry in _ALWAYS.get(state, ())}
-    entries = {name: told.get(name) or Dropped(name, "no field") for name in _named(masks)}
+    entries = {name: told.get(name) or Dropped(name, "no field") for name in named(found)}
     return Ledger(tuple((entries | always).values()))
-
-
-def _named(masks: tuple[Mask | None, ...]) -> Iterator[str]:
-    for (group, kind), absent in zip(GROUPS.items(), masks, strict=True):
-        for name, missing in zip(kind.__struct_fields__, absent or (), strict=False):
-            if not missing:
-                yield f"{group}.{name}"
-
-
-def present(track: Track) -> tuple[Mask | None, ...]:
-    """The masks of all groups of a track."""
-    return tuple(None if (group := getattr(track, name)) is None else mask(group) for name in GROUPS)
 
 
 def nothing_told(track: Track, detail: str) -> Ledger:
     """The ledger of a track that no message can say."""
-    return Ledger(tuple(Dropped(name, "no code", detail) for name in _named(present(track))))
+    names = named(shapes(track, shape_of(track.type)))
+    return Ledger(tuple(Dropped(name, "no code", detail) for name in names))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from struct import Struct
+from typing import NamedTuple
 
 from aldis.apps.experiments.gateways.gateway import Damaged
 
@@ -25,6 +26,7 @@ __all__ = [
     "PROTOCOL",
     "STATE",
     "VERSIONS",
+    "EntityState",
     "familiar",
     "pdus",
 ]
@@ -51,6 +53,69 @@ BODY = frozenset((6, 7, 8, 9))
 """Dead reckoning algorithms whose velocity and acceleration are in the body's frame (UID 44, Annex E)."""
 
 _MAX_PDUS = 256
+_WHOLE = Struct(">BBBBIHBB HHHBB BBHBBBB BBHBBBB 3f 3d 3f I B15s 3f 3f B11s I")
+
+
+class EntityState(NamedTuple):
+    """Every field of an Entity State PDU as it stands there (7.2.2), but for the variable parameters behind it."""
+
+    protocol_version: int
+    exercise_id: int
+    pdu_type: int
+    protocol_family: int
+    timestamp: int
+    length: int
+    pdu_status: int
+    padding: int
+    site: int
+    application: int
+    entity: int
+    force_id: int
+    variable_parameters: int
+    kind: int
+    domain: int
+    country: int
+    category: int
+    subcategory: int
+    specific: int
+    extra: int
+    alternative_kind: int
+    alternative_domain: int
+    alternative_country: int
+    alternative_category: int
+    alternative_subcategory: int
+    alternative_specific: int
+    alternative_extra: int
+    velocity_x: float
+    velocity_y: float
+    velocity_z: float
+    x: float
+    y: float
+    z: float
+    psi: float
+    theta: float
+    phi: float
+    appearance: int
+    algorithm: int
+    parameters: bytes
+    acceleration_x: float
+    acceleration_y: float
+    acceleration_z: float
+    rate_x: float
+    rate_y: float
+    rate_z: float
+    character_set: int
+    marking: bytes
+    capabilities: int
+
+    @classmethod
+    def read(cls, data: bytes, start: int = 0) -> EntityState:
+        """The PDU at `start`, of at least `ENTITY_STATE_LENGTH` bytes."""
+        return cls._make(_WHOLE.unpack_from(data, start))
+
+    def written(self) -> bytes:
+        """Its bytes."""
+        return _WHOLE.pack(*self)
 
 
 def pdus(data: bytes) -> Iterator[tuple[int, int]]:
