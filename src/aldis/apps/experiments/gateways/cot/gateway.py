@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from aldis.apps.experiments.entity import Decoded, Encoded, Entity
 from aldis.apps.experiments.gateways.cot.event import Event, bare, flatten
-from aldis.apps.experiments.gateways.cot.framing import Splitter, undeclared
+from aldis.apps.experiments.gateways.cot.framing import Splitter, declared
 from aldis.apps.experiments.gateways.cot.reading import Reader
 from aldis.apps.experiments.gateways.cot.rendering import DECLARATION, render
 from aldis.apps.experiments.gateways.cot.residue import Room
@@ -76,10 +76,7 @@ class CotGateway:
 
 
 def _decoded(raw: bytes, at_us: int) -> Decoded:
-    text = undeclared(raw)
-    if text is None:
-        raise Damaged("not UTF-8")
-    event, table = _SHAPES.event(text)
+    event, table = _SHAPES.event(raw)
     return _READER.read(event, table, at_us)
 
 
@@ -95,7 +92,8 @@ def fields(messages: Sequence[bytes]) -> Mapping[str, Native]:
     """Every field of some events, by its own name; those that are read, as what they mean."""
     found: dict[str, Native] = {}
     for message in messages:
-        text = undeclared(message) or ""
+        text = message.decode()
+        text = text[declared(text) :]
         event, table = flatten(scan(text), text)
         found |= listed(event, table)
     return found

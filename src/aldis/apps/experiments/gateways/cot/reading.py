@@ -1,8 +1,7 @@
-"""Events to tracks. What to do with an event depends on its names alone, so it is planned once for each set of names."""
+"""Events to tracks. What to do with an event depends on its names alone: it is planned once for each set of names."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +23,7 @@ from aldis.apps.experiments.entity import (
     Type,
 )
 from aldis.apps.experiments.gateways.cot.event import Event
+from aldis.apps.experiments.gateways.cot.quick import Quick, climb
 from aldis.apps.experiments.gateways.cot.residue import kept
 from aldis.apps.experiments.gateways.cot.rows import STAMPS, TRACK, Table
 from aldis.apps.experiments.gateways.cot.things import read_thing
@@ -49,18 +49,23 @@ _SLOPE_DEG = 1e-9  # a slope, to a climb rate and back
 _LIMIT = 512
 _USUAL = 100  # fields of an event whose plan is worth keeping
 _LEDGERS = 64
+_FINE: frozenset[str] = frozenset()
 _Taken = tuple[str, Callable[[Any], Any] | None, int, int]
 
 
 @dataclass(slots=True)
 class Plan:
-    """For one set of names: the fields of each group, from which value; what is kept aside; and the ledgers."""
+    """For one set of names: the fields of each group, from which value; what is kept aside; and the ledgers.
+
+    `quick` does the same at once where every value is well, which is the usual case.
+    """
 
     names: tuple[str, ...]
     rest: tuple[str, ...]
     groups: tuple[tuple[str, tuple[_Taken, ...]], ...]
     spare: tuple[tuple[str, int], ...]
     place: int
+    quick: Quick
     ledgers: dict[int, Ledger] = field(default_factory=dict)
 
 
@@ -83,7 +88,7 @@ class Reader:
         rest = tuple([place for place, _ in (*event.rest, *event.wire)]) if event.rest or event.wire else ()
         return self.track(self.plan(event.names, rest), event, at_us)
 
-    def plan(self, names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str] = frozenset()) -> Plan:
+    def plan(self, names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str] = _FINE) -> Plan:
         """How to read a track of these names; the values of those in `bad` are not understood."""
         made = self._plans.get((names, rest, bad))
         if made is None:
@@ -96,22 +101,13 @@ class Reader:
 
     def track(self, plan: Plan, event: Event, at_us: int) -> Decoded:
         """The track that `event` says by `plan`."""
-        values = event.values
         unknown = 0
-        groups: dict[str, dict[str, Any]] = {"position": {}, "timing": {}, "sensor": {}}
-        try:
-            for name, rows in plan.groups:
-                found = groups[name] = {}
-                for target, take, index, bit in rows:
-                    value = values[index] if take is None else take(values[index])
-                    if value or (value is not None and value != ""):
-                        found[target] = value
-                    else:
-                        unknown |= bit
-            if "climb_mps" in groups.get("motion", ()):
-                _climb(groups["motion"])
-        except (ValueError, OverflowError):
-            return self.track(self.plan(plan.names, plan.rest, _bad(plan, values)), event, at_us)
+        groups = plan.quick.groups(event)
+        if groups is None:
+            try:
+                groups, unknown = _groups(plan, event.values)
+            except (ValueError, OverflowError):
+                return self.track(self.plan(plan.names, plan.rest, _bad(plan, event.values)), event, at_us)
         place = groups["position"]
         if len(place) == 2 and not (place["lat_deg"] or place["lon_deg"]):
             place = {}  # no fix: 0, 0 and nothing known of height and errors
@@ -179,18 +175,25 @@ def _planned(names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str])
         elif name not in STAMPS:
             spare.append((name, index))
     place = 1 << names.index("point@lat") | 1 << names.index("point@lon")
-    return Plan(names, rest, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(spare), place)
+    quick = Quick({name: [row[:3] for row in rows] for name, rows in groups.items()})
+    return Plan(names, rest, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(spare), place, quick)
 
 
-def _climb(motion: dict[str, Any]) -> None:
-    """In place of the slope that stands there, the climb rate that it and the speed make."""
-    slope, speed = motion["climb_mps"], motion.get("speed_mps", 0.0)
-    if not (speed > 0 and -89.9 <= slope <= 89.9):
-        raise ValueError("a slope without a speed")
-    climb = speed * math.tan(math.radians(slope))
-    if not math.isfinite(climb):
-        raise ValueError("no speed")
-    motion["climb_mps"] = climb
+def _groups(plan: Plan, values: Sequence[Native]) -> tuple[dict[str, dict[str, Any]], int]:
+    """The values of each group, one by one, and which of them are not known."""
+    unknown = 0
+    groups: dict[str, dict[str, Any]] = {"position": {}, "timing": {}, "sensor": {}}
+    for name, rows in plan.groups:
+        found = groups[name] = {}
+        for target, take, index, bit in rows:
+            value = values[index] if take is None else take(values[index])
+            if value or (value is not None and value != ""):
+                found[target] = value
+            else:
+                unknown |= bit
+    if "climb_mps" in groups.get("motion", ()):
+        climb(groups["motion"])
+    return groups, unknown
 
 
 def _bad(plan: Plan, values: Sequence[Native]) -> frozenset[str]:

@@ -39,7 +39,7 @@ def read_message(data: bytes) -> tuple[Event, Table]:
     root, text = _detail(xml) if len(xml) <= 1024 else _scanned(xml)
     table = table_of(str(said.get("event@type", "")), root)
     rest = inner(root, "detail/", text, table, said) if root.children else ()
-    return Event(tuple(said), list(said.values()), rest, wire), table
+    return Event(tuple(said), list(said.values()), rest, wire, native=True), table
 
 
 def _parse(data: bytes, place: int, end: int, message: Message, said: _Said, wire: _Wire) -> None:
