@@ -28,7 +28,7 @@ def spell(name: str) -> str:
 _READER = Reader("cot", spell)
 _ROOM = Room(text=lambda name, _: not name.startswith("control@"), wire=lambda _place, _raw: False)
 _WRITER = Writer(spell, _ROOM, ms=False)
-_SHAPES = Shapes()
+_SHAPES = Shapes(_READER)
 
 
 class CotGateway:
@@ -46,7 +46,7 @@ class CotGateway:
         for raw in self._splitter.push(data):
             self.tally.seen += 1
             try:
-                decoded.append(_decoded(raw, at_us))
+                decoded.append(_SHAPES.read(raw, at_us))
                 self.tally.carried += 1
             except Damaged as reason:
                 self._again(raw, str(reason), at_us, decoded)
@@ -60,7 +60,7 @@ class CotGateway:
             return
         self.tally.seen += 1
         try:
-            decoded.append(_decoded(raw[start:], at_us))
+            decoded.append(_SHAPES.read(raw[start:], at_us))
             self.tally.carried += 1
         except Damaged as again:
             self.tally.drop(str(again))
@@ -73,11 +73,6 @@ class CotGateway:
     def close(self) -> None:
         """Count what was begun."""
         self._splitter.close()
-
-
-def _decoded(raw: bytes, at_us: int) -> Decoded:
-    event, table = _SHAPES.event(raw)
-    return _READER.read(event, table, at_us)
 
 
 def familiar(data: bytes) -> bool:

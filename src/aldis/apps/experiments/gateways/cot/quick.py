@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter, le
+from operator import attrgetter, itemgetter, le
 from typing import Any
 
+import msgspec
+
+from aldis.apps.experiments.entity import Track
 from aldis.apps.experiments.gateways.cot.event import Event
-from aldis.apps.experiments.gateways.cot.rendering import SPECIAL
+from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS
+from aldis.apps.experiments.gateways.cot.times import micros
 from aldis.apps.experiments.gateways.cot.values import (
     BOUNDS,
     GIVEN,
@@ -18,6 +23,10 @@ from aldis.apps.experiments.gateways.cot.values import (
     give_flag,
     give_percent,
     give_text,
+    height,
+    number,
+    percent,
+    positive,
 )
 
 __all__ = ["Given", "Quick", "climb", "picker"]
@@ -26,48 +35,101 @@ _Row = tuple[str, Callable[[Any], Any] | None, int]
 
 
 class Quick:
-    """Takes the values of `rows`, a group's fields each with how to take it and the index of its value."""
+    """Reads a track at once: the values go into a text of JSON, of which the model makes the track.
 
-    def __init__(self, rows: Mapping[str, Sequence[_Row]]) -> None:
-        every = [(group, *row) for group, said in rows.items() for row in said]
-        texts = [row for row in every if row[2] is None]
-        numbers = [row for row in every if row[2] in BOUNDS]
-        others = [row for row in every if row[2] is not None and row[2] not in BOUNDS]
-        self._texts = picker([row[3] for row in texts])
-        self._numbers = picker([row[3] for row in numbers])
-        self._lows = [BOUNDS[row[2]][0] for row in numbers]
-        self._highs = [BOUNDS[row[2]][1] for row in numbers]
-        self._others = [(row[2], row[3]) for row in others if row[2] is not None]
-        taken = [(row[0], row[1]) for row in (*texts, *numbers, *others)]
-        self._groups = []
-        for group in rows:
-            places = [place for place, (name, _) in enumerate(taken) if name == group]
-            self._groups.append((group, [taken[place][1] for place in places], picker(places)))
-        self._climbs = ("motion", "climb_mps") in taken
+    `rows` are a group's fields, each with how to take it and which of the `width` values it is. JSON is as strict with numbers as
+    is wanted here, and the model checks its own limits; whatever is not as usual is left to a closer look.
+    """
 
-    def groups(self, event: Event) -> dict[str, dict[str, Any]] | None:
-        """The fields of each group; None where a value needs a closer look."""
+    def __init__(self, protocol: str, rows: Mapping[str, Sequence[_Row]], width: int) -> None:
+        self._rows = rows
+        self._protocol = protocol
+        said = {(group, name): (take, index) for group, fields in rows.items() for name, take, index in fields}
+        count = width
+        self._times = [(name, index) for (group, name), (_, index) in said.items() if group == "timing"]
+        self._source = next((n for n, (name, _) in enumerate(self._times) if name == "source_us"), None)
+        self._type = said["type", "cot"][1]
+        self._slope = said.get(("motion", "climb_mps"), (None, None))[1]
+        self._speed = said.get(("motion", "speed_mps"), (None, None))[1]
+        at, received_ms, received_us, affiliation, climbing = (f"={count + n}" for n in range(5))
+        slots: dict[str, dict[str, str]] = {group: {"at": at} for group in rows if group in _DATED}
+        slots |= {"sensor": {"protocol": f'"{protocol}"', "received_ms": received_ms}}
+        slots |= {"timing": {"received_us": received_us}, "type": {"affiliation": f'"{affiliation}"'}}
+        for (group, name), (take, index) in said.items():
+            slots.setdefault(group, {})[name] = f'"={index}"' if take is None else f"={index}"
+        for place, (name, _) in enumerate(self._times):
+            slots["timing"][name] = f"={count + 5 + place}"
+        if self._slope is not None:
+            slots["motion"]["climb_mps"] = climbing
+        groups = [f'"{group}":{{' + ",".join(f'"{n}":{s}' for n, s in f.items()) + "}" for group, f in slots.items()]
+        pieces = _SLOT.split(f'{{"key":"cot:={said["identity", "cot_uid"][1]}",{",".join(groups)}}}')
+        self._text = "%s".join(pieces[::2])
+        self._pick = picker([int(place) for place in pieces[1::2]])
+        self._numbers = picker([index for take, index in said.values() if take is not None and take is not micros])
+        bounded = [(f"{group}.{name}", BOUNDS[take]) for (group, name), (take, _) in said.items() if take in _BOUNDED]
+        self._bounded = attrgetter("position.lat_deg", *[path for path, _ in bounded])
+        self._lows = [-90.0, *[low for _, (low, _) in bounded]]
+        self._highs = [90.0, *[high for _, (_, high) in bounded]]
+
+    def moved(self, slots: Sequence[int], width: int) -> Quick:
+        """The same, of `width` values, those that are read in these places."""
+        rows = {
+            group: [(name, take, slots[index]) for name, take, index in fields] for group, fields in self._rows.items()
+        }
+        return Quick(self._protocol, rows, width)
+
+    def track(self, event: Event, at_us: int) -> Track | None:
+        """The track that `event` says; None where a value needs a closer look."""
         values = event.values
-        texts = self._texts(values)
-        said = self._numbers(values)
+        if not (event.plain or _plain(values)):
+            return None
+        if event.native and any(said.__class__ is str and "n" in said for said in self._numbers(values)):  # type: ignore[operator]
+            return None
+        return self.plain_track(values, at_us, native=event.native)
+
+    def plain_track(self, values: Sequence[Native], at_us: int, *, native: bool = False) -> Track | None:
+        """As `track`, of values that are printable, and have no quotation mark and no backslash."""
         try:
-            if "" in texts or (not event.native and "_" in "".join(said)):
-                return None
-            numbers = tuple(map(float, said))
-            taken = texts + numbers + tuple([take(values[index]) for take, index in self._others])
-        except (ValueError, TypeError):
+            if "" in values or (not native and "n" in "".join(self._numbers(values))):
+                return None  # not known; nan, infinity, null
+            times = [micros(values[index]) for _, index in self._times]
+            source = at_us if self._source is None else times[self._source]
+            climbing = 0.0 if self._slope is None else self._climbing(values)
+            kind = values[self._type]
+            affiliation = _AFFILIATED[kind[2:4]]  # type: ignore[index]
+            more = [str(source // 1000), at_us // 1000, at_us, affiliation, climbing, *times]
+            track = _decode(self._text % self._pick([*values, *more]))
+        except (ValueError, TypeError, KeyError, msgspec.DecodeError):
             return None
-        if not (all(map(le, self._lows, numbers)) and all(map(le, numbers, self._highs))):
-            return None
-        groups: dict[str, dict[str, Any]] = {"position": {}, "timing": {}, "sensor": {}}
-        for group, fields, pick in self._groups:
-            groups[group] = dict(zip(fields, pick(taken), strict=True))
-        if self._climbs:
-            try:
-                climb(groups["motion"])
-            except ValueError:
-                return None
-        return groups
+        numbers = self._bounded(track)
+        if all(map(le, self._lows, numbers)) and all(map(le, numbers, self._highs)) and _somewhere(track):
+            return track
+        return None
+
+    def _climbing(self, values: Sequence[Native]) -> float:
+        assert self._slope is not None
+        motion = {"climb_mps": number(values[self._slope])}
+        if self._speed is not None:
+            motion["speed_mps"] = number(values[self._speed])
+        climb(motion)
+        return motion["climb_mps"]
+
+
+_decode = msgspec.json.Decoder(Track).decode
+_SLOT = re.compile(r"=(\d+)")
+_DATED = frozenset({"position", "motion", "identity", "status"})
+_BOUNDED = frozenset({height, positive, percent})
+_AFFILIATED = {f"{letter}{after}": word for letter, word in AFFILIATIONS.items() for after in ("-", "")}
+
+
+def _plain(values: Sequence[Native]) -> bool:
+    joined = "".join(map(str, values))
+    return joined.isprintable() and '"' not in joined and "\\" not in joined
+
+
+def _somewhere(track: Track) -> bool:
+    place = track.position
+    return place is not None and bool(place.lat_deg or place.lon_deg)
 
 
 class Given:
@@ -106,7 +168,7 @@ class Given:
         except (TypeError, Unsaid):
             return None
         plain = fits and joined.isprintable() and len(joined) <= MAX_TEXT and "" not in texts
-        return values if plain and not SPECIAL.search(joined) else None
+        return values if plain and not ("&" in joined or "<" in joined or '"' in joined or ">" in joined) else None
 
 
 def _getter(fields: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:

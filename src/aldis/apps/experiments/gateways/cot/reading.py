@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from aldis.apps.experiments.entity import (
     Approximated,
     Carried,
@@ -25,25 +27,12 @@ from aldis.apps.experiments.entity import (
 from aldis.apps.experiments.gateways.cot.event import Event
 from aldis.apps.experiments.gateways.cot.quick import Quick, climb
 from aldis.apps.experiments.gateways.cot.residue import kept
-from aldis.apps.experiments.gateways.cot.rows import STAMPS, TRACK, Table
+from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS, STAMPS, TRACK, Table
 from aldis.apps.experiments.gateways.cot.things import read_thing
 from aldis.apps.experiments.gateways.cot.values import Native
 from aldis.apps.experiments.gateways.gateway import Damaged
 
-__all__ = ["AFFILIATIONS", "Plan", "Reader"]
-
-AFFILIATIONS = {
-    "p": "pending",
-    "u": "unknown",
-    "a": "assumed friend",
-    "f": "friend",
-    "n": "neutral",
-    "s": "suspect",
-    "h": "hostile",
-    "o": "other",
-    "x": "other",
-}
-"""The second letter of an atom's type; `j` and `k`, jokers and fakers of exercises, have no word in the model."""
+__all__ = ["Plan", "Reader"]
 
 _SLOPE_DEG = 1e-9  # a slope, to a climb rate and back
 _LIMIT = 512
@@ -92,7 +81,7 @@ class Reader:
         """How to read a track of these names; the values of those in `bad` are not understood."""
         made = self._plans.get((names, rest, bad))
         if made is None:
-            made = _planned(names, rest, bad)
+            made = _planned(self._protocol, names, rest, bad)
             if len(self._plans) >= _LIMIT:
                 self._plans.clear()
             if len(names) + len(rest) <= _USUAL:
@@ -101,13 +90,15 @@ class Reader:
 
     def track(self, plan: Plan, event: Event, at_us: int) -> Decoded:
         """The track that `event` says by `plan`."""
-        unknown = 0
-        groups = plan.quick.groups(event)
-        if groups is None:
-            try:
-                groups, unknown = _groups(plan, event.values)
-            except (ValueError, OverflowError):
-                return self.track(self.plan(plan.names, plan.rest, _bad(plan, event.values)), event, at_us)
+        track = plan.quick.track(event, at_us)
+        if track is not None:
+            if plan.spare or plan.rest:
+                track = msgspec.structs.replace(track, residue=kept(plan.spare, event))
+            return Decoded(track, plan.ledgers.get(0) or self.ledger(plan, 0))
+        try:
+            groups, unknown = _groups(plan, event.values)
+        except (ValueError, OverflowError):
+            return self.track(self.plan(plan.names, plan.rest, _bad(plan, event.values)), event, at_us)
         place = groups["position"]
         if len(place) == 2 and not (place["lat_deg"] or place["lon_deg"]):
             place = {}  # no fix: 0, 0 and nothing known of height and errors
@@ -118,11 +109,6 @@ class Reader:
         timing = groups["timing"]
         at = timing.get("source_us", at_us) // 1000
         residue = kept(plan.spare, event) if plan.spare or plan.rest else None
-        ledger = plan.ledgers.get(unknown)
-        if ledger is None:
-            if len(plan.ledgers) >= _LEDGERS:
-                plan.ledgers.clear()
-            ledger = plan.ledgers[unknown] = self._ledger(plan, unknown)
         kind = groups["type"]
         if (affiliation := AFFILIATIONS.get(kind["cot"][2:3])) and kind["cot"][3:4] in ("-", ""):
             kind["affiliation"] = affiliation
@@ -139,10 +125,11 @@ class Reader:
                 markings=Markings(**markings) if (markings := groups.get("markings")) else None,
                 residue=residue,
             ),
-            ledger,
+            plan.ledgers.get(unknown) or self.ledger(plan, unknown),
         )
 
-    def _ledger(self, plan: Plan, unknown: int) -> Ledger:
+    def ledger(self, plan: Plan, unknown: int) -> Ledger:
+        """The fate of every field of a track read by `plan`, of which the bits in `unknown` were not known."""
         spare = {name for name, _ in plan.spare}
         entries: list[Carried | Approximated | Dropped] = []
         for index, name in enumerate(plan.names):
@@ -158,10 +145,13 @@ class Reader:
             else:
                 entries.append(Carried(said, TRACK.native[name].model))
         entries += [Dropped(self._spell(place), "not decoded", "kept as residue") for place in plan.rest]
-        return Ledger(tuple(entries))
+        if len(plan.ledgers) >= _LEDGERS:
+            plan.ledgers.clear()
+        ledger = plan.ledgers[unknown] = Ledger(tuple(entries))
+        return ledger
 
 
-def _planned(names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str]) -> Plan:
+def _planned(protocol: str, names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str]) -> Plan:
     for needed in ("event@uid", "event@type", "point@lat", "point@lon"):
         if needed not in names:
             raise Damaged("no " + needed.split("@")[1])
@@ -175,7 +165,7 @@ def _planned(names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str])
         elif name not in STAMPS:
             spare.append((name, index))
     place = 1 << names.index("point@lat") | 1 << names.index("point@lon")
-    quick = Quick({name: [row[:3] for row in rows] for name, rows in groups.items()})
+    quick = Quick(protocol, {name: [row[:3] for row in rows] for name, rows in groups.items()}, len(names))
     return Plan(names, rest, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(spare), place, quick)
 
 

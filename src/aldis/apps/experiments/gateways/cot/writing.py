@@ -12,9 +12,8 @@ import msgspec
 from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Entity, Ledger, Track
 from aldis.apps.experiments.gateways.cot.event import Event
 from aldis.apps.experiments.gateways.cot.quick import Given
-from aldis.apps.experiments.gateways.cot.reading import AFFILIATIONS
 from aldis.apps.experiments.gateways.cot.residue import Room, residue_entry, said_again
-from aldis.apps.experiments.gateways.cot.rows import TRACK
+from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS, TRACK
 from aldis.apps.experiments.gateways.cot.saying import NO_POINT, stale_of, uid_of, write_thing
 from aldis.apps.experiments.gateways.cot.times import LAST_US
 from aldis.apps.experiments.gateways.cot.values import Native, Unsaid
@@ -83,7 +82,7 @@ class Writer:
         return event, Ledger((*ledger.entries, *lost)) if lost else ledger
 
     def _plan(self, said: _Said) -> _Plan:
-        shape = tuple([(group, *fields) for group, fields in said.items()])
+        shape = (tuple(said), *map(tuple, said.values()))
         plan = self._plans.get(shape)
         if plan is None:
             if len(self._plans) >= _LIMIT:
