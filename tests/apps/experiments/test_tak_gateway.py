@@ -1,6 +1,7 @@
 import random
 import tracemalloc
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from aldis.apps.experiments.gateways.tak.wire import put_varint, varint
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import takproto
-    from takproto.proto import TakMessage
+    import takproto  # type: ignore[import-untyped]
+    from takproto.proto import TakMessage  # type: ignore[import-untyped]
 
 AT_US = 1_773_480_415_000_000
 SPECIMENS = {specimen.name: specimen.messages[0] for specimen in OFFERED.specimens()}
@@ -260,7 +261,7 @@ STREAM = b"".join(SPECIMENS.values())
 def test_a_stream_may_be_cut_anywhere(cuts: list[int]) -> None:
     gateway = TakGateway()
     places = [0, *sorted(set(cuts)), len(STREAM)]
-    found = [d for a, b in zip(places, places[1:], strict=False) for d in gateway.feed(STREAM[a:b], AT_US)]
+    found = [d for a, b in pairwise(places) for d in gateway.feed(STREAM[a:b], AT_US)]
     assert len(found) == len(SPECIMENS)
     gateway.close()
     assert gateway.tally.seen == gateway.tally.carried == len(found)

@@ -24,7 +24,6 @@ from aldis.apps.experiments.gateways.cot.values import (
     give_percent,
     give_text,
     height,
-    number,
     percent,
     positive,
 )
@@ -37,8 +36,8 @@ _Row = tuple[str, Callable[[Any], Any] | None, int]
 class Quick:
     """Reads a track at once: the values go into a text of JSON, of which the model makes the track.
 
-    `rows` are a group's fields, each with how to take it and which of the `width` values it is. JSON is as strict with numbers as
-    is wanted here, and the model checks its own limits; whatever is not as usual is left to a closer look.
+    `rows` are a group's fields, each with how to take it and which of the `width` values it is. JSON is as strict with
+    numbers as is wanted here, and the model checks its own limits; whatever is not as usual is left to a closer look.
     """
 
     def __init__(self, protocol: str, rows: Mapping[str, Sequence[_Row]], width: int) -> None:
@@ -67,9 +66,9 @@ class Quick:
         self._pick = picker([int(place) for place in pieces[1::2]])
         self._numbers = picker([index for take, index in said.values() if take is not None and take is not micros])
         bounded = [(f"{group}.{name}", BOUNDS[take]) for (group, name), (take, _) in said.items() if take in _BOUNDED]
-        self._bounded = attrgetter("position.lat_deg", *[path for path, _ in bounded])
-        self._lows = [-90.0, *[low for _, (low, _) in bounded]]
-        self._highs = [90.0, *[high for _, (_, high) in bounded]]
+        self._bounded = attrgetter("position.lat_deg", "position.lon_deg", *[path for path, _ in bounded])
+        self._lows = [-90.0, -180.0, *[low for _, (low, _) in bounded]]
+        self._highs = [90.0, 180.0, *[high for _, (_, high) in bounded]]
 
     def moved(self, slots: Sequence[int], width: int) -> Quick:
         """The same, of `width` values, those that are read in these places."""
@@ -83,7 +82,7 @@ class Quick:
         values = event.values
         if not (event.plain or _plain(values)):
             return None
-        if event.native and any(said.__class__ is str and "n" in said for said in self._numbers(values)):  # type: ignore[operator]
+        if event.native and any(isinstance(said, str) and "n" in said for said in self._numbers(values)):
             return None
         return self.plain_track(values, at_us, native=event.native)
 
@@ -92,11 +91,11 @@ class Quick:
         try:
             if "" in values or (not native and "n" in "".join(self._numbers(values))):
                 return None  # not known; nan, infinity, null
-            times = [micros(values[index]) for _, index in self._times]
+            times = [_us(values[index]) for _, index in self._times]
             source = at_us if self._source is None else times[self._source]
             climbing = 0.0 if self._slope is None else self._climbing(values)
-            kind = values[self._type]
-            affiliation = _AFFILIATED[kind[2:4]]  # type: ignore[index]
+            kind = str(values[self._type])
+            affiliation = _AFFILIATED[kind[2:4]]
             more = [str(source // 1000), at_us // 1000, at_us, affiliation, climbing, *times]
             track = _decode(self._text % self._pick([*values, *more]))
         except (ValueError, TypeError, KeyError, msgspec.DecodeError):
@@ -108,11 +107,15 @@ class Quick:
 
     def _climbing(self, values: Sequence[Native]) -> float:
         assert self._slope is not None
-        motion = {"climb_mps": number(values[self._slope])}
+        motion = {"climb_mps": float(values[self._slope])}
         if self._speed is not None:
-            motion["speed_mps"] = number(values[self._speed])
+            motion["speed_mps"] = float(values[self._speed])
         climb(motion)
         return motion["climb_mps"]
+
+
+def _us(said: Native) -> int:
+    return micros(said if isinstance(said, str) else int(said))
 
 
 _decode = msgspec.json.Decoder(Track).decode
@@ -148,9 +151,7 @@ class Given:
         self._numbers = picker(numbers)
         self._lows = [GIVEN[gives[place]][0] for place in numbers]
         self._highs = [GIVEN[gives[place]][1] for place in numbers]
-        self._others = [
-            (place, give) for place, give in enumerate(gives) if give in (give_percent, give_flag)
-        ]
+        self._others = [(place, give) for place, give in enumerate(gives) if give in (give_percent, give_flag)]
 
     def values(self, said: Mapping[str, Mapping[str, Any]]) -> list[Native] | None:
         """The values in order; None where one needs a closer look."""
@@ -179,7 +180,7 @@ def picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     """What gives the items at `places`, in one step."""
     if len(places) > 1:
         return itemgetter(*places)
-    return (lambda values: (values[places[0]],)) if places else (lambda values: ())
+    return lambda values: tuple([values[place] for place in places])
 
 
 def climb(motion: dict[str, Any]) -> None:

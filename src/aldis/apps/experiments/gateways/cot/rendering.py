@@ -74,7 +74,7 @@ def render(event: Event) -> str:
 
 
 def render_detail(names: Sequence[str], values: Sequence[Native], rest: Sequence[tuple[str, str]]) -> str:
-    """What stands within `detail`, as TAK protobuf has it in `xmlDetail`; `names` and `rest` are all below `detail/`."""
+    """What stands within `detail`, as TAK protobuf has it in `xmlDetail`; `names` and `rest` are all below it."""
     detail = _tree(names, rest).children["detail"]
     return _template(_within(detail), names).fill(values)
 

@@ -15,7 +15,21 @@ from typing import Any
 from aldis.apps.experiments.gateways.cot import values as v
 from aldis.apps.experiments.gateways.cot.times import micros
 
-__all__ = ["AFFILIATIONS", "ALERT", "AREA", "CHAT", "CIRCLE", "OUTLINE", "SPOT", "STAMPS", "TASK", "TRACK", "Row", "Table", "kind_of"]
+__all__ = [
+    "AFFILIATIONS",
+    "ALERT",
+    "AREA",
+    "CHAT",
+    "CIRCLE",
+    "OUTLINE",
+    "SPOT",
+    "STAMPS",
+    "TASK",
+    "TRACK",
+    "Row",
+    "Table",
+    "kind_of",
+]
 
 
 STAMPS = frozenset({"event@version", "control@minProtoVersion", "control@maxProtoVersion"})

@@ -1,7 +1,7 @@
 """Values of CoT: taken from what an event says, and given as an event says them.
 
-To take a value gives None where it says that it is not known, and raises `ValueError` where it says nothing of its kind.
-To give one raises `Unsaid` where CoT cannot say it. Both take numbers as well as text: TAK protobuf has numbers.
+To take a value gives None where it says that it is not known, and raises `ValueError` where it says nothing of its
+kind. To give one raises `Unsaid` where CoT cannot say it. Both take numbers as well as text: TAK protobuf has numbers.
 """
 
 from __future__ import annotations

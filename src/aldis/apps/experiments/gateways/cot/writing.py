@@ -1,4 +1,4 @@
-"""Tracks to events. What becomes of each field depends on which fields there are, so it is planned once for each set."""
+"""Tracks to events. What becomes of a field depends on which fields there are: it is planned once for each set."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Writer:
         for path in sorted(present - fates.keys() - {"residue.parts"}):
             fates[path] = self._unwritten(path, said)
         clocks = tuple(group for group in said if f"{group}.at" in present)
-        whole = _WHOLE <= present
+        whole = present >= _WHOLE
         return _Plan(tuple(names), tuple(sources), fates, clocks, whole, Given(sources))
 
     def _fate(self, path: str, native: str) -> _Entry:
