@@ -26,14 +26,17 @@ class Event:
     """`values` under `names`, and of what has no name here the whole element (`rest`: its path, and itself as text).
 
     Text is text, numbers may be either, times text or microseconds. `wire` is what protobuf had that has no name in
-    it: message and number, as `cotEvent#25`, and its bytes. `usual` is an event that a `Plan` made, in its types.
+    it: message and number, as `cotEvent#25`, and its bytes. `native` tells that numbers and
+    times came as such, `usual` that all values are of the types that the model has, `plain` that none needs an escape.
     """
 
     names: tuple[str, ...]
-    values: list[Native]
+    values: Sequence[Native]
     rest: Sequence[tuple[str, str]] = ()
     wire: Sequence[tuple[str, bytes]] = ()
+    native: bool = False
     usual: bool = False
+    plain: bool = False
 
 
 def bare(name: str) -> str:

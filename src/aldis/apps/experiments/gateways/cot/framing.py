@@ -9,31 +9,34 @@ from __future__ import annotations
 import re
 
 from aldis.apps.experiments.gateways.cot.scanner import MAX_EVENT
-from aldis.apps.experiments.gateways.gateway import Tally
+from aldis.apps.experiments.gateways.gateway import Damaged, Tally
 
-__all__ = ["Splitter", "undeclared"]
+__all__ = ["Splitter", "declared"]
 
 _END = re.compile(rb"</event\s*+>|<!--|<!\[CDATA\[")
+_LAST = b"</event>"
 _CLOSES = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
 _DECLARATION = re.compile(
-    rb"\s*+(?:<\?xml\s++version\s*+=\s*+[\"']1\.[0-9][\"']"
-    rb"(?:\s++encoding\s*+=\s*+[\"']([A-Za-z][\w.\-]*+)[\"'])?(?:\s++standalone\s*+=\s*+[\"'](?:yes|no)[\"'])?\s*+\?>\s*+)?"
+    r"\ufeff?[ \t\r\n]*+(?:<\?xml\s++version\s*+=\s*+(?:\"1\.[0-9]\"|'1\.[0-9]')"
+    r"(?:\s++encoding\s*+=\s*+(?:\"[A-Za-z][\w.\-]*+\"|'[A-Za-z][\w.\-]*+'))?"
+    r"(?:\s++standalone\s*+=\s*+(?:\"(?:yes|no)\"|'(?:yes|no)'))?\s*+\?>[ \t\r\n]*+)?",
+    re.ASCII,
 )
+_ENCODING = re.compile(r"encoding\s*=\s*[\"'](?!(?:utf-?8|(?:us-)?ascii)[\"'])", re.IGNORECASE)
 _LIMIT = MAX_EVENT + 256
 
 
-def undeclared(data: bytes) -> str | None:
-    """The text after an XML declaration and blanks; None where it is not in UTF-8."""
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
-    found = _DECLARATION.match(data)
+def declared(text: str) -> int:
+    """How long the XML declaration at the start of `text` is, with the blanks around it.
+
+    Raises:
+        Damaged: it declares an encoding other than UTF-8.
+    """
+    found = _DECLARATION.match(text)
     assert found is not None
-    if found[1] and found[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
-        return None
-    try:
-        return data[found.end() :].rstrip().decode()
-    except UnicodeDecodeError:
-        return None
+    if _ENCODING.search(found[0]):
+        raise Damaged("not UTF-8")
+    return found.end()
 
 
 class Splitter:
@@ -48,6 +51,8 @@ class Splitter:
 
     def push(self, data: bytes) -> list[bytes]:
         """The events that `data` completes."""
+        if not self._kept and data.endswith(_LAST) and data.count(b"</event") == 1 and b"<!" not in data:
+            return [data]  # as a datagram, and most pieces of a stream, are
         self._kept += data
         events = []
         while (stop := self._stop()) is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from aldis.apps.experiments.entity import Decoded, Encoded, Entity
 from aldis.apps.experiments.gateways.cot.event import Event, bare, flatten
-from aldis.apps.experiments.gateways.cot.framing import Splitter, undeclared
+from aldis.apps.experiments.gateways.cot.framing import Splitter, declared
 from aldis.apps.experiments.gateways.cot.reading import Reader
 from aldis.apps.experiments.gateways.cot.rendering import DECLARATION, render
 from aldis.apps.experiments.gateways.cot.residue import Room
@@ -28,7 +28,7 @@ def spell(name: str) -> str:
 _READER = Reader("cot", spell)
 _ROOM = Room(text=lambda name, _: not name.startswith("control@"), wire=lambda _place, _raw: False)
 _WRITER = Writer(spell, _ROOM, ms=False)
-_SHAPES = Shapes()
+_SHAPES = Shapes(_READER)
 
 
 class CotGateway:
@@ -46,7 +46,7 @@ class CotGateway:
         for raw in self._splitter.push(data):
             self.tally.seen += 1
             try:
-                decoded.append(_decoded(raw, at_us))
+                decoded.append(_SHAPES.read(raw, at_us))
                 self.tally.carried += 1
             except Damaged as reason:
                 self._again(raw, str(reason), at_us, decoded)
@@ -60,7 +60,7 @@ class CotGateway:
             return
         self.tally.seen += 1
         try:
-            decoded.append(_decoded(raw[start:], at_us))
+            decoded.append(_SHAPES.read(raw[start:], at_us))
             self.tally.carried += 1
         except Damaged as again:
             self.tally.drop(str(again))
@@ -75,14 +75,6 @@ class CotGateway:
         self._splitter.close()
 
 
-def _decoded(raw: bytes, at_us: int) -> Decoded:
-    text = undeclared(raw)
-    if text is None:
-        raise Damaged("not UTF-8")
-    event, table = _SHAPES.event(text)
-    return _READER.read(event, table, at_us)
-
-
 def familiar(data: bytes) -> bool:
     """Whether `data` begins as an event of CoT does."""
     text = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -95,7 +87,8 @@ def fields(messages: Sequence[bytes]) -> Mapping[str, Native]:
     """Every field of some events, by its own name; those that are read, as what they mean."""
     found: dict[str, Native] = {}
     for message in messages:
-        text = undeclared(message) or ""
+        text = message.decode()
+        text = text[declared(text) :]
         event, table = flatten(scan(text), text)
         found |= listed(event, table)
     return found

@@ -1,11 +1,12 @@
-"""Events to tracks. What to do with an event depends on its names alone, so it is planned once for each set of names."""
+"""Events to tracks. What to do with an event depends on its names alone: it is planned once for each set of names."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from aldis.apps.experiments.entity import (
     Approximated,
@@ -24,43 +25,36 @@ from aldis.apps.experiments.entity import (
     Type,
 )
 from aldis.apps.experiments.gateways.cot.event import Event
+from aldis.apps.experiments.gateways.cot.quick import Quick, climb
 from aldis.apps.experiments.gateways.cot.residue import kept
-from aldis.apps.experiments.gateways.cot.rows import STAMPS, TRACK, Table
+from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS, STAMPS, TRACK, Table
 from aldis.apps.experiments.gateways.cot.things import read_thing
 from aldis.apps.experiments.gateways.cot.values import Native
 from aldis.apps.experiments.gateways.gateway import Damaged
 
-__all__ = ["AFFILIATIONS", "Plan", "Reader"]
-
-AFFILIATIONS = {
-    "p": "pending",
-    "u": "unknown",
-    "a": "assumed friend",
-    "f": "friend",
-    "n": "neutral",
-    "s": "suspect",
-    "h": "hostile",
-    "o": "other",
-    "x": "other",
-}
-"""The second letter of an atom's type; `j` and `k`, jokers and fakers of exercises, have no word in the model."""
+__all__ = ["Plan", "Reader"]
 
 _SLOPE_DEG = 1e-9  # a slope, to a climb rate and back
 _LIMIT = 512
 _USUAL = 100  # fields of an event whose plan is worth keeping
 _LEDGERS = 64
+_FINE: frozenset[str] = frozenset()
 _Taken = tuple[str, Callable[[Any], Any] | None, int, int]
 
 
 @dataclass(slots=True)
 class Plan:
-    """For one set of names: the fields of each group, from which value; what is kept aside; and the ledgers."""
+    """For one set of names: the fields of each group, from which value; what is kept aside; and the ledgers.
+
+    `quick` does the same at once where every value is well, which is the usual case.
+    """
 
     names: tuple[str, ...]
     rest: tuple[str, ...]
     groups: tuple[tuple[str, tuple[_Taken, ...]], ...]
     spare: tuple[tuple[str, int], ...]
     place: int
+    quick: Quick
     ledgers: dict[int, Ledger] = field(default_factory=dict)
 
 
@@ -83,11 +77,11 @@ class Reader:
         rest = tuple([place for place, _ in (*event.rest, *event.wire)]) if event.rest or event.wire else ()
         return self.track(self.plan(event.names, rest), event, at_us)
 
-    def plan(self, names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str] = frozenset()) -> Plan:
+    def plan(self, names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str] = _FINE) -> Plan:
         """How to read a track of these names; the values of those in `bad` are not understood."""
         made = self._plans.get((names, rest, bad))
         if made is None:
-            made = _planned(names, rest, bad)
+            made = _planned(self._protocol, names, rest, bad)
             if len(self._plans) >= _LIMIT:
                 self._plans.clear()
             if len(names) + len(rest) <= _USUAL:
@@ -96,22 +90,15 @@ class Reader:
 
     def track(self, plan: Plan, event: Event, at_us: int) -> Decoded:
         """The track that `event` says by `plan`."""
-        values = event.values
-        unknown = 0
-        groups: dict[str, dict[str, Any]] = {"position": {}, "timing": {}, "sensor": {}}
+        track = plan.quick.track(event, at_us)
+        if track is not None:
+            if plan.spare or plan.rest:
+                track = msgspec.structs.replace(track, residue=kept(plan.spare, event))
+            return Decoded(track, plan.ledgers.get(0) or self.ledger(plan, 0))
         try:
-            for name, rows in plan.groups:
-                found = groups[name] = {}
-                for target, take, index, bit in rows:
-                    value = values[index] if take is None else take(values[index])
-                    if value or (value is not None and value != ""):
-                        found[target] = value
-                    else:
-                        unknown |= bit
-            if "climb_mps" in groups.get("motion", ()):
-                _climb(groups["motion"])
+            groups, unknown = _groups(plan, event.values)
         except (ValueError, OverflowError):
-            return self.track(self.plan(plan.names, plan.rest, _bad(plan, values)), event, at_us)
+            return self.track(self.plan(plan.names, plan.rest, _bad(plan, event.values)), event, at_us)
         place = groups["position"]
         if len(place) == 2 and not (place["lat_deg"] or place["lon_deg"]):
             place = {}  # no fix: 0, 0 and nothing known of height and errors
@@ -122,11 +109,6 @@ class Reader:
         timing = groups["timing"]
         at = timing.get("source_us", at_us) // 1000
         residue = kept(plan.spare, event) if plan.spare or plan.rest else None
-        ledger = plan.ledgers.get(unknown)
-        if ledger is None:
-            if len(plan.ledgers) >= _LEDGERS:
-                plan.ledgers.clear()
-            ledger = plan.ledgers[unknown] = self._ledger(plan, unknown)
         kind = groups["type"]
         if (affiliation := AFFILIATIONS.get(kind["cot"][2:3])) and kind["cot"][3:4] in ("-", ""):
             kind["affiliation"] = affiliation
@@ -143,10 +125,11 @@ class Reader:
                 markings=Markings(**markings) if (markings := groups.get("markings")) else None,
                 residue=residue,
             ),
-            ledger,
+            plan.ledgers.get(unknown) or self.ledger(plan, unknown),
         )
 
-    def _ledger(self, plan: Plan, unknown: int) -> Ledger:
+    def ledger(self, plan: Plan, unknown: int) -> Ledger:
+        """The fate of every field of a track read by `plan`, of which the bits in `unknown` were not known."""
         spare = {name for name, _ in plan.spare}
         entries: list[Carried | Approximated | Dropped] = []
         for index, name in enumerate(plan.names):
@@ -162,10 +145,13 @@ class Reader:
             else:
                 entries.append(Carried(said, TRACK.native[name].model))
         entries += [Dropped(self._spell(place), "not decoded", "kept as residue") for place in plan.rest]
-        return Ledger(tuple(entries))
+        if len(plan.ledgers) >= _LEDGERS:
+            plan.ledgers.clear()
+        ledger = plan.ledgers[unknown] = Ledger(tuple(entries))
+        return ledger
 
 
-def _planned(names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str]) -> Plan:
+def _planned(protocol: str, names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str]) -> Plan:
     for needed in ("event@uid", "event@type", "point@lat", "point@lon"):
         if needed not in names:
             raise Damaged("no " + needed.split("@")[1])
@@ -179,18 +165,25 @@ def _planned(names: tuple[str, ...], rest: tuple[str, ...], bad: frozenset[str])
         elif name not in STAMPS:
             spare.append((name, index))
     place = 1 << names.index("point@lat") | 1 << names.index("point@lon")
-    return Plan(names, rest, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(spare), place)
+    quick = Quick(protocol, {name: [row[:3] for row in rows] for name, rows in groups.items()}, len(names))
+    return Plan(names, rest, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(spare), place, quick)
 
 
-def _climb(motion: dict[str, Any]) -> None:
-    """In place of the slope that stands there, the climb rate that it and the speed make."""
-    slope, speed = motion["climb_mps"], motion.get("speed_mps", 0.0)
-    if not (speed > 0 and -89.9 <= slope <= 89.9):
-        raise ValueError("a slope without a speed")
-    climb = speed * math.tan(math.radians(slope))
-    if not math.isfinite(climb):
-        raise ValueError("no speed")
-    motion["climb_mps"] = climb
+def _groups(plan: Plan, values: Sequence[Native]) -> tuple[dict[str, dict[str, Any]], int]:
+    """The values of each group, one by one, and which of them are not known."""
+    unknown = 0
+    groups: dict[str, dict[str, Any]] = {"position": {}, "timing": {}, "sensor": {}}
+    for name, rows in plan.groups:
+        found = groups[name] = {}
+        for target, take, index, bit in rows:
+            value = values[index] if take is None else take(values[index])
+            if value or (value is not None and value != ""):
+                found[target] = value
+            else:
+                unknown |= bit
+    if "climb_mps" in groups.get("motion", ()):
+        climb(groups["motion"])
+    return groups, unknown
 
 
 def _bad(plan: Plan, values: Sequence[Native]) -> frozenset[str]:

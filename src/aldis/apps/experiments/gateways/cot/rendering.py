@@ -7,17 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aldis.apps.experiments.gateways.cot.event import Event
+from aldis.apps.experiments.gateways.cot.rows import TRACK
 from aldis.apps.experiments.gateways.cot.scanner import scan
 from aldis.apps.experiments.gateways.cot.times import date_text
-from aldis.apps.experiments.gateways.cot.values import Native
+from aldis.apps.experiments.gateways.cot.values import Native, give_flag
 from aldis.apps.experiments.gateways.gateway import Damaged
 
-__all__ = ["DECLARATION", "TIMES", "element_text", "fits", "render", "render_detail", "shown"]
+__all__ = ["DECLARATION", "SPECIAL", "TIMES", "element_text", "fits", "render", "render_detail", "shown"]
 
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 TIMES = frozenset({"event@time", "event@start", "event@stale"})
-_SPECIAL = re.compile('[<>&"\t\n\r]')
+SPECIAL = re.compile('[<>&"\t\n\r]')
 _ESCAPED = {"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_ODD = TIMES | {row.native for row in TRACK.rows if row.give is give_flag}
 _STEP = r"[A-Za-z_][\w:.\-]*"
 _PATH = re.compile(
     rf"(?:event|point|control)@{_STEP}|detail(?:/{_STEP}(?:\[\d{{1,4}}\])?){{1,6}}(?:@{_STEP})?", re.ASCII
@@ -42,6 +44,14 @@ class _Template:
     text: str
     order: tuple[int, ...] | None
     forms: tuple[Callable[[Native], str], ...]
+    odd: tuple[tuple[int, Callable[[Native], str]], ...]
+
+    def fill_plain(self, values: Sequence[Native]) -> str:
+        """As `fill`, of values whose texts need no escape and whose numbers are as `str` writes them."""
+        said = list(values) if self.order is None else [values[index] for index in self.order]
+        for place, form in self.odd:
+            said[place] = form(said[place])
+        return self.text % tuple(said)
 
     def fill(self, values: Sequence[Native]) -> str:
         said = values if self.order is None else [values[index] for index in self.order]
@@ -60,11 +70,11 @@ def render(event: Event) -> str:
         if len(_templates) >= _LIMIT:
             _templates.clear()
         made = _templates[event.names] = _template(_shape(_tree(event.names, ())), event.names)
-    return made.fill(event.values)
+    return made.fill_plain(event.values) if event.plain else made.fill(event.values)
 
 
 def render_detail(names: Sequence[str], values: Sequence[Native], rest: Sequence[tuple[str, str]]) -> str:
-    """What stands within `detail`, as TAK protobuf has it in `xmlDetail`; `names` and `rest` are all below `detail/`."""
+    """What stands within `detail`, as TAK protobuf has it in `xmlDetail`; `names` and `rest` are all below it."""
     detail = _tree(names, rest).children["detail"]
     return _template(_within(detail), names).fill(values)
 
@@ -107,7 +117,8 @@ def _template(shape: str, names: Sequence[str]) -> _Template:
     order = tuple(int(index) for index in pieces[1::2])
     text = "%s".join([piece.replace("%", "%%") for piece in pieces[::2]])
     forms = tuple(_shown_time if names[index] in TIMES else shown for index in order)
-    return _Template(text, None if order == tuple(range(len(names))) else order, forms)
+    odd = tuple((place, forms[place]) for place, index in enumerate(order) if names[index] in _ODD)
+    return _Template(text, None if order == tuple(range(len(names))) else order, forms, odd)
 
 
 def fits(path: str) -> bool:
@@ -127,7 +138,7 @@ def element_text(text: str, name: str) -> bool:
 def shown(value: Native) -> str:
     """A value as the text of an attribute or element."""
     if isinstance(value, str):
-        return _SPECIAL.sub(_escape, value) if _SPECIAL.search(value) else value
+        return SPECIAL.sub(_escape, value) if SPECIAL.search(value) else value
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value)

@@ -15,11 +15,39 @@ from typing import Any
 from aldis.apps.experiments.gateways.cot import values as v
 from aldis.apps.experiments.gateways.cot.times import micros
 
-__all__ = ["ALERT", "AREA", "CHAT", "CIRCLE", "OUTLINE", "SPOT", "STAMPS", "TASK", "TRACK", "Row", "Table", "kind_of"]
+__all__ = [
+    "AFFILIATIONS",
+    "ALERT",
+    "AREA",
+    "CHAT",
+    "CIRCLE",
+    "OUTLINE",
+    "SPOT",
+    "STAMPS",
+    "TASK",
+    "TRACK",
+    "Row",
+    "Table",
+    "kind_of",
+]
 
 
 STAMPS = frozenset({"event@version", "control@minProtoVersion", "control@maxProtoVersion"})
 """What says nothing of the thing, and is made anew with every message."""
+
+
+AFFILIATIONS = {
+    "p": "pending",
+    "u": "unknown",
+    "a": "assumed friend",
+    "f": "friend",
+    "n": "neutral",
+    "s": "suspect",
+    "h": "hostile",
+    "o": "other",
+    "x": "other",
+}
+"""The second letter of an atom's type; `j` and `k`, jokers and fakers of exercises, have no word in the model."""
 
 
 @dataclass(frozen=True, slots=True)

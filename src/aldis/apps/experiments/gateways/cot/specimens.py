@@ -69,7 +69,8 @@ EVENTS: dict[str, str] = {
     "task": _event(
         "GOTO-1",
         "b-m-p-w-GOTO",
-        '<creator uid="TAK-MOTHER" callsign="MOTHER"/><marti><dest uid="TAK-USV-7"/></marti><remarks>Look here</remarks>',
+        '<creator uid="TAK-MOTHER" callsign="MOTHER"/><marti><dest uid="TAK-USV-7"/></marti>'
+        "<remarks>Look here</remarks>",
     ),
 }
 """By name: one of each kind of thing."""

@@ -100,11 +100,11 @@ def _take(found: _Found, table: Table, name: str, value: Native, index: int, sai
     elif taken is None or taken == "" or (name == "detail/__chat@chatroom" and taken == EVERYONE):
         found.fate[name] = Dropped(said, "unknown value")
     else:
-        _keep(found, table, row, taken)
+        _keep(found, row, taken)
         found.fate[name] = Carried(said, row.model if "." in row.model else f"{table.kind}.{row.model}")
 
 
-def _keep(found: _Found, table: Table, row: Row, taken: Any) -> None:
+def _keep(found: _Found, row: Row, taken: Any) -> None:
     if isinstance(taken, Point):
         found.points.append(taken)
     else:
@@ -119,7 +119,7 @@ def _is_sentinel(value: Native) -> bool:
 
 
 def _area_table(event: Event) -> Table:
-    """Which of the kinds of area it is: an outline where points are linked, a circle where its ellipse is one, a spot."""
+    """Which kind of area it is: an outline where points are linked, a circle where its ellipse is one, or a spot."""
     said = dict(zip(event.names, event.values, strict=True))
     cot = str(said["event@type"])
     if cot.startswith("u-d-c"):

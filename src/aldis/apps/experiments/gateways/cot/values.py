@@ -1,18 +1,22 @@
 """Values of CoT: taken from what an event says, and given as an event says them.
 
-To take a value gives None where it says that it is not known, and raises `ValueError` where it says nothing of its kind.
-To give one raises `Unsaid` where CoT cannot say it. Both take numbers as well as text: TAK protobuf has numbers.
+To take a value gives None where it says that it is not known, and raises `ValueError` where it says nothing of its
+kind. To give one raises `Unsaid` where CoT cannot say it. Both take numbers as well as text: TAK protobuf has numbers.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 
 from aldis.apps.experiments.entity import Point, Reason
 from aldis.apps.experiments.gateways.cot.scanner import ILLEGAL
-from aldis.apps.experiments.gateways.cot.times import date_text
+from aldis.apps.experiments.gateways.cot.times import LAST_US, date_text
 
 __all__ = [
+    "BOUNDS",
+    "GIVEN",
+    "MAX_TEXT",
     "UNKNOWN_M",
     "Native",
     "Unsaid",
@@ -41,7 +45,8 @@ Native = str | int | float | bool
 UNKNOWN_M = 9_999_999.0
 """What `hae`, `ce` and `le` say where they are not known (CoT 2.0, Event-PUBLIC.xsd); TAK protobuf writes 999999."""
 
-_MAX_TEXT = 8192
+MAX_TEXT = 8192
+"""Characters of a text that an event is given."""
 
 
 class Unsaid(Exception):
@@ -120,6 +125,18 @@ def flag(said: Native) -> bool | None:
     raise ValueError("neither true nor false")
 
 
+_HUGE = sys.float_info.max
+BOUNDS: dict[object, tuple[float, float]] = {
+    number: (-_HUGE, _HUGE),
+    height: (-999_998.0, 999_998.0),
+    positive: (1e-9, 999_998.0),
+    latitude: (-90.0, 90.0),
+    longitude: (-180.0, 180.0),
+    percent: (0.0, 100.0),
+}
+"""Within which a number of a kind needs no further look."""
+
+
 def place(said: Native) -> Point | None:
     """`lat,lon` or `lat,lon,hae`."""
     parts = str(said).split(",")
@@ -138,8 +155,8 @@ def give_text(value: object) -> str:
         raise Unsaid("not text of this protocol", "a character that XML does not have")
     if not text:
         raise Unsaid("unknown value", "an empty text")
-    if len(text) > _MAX_TEXT:
-        raise Unsaid("too long", f"more than {_MAX_TEXT} characters")
+    if len(text) > MAX_TEXT:
+        raise Unsaid("too long", f"more than {MAX_TEXT} characters")
     return text
 
 
@@ -187,6 +204,17 @@ def give_time(value: int) -> int:
     except ValueError as error:
         raise Unsaid("out of range", str(error)) from error
     return value
+
+
+GIVEN: dict[object, tuple[float, float]] = {
+    give_number: (-_HUGE, _HUGE),
+    give_latitude: (-90.0, 90.0),
+    give_longitude: (-180.0, 180.0),
+    give_metres: (-999_998.0, 999_998.0),
+    give_bearing: (-360.0, 360.0),
+    give_time: (0, LAST_US),
+}
+"""Within which a number of a kind is given as it is."""
 
 
 def give_point(point: Point) -> str:

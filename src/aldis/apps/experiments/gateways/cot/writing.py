@@ -1,4 +1,4 @@
-"""Tracks to events. What becomes of each field depends on which fields there are, so it is planned once for each set."""
+"""Tracks to events. What becomes of a field depends on which fields there are: it is planned once for each set."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import msgspec
 
 from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Entity, Ledger, Track
 from aldis.apps.experiments.gateways.cot.event import Event
-from aldis.apps.experiments.gateways.cot.reading import AFFILIATIONS
+from aldis.apps.experiments.gateways.cot.quick import Given
 from aldis.apps.experiments.gateways.cot.residue import Room, residue_entry, said_again
-from aldis.apps.experiments.gateways.cot.rows import TRACK
+from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS, TRACK
 from aldis.apps.experiments.gateways.cot.saying import NO_POINT, stale_of, uid_of, write_thing
 from aldis.apps.experiments.gateways.cot.times import LAST_US
 from aldis.apps.experiments.gateways.cot.values import Native, Unsaid
@@ -28,6 +28,7 @@ _BATTERY = "status.battery_percent"
 _LIMIT = 512
 _MADE_ANEW = frozenset({"sensor.protocol", "sensor.received_ms", "timing.received_us"})
 _ALWAYS = frozenset({f"event@{name}" for name in ("uid", "type", "how", "time", "start", "stale")} | set(NO_POINT))
+_WHOLE = frozenset(row.model for row in TRACK.rows if row.native in _ALWAYS and row.native not in NO_POINT)
 _TIMES = frozenset({"event@time", "event@start", "event@stale"})
 _Entry = Carried | Approximated | Dropped
 _Said = dict[str, dict[str, Any]]
@@ -41,7 +42,8 @@ class _Plan:
     sources: tuple[tuple[str, str, Callable[[Any], Native]], ...]
     fates: dict[str, _Entry]
     clocks: tuple[str, ...]
-    placed: bool
+    whole: bool
+    quick: Given
     ledgers: dict[tuple[str, ...], Ledger] = field(default_factory=dict)
 
 
@@ -80,7 +82,7 @@ class Writer:
         return event, Ledger((*ledger.entries, *lost)) if lost else ledger
 
     def _plan(self, said: _Said) -> _Plan:
-        shape = tuple([(group, *fields) for group, fields in said.items()])
+        shape = (tuple(said), *map(tuple, said.values()))
         plan = self._plans.get(shape)
         if plan is None:
             if len(self._plans) >= _LIMIT:
@@ -109,7 +111,8 @@ class Writer:
         for path in sorted(present - fates.keys() - {"residue.parts"}):
             fates[path] = self._unwritten(path, said)
         clocks = tuple(group for group in said if f"{group}.at" in present)
-        return _Plan(tuple(names), tuple(sources), fates, clocks, placed)
+        whole = present >= _WHOLE
+        return _Plan(tuple(names), tuple(sources), fates, clocks, whole, Given(sources))
 
     def _fate(self, path: str, native: str) -> _Entry:
         if native in _TIMES and self._ms:
@@ -128,15 +131,18 @@ class Writer:
         return Dropped(path, "no field")
 
     def _filled(self, plan: _Plan, said: _Said, key: str, at_us: int) -> tuple[Event, Ledger]:
-        whole = _completed(said, key, at_us)
-        values = [give(whole[group][name]) for group, name, give in plan.sources]
+        whole = {**said, "": _CONSTANTS} if plan.whole else _completed(said, key, at_us)
+        values = plan.quick.values(whole)
+        plain = values is not None
+        if values is None:
+            values = [give(whole[group][name]) for group, name, give in plan.sources]
         odd = _odd(plan, said, whole)
         ledger = plan.ledgers.get(odd)
         if ledger is None:
             if len(plan.ledgers) >= _LIMIT:
                 plan.ledgers.clear()
             ledger = plan.ledgers[odd] = Ledger(tuple((plan.fates | {path: self._odd[path] for path in odd}).values()))
-        return Event(plan.names, values, usual=True), ledger
+        return Event(plan.names, values, usual=True, plain=plain), ledger
 
 
 def _completed(said: _Said, key: str, at_us: int) -> _Said:

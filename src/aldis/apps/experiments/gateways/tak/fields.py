@@ -1,7 +1,7 @@
 """The messages of TAK protocol version 1, by field number, and the names of their fields as an event of CoT has them.
 
-Numbers as in takmessage.proto, takcontrol.proto, cotevent.proto and detail.proto (package atakmap.commoncommo.protobuf.v1,
-published with ATAK-CIV; PyTAK's takproto 3.0.1 has them compiled). `caveat` (16) and `releaseableTo` (17) stand in the
+Numbers as in takmessage.proto, takcontrol.proto, cotevent.proto and detail.proto (atakmap.commoncommo.protobuf.v1,
+published with ATAK-CIV; takproto 3.0.1 has them compiled). `caveat` (16) and `releaseableTo` (17) stand in the
 cotevent.proto of TAK Server alone; other readers pass over them.
 """
 

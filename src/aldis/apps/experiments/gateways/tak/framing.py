@@ -43,7 +43,7 @@ class Framing:
                 self._skip()
                 continue
             try:
-                size, start = varint(self._kept, 1, len(self._kept))
+                size, start = varint(bytes(self._kept[:_LONGEST_HEADER]), 1, min(len(self._kept), _LONGEST_HEADER))
             except Damaged:
                 if len(self._kept) < _LONGEST_HEADER:
                     break

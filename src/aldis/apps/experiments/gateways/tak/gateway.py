@@ -23,7 +23,7 @@ _WRITER = Writer(spell, Room(text=has_text_room, wire=has_wire_room), ms=True)
 
 
 class TakGateway:
-    """One connection of TAK protobuf; see `Gateway`. It hears both framings, and answers in that which it was opened for."""
+    """One connection of TAK protobuf; see `Gateway`. It hears both framings, and speaks the one it was opened for."""
 
     def __init__(self, *, mesh: bool = False) -> None:
         self.protocol = "tak-mesh" if mesh else "tak"

@@ -10,7 +10,7 @@ from aldis.apps.experiments.gateways.cot.rows import Table
 from aldis.apps.experiments.gateways.cot.scanner import MAX_EVENT, Node, scan
 from aldis.apps.experiments.gateways.cot.values import Native
 from aldis.apps.experiments.gateways.gateway import Damaged
-from aldis.apps.experiments.gateways.tak.fields import DOUBLE, MESSAGE, TAK_MESSAGE, TEXT, TIME, XML_DETAIL, Message
+from aldis.apps.experiments.gateways.tak.fields import DOUBLE, TAK_MESSAGE, WHOLE, XML_DETAIL, Field, Message
 from aldis.apps.experiments.gateways.tak.wire import skipped, varint
 
 __all__ = ["read_message"]
@@ -39,7 +39,7 @@ def read_message(data: bytes) -> tuple[Event, Table]:
     root, text = _detail(xml) if len(xml) <= 1024 else _scanned(xml)
     table = table_of(str(said.get("event@type", "")), root)
     rest = inner(root, "detail/", text, table, said) if root.children else ()
-    return Event(tuple(said), list(said.values()), rest, wire), table
+    return Event(tuple(said), list(said.values()), rest, wire, native=True), table
 
 
 def _parse(data: bytes, place: int, end: int, message: Message, said: _Said, wire: _Wire) -> None:
@@ -58,36 +58,40 @@ def _parse(data: bytes, place: int, end: int, message: Message, said: _Said, wir
             place = skipped(data, tag, place, end)
             wire.append((f"{message.name}#{tag >> 3}", data[start:place]))
             continue
-        kind = field.kind
-        if kind == DOUBLE:
-            if place + 8 > end:
-                raise Damaged("not TAK protobuf")
-            said[field.name] = _DOUBLE.unpack_from(data, place)[0]
+        if field.kind == DOUBLE:
             place += 8
+            if place > end:
+                raise Damaged("not TAK protobuf")
+            said[field.name] = _DOUBLE.unpack_from(data, place - 8)[0]
             continue
         if place < end and (value := data[place]) < 0x80:
             place += 1
         else:
             value, place = varint(data, place, end)
-        if kind == TEXT:
+        if field.tag & 7 == 2:
             start, place = place, place + value
             if place > end:
                 raise Damaged("not TAK protobuf")
-            if value:
-                try:
-                    said[field.name] = data[start:place].decode()
-                except UnicodeDecodeError as error:
-                    raise Damaged("not UTF-8") from error
-        elif kind == MESSAGE:
-            start, place = place, place + value
-            if place > end or field.message is None:
-                raise Damaged("not TAK protobuf")
-            _parse(data, start, place, field.message, said, wire)  # as deep as the messages are, four
-        elif kind == TIME:
-            if value:
-                said[field.name] = value * 1000
+            if field.message is not None:
+                _parse(data, start, place, field.message, said, wire)  # as deep as the messages are, four
+            elif value:
+                said[field.name] = _text(data[start:place])
         else:
-            said[field.name] = value
+            _number(field, value, said)
+
+
+def _number(field: Field, value: int, said: _Said) -> None:
+    if field.kind == WHOLE:
+        said[field.name] = value
+    elif value:  # a time that is 0 was not set
+        said[field.name] = value * 1000
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Damaged("not UTF-8") from error
 
 
 def _scanned(xml: str) -> tuple[Node, str]:

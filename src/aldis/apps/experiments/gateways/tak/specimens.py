@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from aldis.apps.experiments.gateways.cot.event import flatten
 from aldis.apps.experiments.gateways.cot.scanner import scan
@@ -17,14 +18,14 @@ from aldis.apps.experiments.gateways.tak.writing import write_message
 
 __all__ = ["mesh_specimens", "specimens"]
 
-# fields 3 and 4 of TAK Server's takmessage.proto, a submission and a creation time; one of an event and one of a contact
+# submission and creation time of TAK Server's takmessage.proto; one field of an event, and one of a contact
 _WIRE = (
     ("takMessage#3", b"\x18\x95\x9a\xef\x3a"),
     ("takMessage#4", b"\x20\x96\x9a\xef\x3a"),
     ("cotEvent#40", b"\xc2\x02\x03abc"),
     ("contact#9", b"\x4a\x02hi"),
 )
-_TAKE = {DOUBLE: float, WHOLE: int, TIME: micros}
+_TAKE: dict[str, Callable[[Any], Native]] = {DOUBLE: float, WHOLE: int, TIME: micros}
 
 
 def _message(text: str) -> bytes:
@@ -32,7 +33,8 @@ def _message(text: str) -> bytes:
     kinds = {field.name: field.kind for message in MESSAGES.values() for field in message.fields.values()}
     values: list[Native] = []
     for name, value in zip(event.names, event.values, strict=True):
-        values.append(_TAKE[kinds[name]](value) if kinds.get(name) in _TAKE else value)
+        take = _TAKE.get(kinds.get(name, ""))
+        values.append(take(value) if take else value)
     names = (*event.names, "control@contactUid", "control@minProtoVersion")
     return write_message(replace(event, names=names, values=[*values, "TAK-USV-7", 1], wire=_WIRE))
 

@@ -20,9 +20,7 @@ from aldis.apps.experiments.gateways.tak.fields import (
     DETAIL,
     DOUBLE,
     EVENT,
-    MESSAGE,
     MESSAGES,
-    TAK_MESSAGE,
     TEXT,
     TIME,
     WHOLE,
@@ -143,7 +141,7 @@ def _suits(kind: str, value: Native) -> bool:
 
 
 def has_text_room(name: str, text: str) -> bool:
-    """Whether protobuf has room for `text` under `name`: anywhere in the detail, elsewhere only where there is a field."""
+    """Whether protobuf has room for `text` under `name`: anywhere in the detail, elsewhere only in a field."""
     if name.startswith("detail/"):
         return True
     kinds = {field.name: field.kind for message in (EVENT, MESSAGES["takControl"]) for field in message.fields.values()}
