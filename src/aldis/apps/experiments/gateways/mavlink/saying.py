@@ -13,6 +13,8 @@ __all__ = ["Saying", "Starts", "Told"]
 Told = dict[str, Fate]
 """Where this track fares otherwise than others of its shape."""
 
+_LONGEST_US = 4_294_967_000_000  # what 32 bits of milliseconds hold
+
 
 class Starts:
     """When each system that is shown took its start, as its stamps count."""
@@ -22,12 +24,13 @@ class Starts:
 
     def offset_us(self, source: Source, timing: Timing | None, us: int, told: Told) -> int:
         """What stamps count from: the vehicle's own start where that is known, else a second before it was shown."""
-        if timing is not None and timing.offset_us is not None and timing.clock == "boot" and timing.offset_us <= us:
+        own = timing.offset_us if timing is not None and timing.clock == "boot" else None
+        if own is not None and own <= us <= own + _LONGEST_US:
             told["timing.offset_us"] = ("SYSTEM_TIME.time_boot_ms", 500.0, "us")
             told["timing.clock"] = "SYSTEM_TIME.time_boot_ms"
-            return timing.offset_us
+            return own
         offset = self._offsets.get(source)
-        if offset is None or offset > us or us - offset > 4_000_000_000_000:
+        if offset is None or not offset <= us <= offset + _LONGEST_US:
             offset = self._offsets[source] = us - 1_000_000
         return offset
 
