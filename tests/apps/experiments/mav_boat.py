@@ -10,8 +10,8 @@ import random
 import time
 from typing import Any
 
-from pymavlink import mavutil
-from pymavlink.dialects.v20 import common
+from pymavlink import mavutil  # type: ignore[import-untyped]
+from pymavlink.dialects.v20 import common  # type: ignore[import-untyped]
 
 METRES = 111_319.49
 AUTO, GUIDED, HOLD, RTL = 10, 15, 4, 11

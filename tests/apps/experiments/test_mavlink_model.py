@@ -194,7 +194,7 @@ def test_height_above_the_ellipsoid_is_the_gpss_or_the_geoids_or_unknown() -> No
 
 def test_stamps_since_boot_are_joined_with_what_the_system_tells_of_utc() -> None:
     gateway = MavlinkGateway()
-    place = {"lat": 600_000_000, "lon": 250_000_000}
+    place: dict[str, Any] = {"lat": 600_000_000, "lon": 250_000_000}
     (first,) = read(frame("GLOBAL_POSITION_INT", time_boot_ms=5_000, **place), gateway=gateway)
     assert isinstance(first.entity, Track)
     assert first.entity.timing == Timing(received_us=AT, clock="boot")
@@ -219,7 +219,7 @@ def test_stamps_since_boot_are_joined_with_what_the_system_tells_of_utc() -> Non
 
 def test_a_system_that_starts_anew_is_not_given_its_old_clock() -> None:
     gateway = MavlinkGateway()
-    place = {"lat": 600_000_000, "lon": 250_000_000}
+    place: dict[str, Any] = {"lat": 600_000_000, "lon": 250_000_000}
     read(frame("SYSTEM_TIME", time_unix_usec=AT, time_boot_ms=3_600_000), gateway=gateway)
     (found,) = read(frame("GLOBAL_POSITION_INT", time_boot_ms=900, **place), gateway=gateway)
     assert isinstance(found.entity, Track)
@@ -316,7 +316,8 @@ def groups() -> st.SearchStrategy[Track]:
         sensor=optional()
         | st.builds(
             Sensor, protocol=st.just("dis"), received_ms=st.just(1),
-            fix=optional() | st.sampled_from(["3D", "no fix", "?"]), satellites=optional() | _WHOLE, hdop=optional() | _NUMBER,
+            fix=optional() | st.sampled_from(["3D", "no fix", "?"]), satellites=optional() | _WHOLE,
+            hdop=optional() | _NUMBER,
         ),
         timing=optional()
         | st.builds(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pymavlink.dialects.v10 import common as v1
-from pymavlink.dialects.v20 import common as v2
+from pymavlink.dialects.v10 import common as v1  # type: ignore[import-untyped]
+from pymavlink.dialects.v20 import common as v2  # type: ignore[import-untyped]
 
 from aldis.apps.experiments.gateways.mavlink import OFFERED, MavlinkGateway
 from aldis.apps.experiments.gateways.mavlink.frames import LONGEST, Frame, Parser, checksum
@@ -175,7 +175,7 @@ def test_with_a_key_only_what_is_signed_by_it_comes_in() -> None:
 
 
 def test_modes_are_called_what_pymavlink_calls_them() -> None:
-    from pymavlink import mavutil
+    from pymavlink import mavutil  # type: ignore[import-untyped]
 
     for mav_type in (1, 2, 10, 11, 12, 13):
         for code, name in mavutil.mode_mapping_bynumber(mav_type).items():

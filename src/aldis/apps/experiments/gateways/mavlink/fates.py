@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import repeat
+from operator import is_
 from typing import cast
 
 import msgspec
@@ -23,6 +25,7 @@ Fates = Mapping[str, Fate]
 Changes = tuple[tuple[str, Fate], ...]
 """Where this message or entity fares otherwise than others of its shape."""
 
+_NONE = repeat(None)
 _UNKNOWN = "-unknown value"
 _HEADER: Fates = {"header.system": "key", "header.component": "key", "header.sequence": "-made anew"}
 
@@ -120,4 +123,4 @@ def _shape(entity: Entity) -> tuple[tuple[str, type, tuple[bool, ...]], ...]:
 
 
 def _absent(group: msgspec.Struct) -> tuple[bool, ...]:
-    return tuple([value is None for value in msgspec.structs.astuple(group)])
+    return tuple(map(is_, msgspec.structs.astuple(group), _NONE))

@@ -6,6 +6,7 @@ from typing import Any
 
 from aldis.apps.experiments.entity import Timing, Track
 from aldis.apps.experiments.gateways.mavlink.fates import Fate
+from aldis.apps.experiments.gateways.mavlink.messages import Layout
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox, Source
 
 __all__ = ["Saying", "Starts", "Told"]
@@ -58,6 +59,10 @@ class Saying:
     def say(self, name: str, **values: Any) -> None:
         """One message more."""
         self.messages.append(self.outbox.frame(name, self.source, self.at_us, **values))
+
+    def put(self, layout: Layout, payload: bytes) -> None:
+        """One message more, by its payload."""
+        self.messages.append(self.outbox.packed(layout, payload, self.source, self.at_us))
 
     def boot_ms(self, at: int | None) -> int:
         """A time of the model as milliseconds since the start."""
