@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import repeat
+from operator import is_
 from typing import cast
 
 import msgspec
 
-from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Entity, Ledger, Reason, Track
+from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Entity, Ledger, Reason, Track
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.mavlink.messages import BY_ID
 
@@ -23,6 +25,8 @@ Fates = Mapping[str, Fate]
 Changes = tuple[tuple[str, Fate], ...]
 """Where this message or entity fares otherwise than others of its shape."""
 
+_Shape = tuple[tuple[str, type, bytes], ...]
+_NONE = repeat(None)
 _UNKNOWN = "-unknown value"
 _HEADER: Fates = {"header.system": "key", "header.component": "key", "header.sequence": "-made anew"}
 
@@ -89,7 +93,7 @@ class Writing:
         """The ledger of an entity with the fields that it has."""
         return self._made(_shape(entity), changes)
 
-    def _make(self, shape: tuple[tuple[str, type, tuple[bool, ...]], ...], changes: Changes) -> Ledger:
+    def _make(self, shape: _Shape, changes: Changes) -> Ledger:
         own = self._fates | dict(changes)
         fates: dict[str, Fate] = {}
         for prefix, kind, absent in shape:
@@ -106,18 +110,13 @@ def writing(fates: Fates) -> Writing:
     return Writing(fates)
 
 
-def _shape(entity: Entity) -> tuple[tuple[str, type, tuple[bool, ...]], ...]:
-    groups = []
-    values = msgspec.structs.astuple(entity)
+def _shape(entity: Entity) -> _Shape:
     if isinstance(entity, Track):
-        for name, value in zip(entity.__struct_fields__, values, strict=True):
-            if name != "key" and value is not None:
-                groups.append((name, type(value), _absent(value)))
-        return tuple(groups)
-    prefix = type(entity).__name__.lower()
-    absent = tuple(value is None for value in values)
-    return ((prefix, type(entity), absent),)
+        groups = [(name, getattr(entity, name)) for name in GROUPS]
+        return tuple([(name, type(group), _absent(group)) for name, group in groups if group is not None])
+    return ((type(entity).__name__.lower(), type(entity), _absent(entity)),)
 
 
-def _absent(group: msgspec.Struct) -> tuple[bool, ...]:
-    return tuple([value is None for value in msgspec.structs.astuple(group)])
+def _absent(group: msgspec.Struct) -> bytes:
+    """For each of its fields 1 where it is absent."""
+    return bytes(map(is_, msgspec.structs.astuple(group), _NONE))

@@ -78,6 +78,10 @@ class Parser:
 
     def feed(self, data: bytes) -> tuple[list[Frame], list[str]]:
         """The frames that `data` completes, and why other bytes were not frames."""
+        if not self.pending and data[:1] in (b"\xfd", b"\xfe"):
+            frame = _frame_at(data, 0)
+            if isinstance(frame, Frame) and len(frame.raw) == len(data):
+                return [frame], []
         frames: list[Frame] = []
         faults: list[str] = []
         if self.pending:

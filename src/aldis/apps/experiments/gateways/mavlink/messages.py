@@ -19,6 +19,7 @@ Row = tuple[Any, ...]
 """The values of a message in wire order: numbers, text, or tuples of numbers; None is what the sender does not know."""
 
 _TOKEN = re.compile(r"(\d*)([a-zA-Z]) (\w+)(?:=(\S+))?")
+_LARGEST = 3.4028234663852886e38  # of a float of 32 bits
 _LIMITS = {"u16": 65535, "u8": 255, "i16": 32767, "i32": 2147483647, "u32": 4294967295}
 
 
@@ -68,6 +69,8 @@ class Layout:
                 value = b"" if kind == "s" else sentinels.get(place, math.nan if place in self.floats else 0)
             if kind == "s":
                 flat.append(value.encode()[:count] if isinstance(value, str) else value)
+            elif kind == "f" and count == 1:
+                flat.append(value if abs(value) <= _LARGEST else math.nan)
             elif count > 1:
                 flat.extend(value if isinstance(value, Sequence) else [value] * count)
             else:
@@ -106,7 +109,7 @@ def _layout(name: str, number: int, crc_extra: int, base: str, extensions: str =
 
 
 _TARGET = "B target_system B target_component"
-_PRESSURE = "I time_boot_ms f press_abs f press_diff h temperature h temperature_press_diff"
+_PRESSURE = ("I time_boot_ms f press_abs f press_diff h temperature", "h temperature_press_diff=0")
 _PARAMS = "f param1 f param2 f param3 f param4"
 
 _ALL = (
@@ -125,7 +128,7 @@ _ALL = (
         "Q time_usec=0 i lat i lon i alt H eph=u16 H epv=u16 H vel=u16 H cog=u16 B fix_type B satellites_visible=u8",
         "i alt_ellipsoid=0 I h_acc=0 I v_acc=0 I vel_acc=0 I hdg_acc=0 H yaw=0",
     ),
-    _layout("SCALED_PRESSURE", 29, 115, _PRESSURE),
+    _layout("SCALED_PRESSURE", 29, 115, *_PRESSURE),
     _layout("ATTITUDE", 30, 39, "I time_boot_ms f roll f pitch f yaw f rollspeed f pitchspeed f yawspeed"),
     _layout(
         "ATTITUDE_QUATERNION", 31, 246,
@@ -158,7 +161,7 @@ _ALL = (
         f"{_TARGET} B coordinate_frame",
     ),
     _layout("TIMESYNC", 111, 34, "q tc1 q ts1"),
-    _layout("SCALED_PRESSURE2", 137, 195, _PRESSURE),
+    _layout("SCALED_PRESSURE2", 137, 195, *_PRESSURE),
     _layout(
         "BATTERY_STATUS", 147, 154,
         "i current_consumed=-1 i energy_consumed=-1 h temperature=i16 10H voltages h current_battery=-1 B id "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from aldis.apps.experiments.gateways.mavlink.frames import pack
@@ -84,6 +85,7 @@ class Ids:
         return source
 
 
+@lru_cache(maxsize=4096)
 def named(name: str | None) -> Source | None:
     """The system and component of `1/1`; None where it is none, or does not fit 8 bits each."""
     system, slash, component = (name or "").partition("/")

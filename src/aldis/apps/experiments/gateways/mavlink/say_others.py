@@ -19,6 +19,7 @@ from aldis.apps.experiments.gateways.mavlink.plan import (
 from aldis.apps.experiments.gateways.mavlink.requests import Requests
 from aldis.apps.experiments.gateways.mavlink.say_weather import say_environment
 from aldis.apps.experiments.gateways.mavlink.saying import Told
+from aldis.apps.experiments.gateways.mavlink.scales import fitted
 from aldis.apps.experiments.gateways.mavlink.words import SEVERITIES
 
 __all__ = ["say_area", "say_environment", "say_report", "say_task"]
@@ -148,12 +149,12 @@ def say_task(
         if asker is None or task.state not in _RESULTS:
             return Encoded((), _NO_TASK.ledger(task))
         system, component, asked, command = asker
-        progress = None if task.progress_percent is None else max(0, min(100, round(task.progress_percent)))
+        told: Told = {"task.progress_percent": ("COMMAND_ACK.progress", 0.5, "%")}
+        progress = fitted(task.progress_percent, 1, 0, 100, "task.progress_percent", told)
         frame = outbox.frame(
             "COMMAND_ACK", (asked, 1), at_us, command=command, result=_RESULTS[task.state], progress=progress,
             target_system=system, target_component=component,
         )  # fmt: skip
-        told: Told = {"task.progress_percent": ("COMMAND_ACK.progress", 0.5, "%")}
         return Encoded((frame,), _STATE.ledger(task, tuple(told.items())))
     to = named(task.assignee.removeprefix("mavlink:"))
     if to is None:

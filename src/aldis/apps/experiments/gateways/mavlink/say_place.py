@@ -13,6 +13,8 @@ from aldis.apps.experiments.gateways.mavlink.scales import fitted, tenth_of_micr
 
 __all__ = ["say_attitude", "say_gps", "say_position", "say_velocity"]
 
+_COURSES = tuple(("GLOBAL_POSITION_INT.vx", error, "deg") for error in (180.0, 5.0, 0.5, 0.05))
+"""What half a cm/s of both parts of a velocity does to its course, below 0.1 m/s, 1 m/s, 10 m/s and above."""
 _GPI = BY_NAME["GLOBAL_POSITION_INT"]
 
 
@@ -24,7 +26,7 @@ def say_position(saying: Saying, position: Position, motion: Motion | None, undu
     vx, vy, vz = _velocity(saying, motion)
     hdg = 65535 if motion is None or motion.heading_deg is None else round(motion.heading_deg % 360 * 100) % 36_000
     payload = _GPI.struct.pack(saying.boot_ms(position.at), lat, lon, alt_mm, above_mm or 0, vx, vy, vz, hdg)
-    saying.messages.append(saying.outbox.packed(_GPI, payload, saying.source, saying.at_us))
+    saying.put(_GPI, payload)
     if motion is not None and motion.at is not None:
         same = motion.at == position.at or (position.at is None and motion.at == saying.us // 1000)
         saying.told["motion.at"] = (
@@ -74,8 +76,7 @@ def _velocity(saying: Saying, motion: Motion | None) -> tuple[int, int, int]:
     if not max(abs(north), abs(east)) <= 32767:
         told["motion.speed_mps"] = told["motion.course_deg"] = "-out of range"
         return 0, 0, climb
-    error = min(180.0, math.degrees(math.asin(min(1.0, 0.0071 / speed)))) if speed > 0.0071 else 180.0
-    told["motion.course_deg"] = ("GLOBAL_POSITION_INT.vx", float(f"{error:.1g}") * 2, "deg")
+    told["motion.course_deg"] = _COURSES[(speed >= 0.1) + (speed >= 1) + (speed >= 10)]
     return round(north), round(east), climb
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aldis.apps.experiments.entity import Encoded, Status, Track, Type
 from aldis.apps.experiments.gateways.mavlink.fates import writing
+from aldis.apps.experiments.gateways.mavlink.messages import BY_NAME
 from aldis.apps.experiments.gateways.mavlink.modes import code_of, mode_text
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox, Source
 from aldis.apps.experiments.gateways.mavlink.places import Undulation
@@ -13,6 +14,8 @@ from aldis.apps.experiments.gateways.mavlink.scales import fitted
 from aldis.apps.experiments.gateways.mavlink.vehicles import ARMED, CUSTOM, LANDED, STATES, VEHICLES
 
 __all__ = ["say_vehicle"]
+
+_HEARTBEAT, _TIME = BY_NAME["HEARTBEAT"], BY_NAME["SYSTEM_TIME"]
 
 _FATES = writing(
     {
@@ -57,7 +60,7 @@ def say_vehicle(
     saying.told |= told
     _heartbeat(saying, track.type, track.status)
     if saying.known_us is not None:
-        saying.say("SYSTEM_TIME", time_unix_usec=saying.known_us, time_boot_ms=saying.boot_ms(None))
+        saying.put(_TIME, _TIME.struct.pack(saying.known_us, saying.boot_ms(None)))
     if track.position is not None:
         say_gps(saying, track.position, track.motion, track.sensor, undulation)
         say_position(saying, track.position, track.motion, undulation)
@@ -105,10 +108,8 @@ def _heartbeat(saying: Saying, kind: Type | None, status: Status | None) -> None
     state = STATES.index(status.state) if status.state in STATES else 0
     if state:
         told["status.state"] = "HEARTBEAT.system_status"
-    saying.say(
-        "HEARTBEAT", type=mav_type or 0, autopilot=autopilot, custom_mode=code or 0, system_status=state,
-        base_mode=(ARMED if status.armed else 0) | (CUSTOM if code is not None else 0), mavlink_version=3,
-    )  # fmt: skip
+    base = (ARMED if status.armed else 0) | (CUSTOM if code is not None else 0)
+    saying.put(_HEARTBEAT, _HEARTBEAT.struct.pack(code or 0, mav_type or 0, autopilot, base, state, 3))
 
 
 def _status(saying: Saying, status: Status) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 
 from aldis.apps.experiments.entity import Timing, Track
 from aldis.apps.experiments.gateways.mavlink.fates import Fate
+from aldis.apps.experiments.gateways.mavlink.messages import Layout
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox, Source
 
 __all__ = ["Saying", "Starts", "Told"]
 
 Told = dict[str, Fate]
 """Where this track fares otherwise than others of its shape."""
+
+_LONGEST_US = 4_294_967_000_000  # what 32 bits of milliseconds hold
 
 
 class Starts:
@@ -22,12 +25,13 @@ class Starts:
 
     def offset_us(self, source: Source, timing: Timing | None, us: int, told: Told) -> int:
         """What stamps count from: the vehicle's own start where that is known, else a second before it was shown."""
-        if timing is not None and timing.offset_us is not None and timing.clock == "boot" and timing.offset_us <= us:
+        own = timing.offset_us if timing is not None and timing.clock == "boot" else None
+        if own is not None and own <= us <= own + _LONGEST_US:
             told["timing.offset_us"] = ("SYSTEM_TIME.time_boot_ms", 500.0, "us")
             told["timing.clock"] = "SYSTEM_TIME.time_boot_ms"
-            return timing.offset_us
+            return own
         offset = self._offsets.get(source)
-        if offset is None or offset > us or us - offset > 4_000_000_000_000:
+        if offset is None or not offset <= us <= offset + _LONGEST_US:
             offset = self._offsets[source] = us - 1_000_000
         return offset
 
@@ -55,6 +59,10 @@ class Saying:
     def say(self, name: str, **values: Any) -> None:
         """One message more."""
         self.messages.append(self.outbox.frame(name, self.source, self.at_us, **values))
+
+    def put(self, layout: Layout, payload: bytes) -> None:
+        """One message more, by its payload."""
+        self.messages.append(self.outbox.packed(layout, payload, self.source, self.at_us))
 
     def boot_ms(self, at: int | None) -> int:
         """A time of the model as milliseconds since the start."""
