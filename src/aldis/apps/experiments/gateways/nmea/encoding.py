@@ -38,6 +38,7 @@ _SECOND: dict[str, Entry] = {
     "timing.source_us": Approximated("timing.source_us", "ais.second", 1.0, "s"),
 }
 _NO_SECOND: dict[str, Entry] = {name: Dropped(name, "no field") for name in _SECOND}
+_LATE: dict[str, Entry] = {name: Dropped(name, "out of range", "not of the last minute") for name in _SECOND}
 _STATUS: dict[str, Entry] = {
     "status.nav_status": Carried("status.nav_status", "ais.status"),
     "status.special_manoeuvre": Carried("status.special_manoeuvre", "ais.manoeuvre"),
@@ -63,14 +64,14 @@ def second_of(track: Track, at_us: int) -> tuple[int, dict[str, Entry]]:
     A time that is not of the last minute cannot be said: a receiver would take it for another minute's.
     """
     position, sensor, timing = track.position, track.sensor, track.timing
+    if sensor is not None and sensor.fix in _SECONDS:
+        return _SECONDS[sensor.fix], _NO_SECOND | {"sensor.fix": Carried("sensor.fix", "ais.second")}
     at = position.at if position is not None else None
     if at is None and timing is not None and timing.source_us is not None:
         at = timing.source_us // 1000
     if at is not None and _OLDEST_MS <= at - at_us // 1000 < _NEWEST_MS:
         return at // 1000 % 60, _SECOND
-    if sensor is not None and sensor.fix in _SECONDS:
-        return _SECONDS[sensor.fix], _NO_SECOND | {"sensor.fix": Carried("sensor.fix", "ais.second")}
-    return 60, {name: Dropped(name, "out of range", "not of the last minute") for name in _SECOND}
+    return 60, _LATE
 
 
 def class_a(track: Track, mmsi: int, second: int, odd: dict[str, Entry]) -> int:

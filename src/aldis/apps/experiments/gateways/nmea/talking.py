@@ -58,7 +58,7 @@ class Instruments:
         kind = heard.words[0][-3:]
         said = named(heard.words)
         if kind not in FIELDS and kind != "XDR":
-            raise Damaged(f"unsupported sentence {kind}")
+            raise Damaged("unsupported sentence")
         get = {name.partition(".")[2]: value for name, value in said.items()} if kind != "XDR" else said
         self.odd = []
         if kind in SURROUNDINGS:

@@ -62,7 +62,7 @@ def _place(track: Track, said: Said, clock: dict[str, float]) -> list[Draft]:
     quick = Draft(129025, said)
     quick.put("position.lat_deg", "latitude", position.lat_deg, "m", _POLE / 1e-7)
     quick.put("position.lon_deg", "longitude", position.lon_deg, "m", _POLE / 1e-7)
-    return [exact, quick]
+    return [quick, exact]
 
 
 def _moves(track: Track, said: Said) -> list[Draft]:
@@ -144,4 +144,5 @@ def _together(environment: Environment, said: Said) -> list[Draft]:
         second.put("environment.humidity_percent", "humidity", humidity / 100, "%", 100)
     first.put("environment.pressure_hpa", "atmosphericPressure", pascals, "hpa", 0.01)
     second.put("environment.pressure_hpa", "atmosphericPressure", pascals, "hpa", 0.01)
-    return [first, second]
+    drafts = [first] if first.values else []
+    return [*drafts, second] if len(second.values) > 2 else drafts
