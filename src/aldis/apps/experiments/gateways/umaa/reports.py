@@ -1,0 +1,352 @@
+"""Reports of a vehicle and of contacts to tracks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from aldis.apps.experiments.entity import (
+    Approximated,
+    Carried,
+    Decoded,
+    Dropped,
+    Identity,
+    Ledger,
+    Motion,
+    Original,
+    Position,
+    Reason,
+    Sensor,
+    Status,
+    Timing,
+    Track,
+    Type,
+)
+from aldis.apps.experiments.entity.geodesy import course, quaternion_of
+from aldis.apps.experiments.entity.losses import Entry
+from aldis.apps.experiments.gateways.gateway import Damaged
+from aldis.apps.experiments.gateways.umaa.wire import NIL, Flat, microseconds
+
+__all__ = ["ANGLE", "CONTACT", "READERS", "SPEED", "VARIANCE", "ledger_of", "number", "stamped"]
+
+ANGLE = 1e-12
+"""Radians, or degrees: the error of turning one into the other, and of quaternions."""
+SPEED = 1e-9
+VARIANCE = 1e-9
+_FASTEST = 1e5
+CONTACT = "ContactReportContactsSetElement"
+_TIME = (
+    Carried("timeStamp.seconds", "timing.source_us"),
+    Approximated("timeStamp.nanoseconds", "timing.source_us", 1e-6, "s"),
+    Carried("source", "identity.umaa_id"),
+)
+_PLACE = (
+    Carried("position.geodeticLatitude", "position.lat_deg"),
+    Carried("position.geodeticLongitude", "position.lon_deg"),
+    Carried("altitudeGeodetic", "position.height_m"),
+    Carried("depth", "position.depth_m"),
+    Approximated("positionCovariance.pdPd", "position.height_accuracy_m", VARIANCE, "m2"),
+    Approximated("course", "motion.course_deg", ANGLE, "rad"),
+)
+_FATES: dict[str, tuple[Entry, ...]] = {
+    "GlobalPoseReport": (
+        *_TIME,
+        *_PLACE,
+        Carried("altitude", "position.original"),
+        *(Approximated(f"attitude.{n}.{n}", "motion.attitude", ANGLE, "rad") for n in ("pitch", "roll", "yaw")),
+        Carried("navigationSolution", "sensor.fix"),
+    ),
+    "SpeedReport": (
+        *_TIME,
+        Carried("mode", "status.mode"),
+        Carried("speedOverGround", "motion.speed_mps"),
+        Carried("speedThroughWater", "motion.water_speed_mps"),
+    ),
+    "VelocityReport": (
+        *_TIME,
+        *(Approximated(f"velocity.{n}Speed", "motion.speed_mps", SPEED, "m/s") for n in ("north", "east")),
+        Carried("velocity.downSpeed", "motion.climb_mps"),
+        *(Carried(f"attitudeRate.{n}Rate", "motion.rates_rad_s") for n in ("roll", "pitch", "yaw")),
+    ),
+    "BatteryReport": (
+        *_TIME,
+        Carried("chargeRemaining", "status.battery_percent"),
+        Carried("current", "status.battery_a"),
+        Carried("voltage", "status.battery_v"),
+        *(
+            Dropped(f"cellsListMetadata.{n}", "made anew")
+            for n in ("listID", "updateElementID", "startingElementID", "size")
+        ),
+    ),
+    CONTACT: (
+        Carried("elementTimestamp.seconds", "timing.source_us"),
+        Approximated("elementTimestamp.nanoseconds", "timing.source_us", 1e-6, "s"),
+        Dropped("setID", "made anew"),
+        Carried("elementID", "identity.umaa_id"),
+        Carried("element.featureID", "identity.umaa_id"),
+        *(
+            Carried(f"element.{e.field}", e.to)
+            if isinstance(e, Carried)
+            else Approximated(f"element.{e.field}", e.to, e.error, e.unit)
+            for e in _PLACE
+        ),
+        Carried("element.altitudeMSL", "position.original"),
+        Carried("element.callSign", "identity.callsign"),
+        Carried("element.contactName", "identity.name"),
+        Carried("element.MMSINumber", "identity.mmsi"),
+        Carried("element.SIDC", "type.sidc"),
+        Approximated("element.heading", "motion.heading_deg", ANGLE, "rad"),
+        Carried("element.length", "type.length_m"),
+        Carried("element.width", "type.beam_m"),
+        Carried("element.source", "sensor.stations"),
+        Carried("element.sourceIndicator", "sensor.fix"),
+        Carried("element.speedOverGround", "motion.speed_mps"),
+        Carried("element.timeFirstAcquired.seconds", "timing.start_us"),
+        Approximated("element.timeFirstAcquired.nanoseconds", "timing.start_us", 1e-6, "s"),
+    ),
+}
+_FATE = {topic: {entry.field: entry for entry in entries} for topic, entries in _FATES.items()}
+
+
+def number(members: Flat, name: str) -> float | None:
+    """The number there, if there is one."""
+    value = members.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+@lru_cache(2048)
+def _shared(topic: str, names: tuple[str, ...]) -> Ledger:
+    fates = _FATE[topic]
+    return ledger_of(topic, [fates.get(name) or Dropped(name, "no field") for name in names])
+
+
+def ledger_of(topic: str, entries: list[Entry]) -> Ledger:
+    """The entries with the topic before the members' names."""
+    named: list[Entry] = []
+    for entry in entries:
+        field = f"{topic}.{entry.field}"
+        if isinstance(entry, Carried):
+            named.append(Carried(field, entry.to))
+        elif isinstance(entry, Dropped):
+            named.append(Dropped(field, entry.reason, entry.detail))
+        else:
+            named.append(Approximated(field, entry.to, entry.error, entry.unit))
+    return Ledger(tuple(named))
+
+
+def stamped(source_us: int | None, at_us: int, start_us: int | None = None) -> Timing:
+    """The times of a sample that arrived at `at_us`."""
+    return Timing(source_us=source_us, start_us=start_us, received_us=at_us, clock="utc")
+
+
+class _Reading:
+    """The members of one sample, and what happens to those that do not go the usual way."""
+
+    def __init__(self, topic: str, members: Flat, at_us: int, when: str) -> None:
+        self.topic, self.members, self.at_us = topic, members, at_us
+        self.other: dict[str, Entry] = {}
+        self.source_us = microseconds(members, when)
+        if self.source_us is None:
+            self.drop(f"{when}.seconds", "unknown value")
+            self.drop(f"{when}.nanoseconds", "unknown value")
+        self.at = at_us // 1000 if self.source_us is None else self.source_us // 1000
+
+    def drop(self, name: str, reason: Reason) -> None:
+        self.other[name] = Dropped(name, reason)
+
+    def ledger(self) -> Ledger:
+        """Shared by all samples in which the same members say something, where none goes another way."""
+        if not self.other:
+            return _shared(self.topic, tuple(self.members))
+        fates = _FATE[self.topic] | self.other
+        return ledger_of(self.topic, [fates.get(name) or Dropped(name, "no field") for name in self.members])
+
+    def angle(self, name: str) -> float | None:
+        value = number(self.members, name)
+        return None if value is None else math.degrees(value) % 360
+
+    def position(self, before: str, msl: str) -> Position | None:
+        lat = number(self.members, f"{before}position.geodeticLatitude")
+        lon = number(self.members, f"{before}position.geodeticLongitude")
+        if lat is None or lon is None:
+            for name in self.members:
+                if name.startswith((f"{before}position", f"{before}altitude", f"{before}depth")):
+                    self.drop(name, "other message")
+            return None
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            raise Damaged("out of range")
+        height = number(self.members, f"{before}{msl}")
+        return Position(
+            lat_deg=lat,
+            lon_deg=lon,
+            at=self.at,
+            height_m=number(self.members, f"{before}altitudeGeodetic"),
+            depth_m=number(self.members, f"{before}depth"),
+            accuracy_m=self._horizontal(f"{before}positionCovariance"),
+            height_accuracy_m=self._deviation(f"{before}positionCovariance.pdPd"),
+            original=None if height is None else Original(frame="msl", datum="WGS-84", values=(lat, lon, height)),
+        )
+
+    def _deviation(self, name: str) -> float | None:
+        variance = number(self.members, name)
+        if variance is not None and variance < 0:
+            self.drop(name, "out of range")
+            return None
+        return None if variance is None else math.sqrt(variance)
+
+    def _horizontal(self, name: str) -> float | None:
+        """One deviation for north and east: the root of their mean variance."""
+        north, east = number(self.members, f"{name}.pnPn"), number(self.members, f"{name}.pePe")
+        if north is None or east is None:
+            return None
+        for axis, variance in (("pnPn", north), ("pePe", east)):
+            error = abs(north - east) / 2 + VARIANCE
+            self.other[f"{name}.{axis}"] = Approximated(f"{name}.{axis}", "position.accuracy_m", error, "m2")
+            if variance < 0:
+                self.drop(f"{name}.{axis}", "out of range")
+        return None if min(north, east) < 0 else math.sqrt((north + east) / 2)
+
+    def decoded(self, start_us: int | None = None, fix: Any = None, **groups: Any) -> Decoded:
+        sensor = Sensor(protocol="umaa", received_ms=self.at_us // 1000, fix=fix, stations=groups.pop("stations", None))
+        timing = stamped(self.source_us, self.at_us, start_us)
+        identity = groups["identity"]
+        track = Track(key=f"umaa:{identity.umaa_id}", sensor=sensor, timing=timing, **groups)
+        return Decoded(track, self.ledger())
+
+    def id(self, name: str) -> str:
+        if (found := self.members[name]) == str(NIL):
+            raise Damaged("no source")
+        return str(found)
+
+    def code(self, name: str) -> str | None:
+        """The name of a code; a number is one that this version does not have."""
+        value = self.members.get(name)
+        if isinstance(value, int):
+            self.drop(name, "no code")
+        return value if isinstance(value, str) else None
+
+    def vehicle(self) -> dict[str, Any]:
+        return {"identity": Identity(umaa_id=self.id("source")), "type": Type(nature="vehicle")}
+
+
+def _pose(members: Flat, at_us: int) -> Decoded:
+    reading = _Reading("GlobalPoseReport", members, at_us, "timeStamp")
+    angles = [number(members, f"attitude.{name}.{name}") for name in ("roll", "pitch", "yaw")]
+    roll, pitch, yaw = angles
+    attitude = None if roll is None or pitch is None or yaw is None else quaternion_of(roll, pitch, yaw)
+    if attitude is None:
+        reading.drop("attitude.roll.roll", "other message")
+        reading.drop("attitude.pitch.pitch", "other message")
+        reading.other["attitude.yaw.yaw"] = Approximated("attitude.yaw.yaw", "motion.heading_deg", ANGLE, "rad")
+    motion = Motion(
+        at=reading.at,
+        course_deg=reading.angle("course"),
+        heading_deg=reading.angle("attitude.yaw.yaw"),
+        attitude=attitude,
+    )
+    position = reading.position("", "altitude")
+    return reading.decoded(
+        **reading.vehicle(), position=position, motion=motion, fix=reading.code("navigationSolution")
+    )
+
+
+def _speed(members: Flat, at_us: int) -> Decoded:
+    reading = _Reading("SpeedReport", members, at_us, "timeStamp")
+    speed, mode = number(members, "speedOverGround"), reading.code("mode")
+    if speed is not None and speed < 0:  # astern: over ground that is a course, which it does not tell
+        reading.drop("speedOverGround", "out of range")
+        speed = None
+    motion = Motion(at=reading.at, speed_mps=speed, water_speed_mps=number(members, "speedThroughWater"))
+    status = None if mode is None else Status(at=reading.at, mode=mode)
+    return reading.decoded(**reading.vehicle(), motion=motion, status=status)
+
+
+def _velocity(members: Flat, at_us: int) -> Decoded:
+    reading = _Reading("VelocityReport", members, at_us, "timeStamp")
+    north, east, down = (number(members, f"velocity.{name}Speed") for name in ("north", "east", "down"))
+    roll, pitch, yaw = (number(members, f"attitudeRate.{name}Rate") for name in ("roll", "pitch", "yaw"))
+    if any(one is not None and abs(one) > _FASTEST for one in (north, east, down)):
+        raise Damaged("out of range")
+    speed, way = (None, None) if north is None or east is None else course(north, east)
+    rates = None if roll is None or pitch is None or yaw is None else (roll, pitch, yaw)
+    if speed is None:
+        reading.drop("velocity.northSpeed", "other message")
+        reading.drop("velocity.eastSpeed", "other message")
+    if rates is None:
+        for name in ("roll", "pitch", "yaw"):
+            reading.drop(f"attitudeRate.{name}Rate", "other message")
+    motion = Motion(
+        at=reading.at,
+        speed_mps=speed,
+        course_deg=way,
+        climb_mps=None if down is None else -down,
+        rates_rad_s=rates,
+        frame="ned",
+    )
+    return reading.decoded(**reading.vehicle(), motion=motion)
+
+
+def _battery(members: Flat, at_us: int) -> Decoded:
+    reading = _Reading("BatteryReport", members, at_us, "timeStamp")
+    status = Status(
+        at=reading.at,
+        battery_percent=number(members, "chargeRemaining"),
+        battery_v=number(members, "voltage"),
+        battery_a=number(members, "current"),
+    )
+    return reading.decoded(**reading.vehicle(), status=status)
+
+
+def _contact(members: Flat, at_us: int) -> Decoded:
+    reading = _Reading(CONTACT, members, at_us, "elementTimestamp")
+    start_us = microseconds(members, "element.timeFirstAcquired")
+    if start_us is None:
+        reading.drop("element.timeFirstAcquired.seconds", "unknown value")
+        reading.drop("element.timeFirstAcquired.nanoseconds", "unknown value")
+    if members["elementID"] != members["element.featureID"]:
+        reading.drop("elementID", "no field")
+    speed = number(members, "element.speedOverGround")
+    if speed is not None and speed < 0:
+        reading.drop("element.speedOverGround", "out of range")
+        speed = None
+    mmsi, stations = _word(members, "element.MMSINumber"), _word(members, "element.source")
+    return reading.decoded(
+        start_us=start_us,
+        fix=reading.code("element.sourceIndicator"),
+        stations=stations.split(",") if stations else None,
+        identity=Identity(
+            umaa_id=reading.id("element.featureID"),
+            name=_word(members, "element.contactName"),
+            callsign=_word(members, "element.callSign"),
+            mmsi=int(mmsi) if mmsi and len(mmsi) == 9 and mmsi.isascii() and mmsi.isdigit() else mmsi,
+        ),
+        type=Type(
+            nature="contact",
+            sidc=_word(members, "element.SIDC"),
+            length_m=number(members, "element.length"),
+            beam_m=number(members, "element.width"),
+        ),
+        position=reading.position("element.", "altitudeMSL"),
+        motion=Motion(
+            at=reading.at,
+            speed_mps=speed,
+            course_deg=reading.angle("element.course"),
+            heading_deg=reading.angle("element.heading"),
+        ),
+    )
+
+
+def _word(members: Flat, name: str) -> str | None:
+    value = members.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+READERS: dict[str, Callable[[Flat, int], Decoded]] = {
+    "GlobalPoseReport": _pose,
+    "SpeedReport": _speed,
+    "VelocityReport": _velocity,
+    "BatteryReport": _battery,
+    CONTACT: _contact,
+}
