@@ -207,6 +207,22 @@ def test_the_loopback_address_without_multicast_is_the_default() -> None:
     assert "<AllowMulticast>spdp</AllowMulticast>" in wider
 
 
+def test_a_domain_is_freed_by_the_last_one_out_and_can_then_be_had_in_another_way() -> None:
+    async def case() -> None:
+        domain = free_domain()
+        first = await DdsLink.open(f"dds://{domain}", {})
+        second = await DdsLink.open(f"dds://{domain}", {})
+        await first.close()
+        await first.close()
+        with pytest.raises(Unavailable, match="another way"):
+            await DdsLink.open(f"dds://{domain}?peer=127.0.0.2", {})
+        await second.close()
+        third = await DdsLink.open(f"dds://{domain}?peer=127.0.0.2", {})
+        await third.close()
+
+    run(case)
+
+
 def test_an_interface_that_is_not_there_is_unavailable() -> None:
     async def case() -> None:
         with pytest.raises(Unavailable, match="DDS domain"):

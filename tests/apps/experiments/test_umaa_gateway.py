@@ -31,7 +31,7 @@ from aldis.apps.experiments.gateways.gateway import Tally
 from aldis.apps.experiments.gateways.umaa import OFFERED, UmaaGateway, topics
 from aldis.apps.experiments.gateways.umaa.idl import types
 from aldis.apps.experiments.gateways.umaa.lists import LONGEST, Lists
-from aldis.apps.experiments.gateways.umaa.wire import TOPICS, flat, packed, unpacked
+from aldis.apps.experiments.gateways.umaa.wire import TOPICS, flat, unpacked
 
 AT = 1_700_000_001_000_000
 BOAT = "5f0294ef-d546-42e1-a3fe-666ace569336"
@@ -90,7 +90,7 @@ def test_a_pose_is_understood_with_its_units() -> None:
 @pytest.mark.parametrize("extensibility", ["final", "appendable"])
 @pytest.mark.parametrize("little", [True, False])
 def test_each_encoding_of_cdr_says_the_same(extensibility: str, little: bool) -> None:
-    from cyclonedds.idl._support import Endianness  # noqa: PLC0415  private: for the oracle alone
+    from cyclonedds.idl._support import Endianness
 
     for message in MESSAGES:
         name, sample = unpacked(message)
@@ -165,7 +165,7 @@ def test_the_entries_of_what_is_said_name_every_field_of_the_model_once() -> Non
         Track(key="c", identity=Identity(name="x")),
     ):
         for nature in ("vehicle", "contact"):
-            one = Track(key=track.key, position=track.position, motion=track.motion, type=Type(nature=nature))  # type: ignore[arg-type]
+            one = Track(key=track.key, position=track.position, motion=track.motion, type=Type(nature=nature))
             for thing in (track, one):
                 entries = [entry.field for entry in UmaaGateway().encode(thing, AT).ledger.entries]
                 assert len(entries) == len(set(entries))
@@ -241,7 +241,7 @@ def test_a_task_goes_and_its_status_comes_back_under_the_same_key() -> None:
             assignee=heard.entity.assignee,
             state=state,
             request=heard.entity.request,
-        )  # type: ignore[arg-type]
+        )
         [message] = theirs.encode(told, AT).messages
         answer = ours.feed(message, AT)[0].entity
         assert isinstance(answer, Task)

@@ -9,9 +9,9 @@
 | `peer=ADDRESS` | where to look for others, up to eight times; none is found by multicast |
 | `multicast` | look for others, and let them find us, by multicast on that interface |
 
-A participant of its own, in a domain whose configuration is made here and nowhere else (the environment's CYCLONEDDS_URI
-is not read): see the guide at https://cyclonedds.io/docs/cyclonedds/latest/config/. A domain is configured once in a
-process: a second link to the same domain takes part as the first one does.
+A participant of its own, in a domain whose configuration is made here and nowhere else (CYCLONEDDS_URI is not read);
+see https://cyclonedds.io/docs/cyclonedds/latest/config/. A process configures a domain once: a second link to it
+must say the same.
 
 Reading asks for best effort and no history, which every writer offers. Writing is reliable, keeps the last sample of
 each instance, and is CDR (XCDR1), which every vendor reads. What is disposed of says nothing here.
@@ -23,7 +23,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -63,7 +63,6 @@ _CONFIG = """<CycloneDDS><Domain id="any"><General><Interfaces><NetworkInterface
 <AllowMulticast>{multicast}</AllowMulticast><MaxMessageSize>14720B</MaxMessageSize></General><Discovery>\
 <ParticipantIndex>auto</ParticipantIndex><MaxAutoParticipantIndex>{most}</MaxAutoParticipantIndex>\
 <Peers>{peers}</Peers></Discovery><Tracing><Verbosity>none</Verbosity></Tracing></Domain></CycloneDDS>"""
-_domains: dict[int, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,11 @@ def place_of(url: str) -> Place:
     return Place(domain, on[0], peers, "multicast" in names)
 
 
+_domains: dict[int, tuple[Place, Any, int]] = {}
+"""How the domains of this process are configured, and how many links each has."""
+_lock = Lock()
+
+
 class _Bytes:
     """Stands in for a type of cyclonedds: samples stay the bytes that they are on the wire."""
 
@@ -142,6 +146,7 @@ class DdsLink:
         self._writers: dict[str, Any] = {}
         self._ended = Event()
         self._unsent = 0
+        self._inside = False
         self._stop: Any = None
         self._thread: Thread | None = None
 
@@ -156,6 +161,9 @@ class DdsLink:
         link = cls(place_of(url), topics, limit)
         try:
             await asyncio.to_thread(link._start)
+        except Unavailable:
+            await link.close()
+            raise
         except (DDSException, RuntimeError) as error:
             await link.close()
             raise Unavailable(f"no participant in DDS domain {link._place.domain}: {error}", fix=_FIX) from error
@@ -198,16 +206,15 @@ class DdsLink:
         await asyncio.to_thread(self._end)
 
     def _start(self) -> None:
-        place = self._place
-        if place.domain not in _domains:
-            _domains[place.domain] = Domain(place.domain, place.configuration)
-        participant = self._participant = DomainParticipant(place.domain)
+        _enter(self._place)
+        self._inside = True
+        participant = self._participant = DomainParticipant(self._place.domain)
         self._stop = GuardCondition(participant)
         waiting = WaitSet(participant)
         waiting.attach(self._stop)
         readers = []
         for name, kind in self._kinds.items():
-            topic = Topic(participant, name, kind)
+            topic: Any = Topic(participant, name, kind)
             self._writers[name] = DataWriter(participant, topic, qos=_OFFERED)
             reader = DataReader(participant, topic, qos=_ASKED)
             news = ReadCondition(reader, ViewState.Any | InstanceState.Any | SampleState.Any)
@@ -243,6 +250,25 @@ class DdsLink:
             self._thread.join()
         self._writers.clear()
         self._participant = self._stop = self._thread = None
+        if self._inside:
+            self._inside = False
+            _leave(self._place)
+
+
+def _enter(place: Place) -> None:
+    with _lock:
+        as_said, domain, links = _domains.get(place.domain) or (place, Domain(place.domain, place.configuration), 0)
+        if as_said != place:
+            raise Unavailable(f"this process is in DDS domain {place.domain} in another way", fix="Say the same")
+        _domains[place.domain] = (place, domain, links + 1)
+
+
+def _leave(place: Place) -> None:
+    """The last one out frees its threads and ports."""
+    with _lock:
+        as_said, domain, links = _domains.pop(place.domain)
+        if links > 1:
+            _domains[place.domain] = (as_said, domain, links - 1)
 
 
 _WIRE = Policy.DataRepresentation(use_cdrv0_representation=True, use_xcdrv2_representation=False)

@@ -1,6 +1,6 @@
 """UMAA 5.2.1 over DDS: the public types of the Unmanned Maritime Autonomy Architecture that map to the model.
 
-Vehicles: GlobalPoseReport, SpeedReport, VelocityReport, BatteryReport. Contacts: ContactReport with its set of contacts.
+Vehicles: GlobalPoseReport, SpeedReport, VelocityReport, BatteryReport. Contacts: ContactReport with its set of them.
 Tasks: GlobalWaypointCommand with its list of waypoints, its acknowledgement and its status. The rest of UMAA (vectors,
 patterns, mission plans, engines, sensors) says what the model has no word for, and is not read.
 """

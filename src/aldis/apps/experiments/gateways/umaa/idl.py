@@ -1,12 +1,12 @@
 """The types of UMAA 5.2.1 that are spoken here, as its IDL declares them: names, order, keys, optional members, bounds.
 
-From the files `UMAA/…` of version 5.2.1 (distribution statement A: approved for public release, distribution unlimited),
-published at github.com/rticommunity/rticonnextdds-usecases-umaa, examples/resources/umaa_521. Units stand there, or in
+From the files `UMAA/…` of version 5.2.1 (distribution statement A: approved for public release, no limits), published
+at github.com/rticommunity/rticonnextdds-usecases-umaa, examples/resources/umaa_521. Units stand there, or in
 the comments of `Measurements.idl` of 6.0 in the same place: latitude and longitude in degrees, every other angle in
-radians, m, m/s, rad/s, A, V, percent, degrees Celsius. A type is a line `name: type`; `?` is optional, `*` a key.
+radians, m, m/s, rad/s, A, V, percent, degrees Celsius. A line is a type; `?` marks what is optional, `*` a key.
 
-IDL without an annotation is appendable by XTypes 1.3, but final to the compiler of Cyclone DDS, which lets only the same
-match, and has CDR (XCDR1) for final types alone. On the wire the two differ in XCDR2 alone. Both can be had.
+IDL without an annotation is appendable by XTypes 1.3, but final to the compiler of Cyclone DDS, which lets the same
+match alone, and has CDR (XCDR1) for final types alone. On the wire they differ in XCDR2 alone. Both can be had.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aldis.apps.experiments.gateways.gateway import missing
 
 try:
     from cyclonedds.idl import make_idl_enum, make_idl_struct, make_idl_union
-    from cyclonedds.idl.types import array, bounded_str, case, float64, int32, int64, sequence, uint8
+    from cyclonedds.idl import types as _idl
 except ImportError as error:
     raise missing("cyclonedds") from error
 
@@ -163,15 +163,16 @@ UMAA::MO::GlobalWaypointControl::GlobalWaypointCommandStatusType = timeStamp: Da
  sessionID: guid*, commandStatus: CommandStatusEnumType, commandStatusReason: CommandStatusReasonEnumType,\
  logMessage: string4095
 """
+_I: Any = _idl
 _PRIMITIVES: dict[str, Any] = {
-    "double": float64,
-    "int32": int32,
-    "int64": int64,
-    "guid": array[uint8, 16],
-    "guids32": sequence[array[uint8, 16], 32],
-    "string9": bounded_str[9],
-    "string1023": bounded_str[1023],
-    "string4095": bounded_str[4095],
+    "double": _I.float64,
+    "int32": _I.int32,
+    "int64": _I.int64,
+    "guid": _I.array[_I.uint8, 16],
+    "guids32": _I.sequence[_I.array[_I.uint8, 16], 32],
+    "string9": _I.bounded_str[9],
+    "string1023": _I.bounded_str[1023],
+    "string4095": _I.bounded_str[4095],
 }
 
 Types = dict[str, Any]
@@ -214,7 +215,7 @@ def _union(made: Types, module: str, name: str) -> Any:
     cases: dict[str, Any] = {}
     for label, member in zip(made[discriminator], members, strict=True):
         field, _, kind = member.partition(": ")
-        cases[field] = case[label, made[kind]]
+        cases[field] = _I.case[label, made[kind]]
     return make_idl_union(name, _typename(module, name), cases, made[discriminator])
 
 

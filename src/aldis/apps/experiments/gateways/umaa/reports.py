@@ -37,19 +37,30 @@ SPEED = 1e-9
 VARIANCE = 1e-9
 _FASTEST = 1e5
 CONTACT = "ContactReportContactsSetElement"
-_TIME = (
+_TIME: tuple[Entry, ...] = (
     Carried("timeStamp.seconds", "timing.source_us"),
     Approximated("timeStamp.nanoseconds", "timing.source_us", 1e-6, "s"),
     Carried("source", "identity.umaa_id"),
 )
-_PLACE = (
+_PLACE: tuple[Entry, ...] = (
     Carried("position.geodeticLatitude", "position.lat_deg"),
     Carried("position.geodeticLongitude", "position.lon_deg"),
     Carried("altitudeGeodetic", "position.height_m"),
     Carried("depth", "position.depth_m"),
+    *(Approximated(f"positionCovariance.{n}", "position.accuracy_m", VARIANCE, "m2") for n in ("pnPn", "pePe")),
     Approximated("positionCovariance.pdPd", "position.height_accuracy_m", VARIANCE, "m2"),
     Approximated("course", "motion.course_deg", ANGLE, "rad"),
 )
+
+
+def _below(path: str, entry: Entry) -> Entry:
+    if isinstance(entry, Carried):
+        return Carried(path + entry.field, entry.to)
+    if isinstance(entry, Dropped):
+        return Dropped(path + entry.field, entry.reason, entry.detail)
+    return Approximated(path + entry.field, entry.to, entry.error, entry.unit)
+
+
 _FATES: dict[str, tuple[Entry, ...]] = {
     "GlobalPoseReport": (
         *_TIME,
@@ -86,12 +97,7 @@ _FATES: dict[str, tuple[Entry, ...]] = {
         Dropped("setID", "made anew"),
         Carried("elementID", "identity.umaa_id"),
         Carried("element.featureID", "identity.umaa_id"),
-        *(
-            Carried(f"element.{e.field}", e.to)
-            if isinstance(e, Carried)
-            else Approximated(f"element.{e.field}", e.to, e.error, e.unit)
-            for e in _PLACE
-        ),
+        *(_below("element.", entry) for entry in _PLACE),
         Carried("element.altitudeMSL", "position.original"),
         Carried("element.callSign", "identity.callsign"),
         Carried("element.contactName", "identity.name"),
@@ -124,16 +130,7 @@ def _shared(topic: str, names: tuple[str, ...]) -> Ledger:
 
 def ledger_of(topic: str, entries: list[Entry]) -> Ledger:
     """The entries with the topic before the members' names."""
-    named: list[Entry] = []
-    for entry in entries:
-        field = f"{topic}.{entry.field}"
-        if isinstance(entry, Carried):
-            named.append(Carried(field, entry.to))
-        elif isinstance(entry, Dropped):
-            named.append(Dropped(field, entry.reason, entry.detail))
-        else:
-            named.append(Approximated(field, entry.to, entry.error, entry.unit))
-    return Ledger(tuple(named))
+    return Ledger(tuple(_below(f"{topic}.", entry) for entry in entries))
 
 
 def stamped(source_us: int | None, at_us: int, start_us: int | None = None) -> Timing:
@@ -201,12 +198,15 @@ class _Reading:
         north, east = number(self.members, f"{name}.pnPn"), number(self.members, f"{name}.pePe")
         if north is None or east is None:
             return None
-        for axis, variance in (("pnPn", north), ("pePe", east)):
-            error = abs(north - east) / 2 + VARIANCE
-            self.other[f"{name}.{axis}"] = Approximated(f"{name}.{axis}", "position.accuracy_m", error, "m2")
-            if variance < 0:
-                self.drop(f"{name}.{axis}", "out of range")
-        return None if min(north, east) < 0 else math.sqrt((north + east) / 2)
+        if min(north, east) < 0:
+            self.drop(f"{name}.pnPn", "out of range")
+            self.drop(f"{name}.pePe", "out of range")
+            return None
+        if north != east:
+            for axis in (f"{name}.pnPn", f"{name}.pePe"):
+                error = abs(north - east) / 2 + VARIANCE
+                self.other[axis] = Approximated(axis, "position.accuracy_m", error, "m2")
+        return math.sqrt((north + east) / 2)
 
     def decoded(self, start_us: int | None = None, fix: Any = None, **groups: Any) -> Decoded:
         sensor = Sensor(protocol="umaa", received_ms=self.at_us // 1000, fix=fix, stations=groups.pop("stations", None))

@@ -9,7 +9,7 @@ has no task. What UMAA wants and a task does not say: a depth of 0 m where a poi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid5
 
 from aldis.apps.experiments.entity import Approximated, Carried, Decoded, Dropped, Encoded, Ledger, Point, Reason, Task
@@ -24,6 +24,7 @@ __all__ = ["ACKNOWLEDGEMENT", "STATUS", "acknowledged", "commanded", "reported",
 
 ACKNOWLEDGEMENT = "GlobalWaypointCommandAckReport"
 STATUS = "GlobalWaypointCommandStatus"
+_State = Literal["issued", "accepted", "executing", "completed", "failed", "cancelled"]
 _TOLERANCE_M = 10.0
 _DEPTH = "element.elevation.ElevationTypeSubtypes.DepthVariant.depth"
 _HEIGHT = "element.elevation.ElevationTypeSubtypes.AltitudeGeodeticVariant.altitudeGeodetic"
@@ -34,7 +35,7 @@ _SPEEDS = tuple(
     ".SpeedControlTypeSubtypes.SpeedOverGroundVariant.speed.speed"
     for word in ("Recommended", "Required")
 )
-_STATES = {
+_STATES: dict[str, _State] = {
     "ISSUED": "issued",
     "COMMANDED": "accepted",
     "EXECUTING": "executing",
@@ -42,8 +43,8 @@ _STATES = {
     "FAILED": "failed",
     "CANCELED": "cancelled",
 }
-_CODES = {state: code for code, state in _STATES.items()}
-_REASONS = {"failed": "OBJECTIVE_FAILED", "cancelled": "CANCELED"}
+_CODES: dict[_State, str] = {state: code for code, state in _STATES.items()}
+_REASONS: dict[_State, str] = {"failed": "OBJECTIVE_FAILED", "cancelled": "CANCELED"}
 _COMMON: dict[str, Entry] = {
     "timeStamp.seconds": Carried("timeStamp.seconds", "timing.source_us"),
     "timeStamp.nanoseconds": Approximated("timeStamp.nanoseconds", "timing.source_us", 1e-6, "s"),
@@ -147,7 +148,7 @@ def reported(members: Flat, at_us: int) -> Decoded:
         verb="go to",
         assignee=f"umaa:{members['source']}",
         request=str(members["sessionID"]),
-        state=_STATES.get(str(code)),  # type: ignore[arg-type]  its values are the states
+        state=_STATES.get(str(code)),
         reason=reason if isinstance(reason, str) else None,
         remarks=remarks if isinstance(remarks, str) else None,
     )
@@ -266,7 +267,7 @@ def _waypoint(task: Task, point: Point, own: bytes) -> Any:
 
 def _status(task: Task, at_us: int) -> Encoded:
     made = types()
-    state = task.state or "issued"
+    state: _State = task.state or "issued"
     codes = made["CommandStatusReasonEnumType"]
     to = {
         "verb": STATUS,
@@ -276,7 +277,7 @@ def _status(task: Task, at_us: int) -> Encoded:
         "timing.source_us": f"{STATUS}.timeStamp",
     }
     reason = _REASONS.get(state, "SUCCEEDED")
-    if task.reason in codes.__members__:
+    if task.reason is not None and task.reason in codes.__members__:
         reason = task.reason
         to["reason"] = f"{STATUS}.commandStatusReason"
     log = task.remarks or ""

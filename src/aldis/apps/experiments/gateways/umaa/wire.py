@@ -7,7 +7,7 @@ link was never checked, and that part trusts every length: so it reads through a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -68,10 +68,11 @@ _ENCODINGS: dict[bytes, Extensibility] = {
     b"\x00\x09": "appendable",
 }
 _LEAST = 8
+_PLAIN = frozenset({bool, int, float, str})
 _LATEST = 1 << 33  # seconds since 1970: the year 2242
 
 
-class _Bounded(Buffer):  # type: ignore[misc]  without types in the library
+class _Bounded(Buffer):
     """Nothing is read, and no place is gone to, beyond the last byte."""
 
     def read_bytes(self, length: int) -> bytes:
@@ -129,30 +130,40 @@ def packed(topic: str, members: Mapping[str, Any]) -> bytes:
 
 def flat(sample: Any) -> dict[str, Native]:
     """Its members by their paths; GUIDs as UUIDs are written, codes by their names, a sequence joined by commas."""
-    return dict(_members("", sample))
+    found: dict[str, Native] = {}
+    _collect(found, "", vars(sample))
+    return found
 
 
-def _members(path: str, value: Any) -> Iterator[tuple[str, Native]]:
-    if isinstance(value, IdlUnion):
-        label, chosen = value.get()
-        members = {} if chosen is None else {value.__idl_cases__[label][0]: chosen}
-    else:
-        members = vars(value)
+def _collect(found: dict[str, Native], path: str, members: Mapping[str, Any]) -> None:
     for name, member in members.items():
-        here = f"{path}{name}"
-        if member is None or member == "" or (isinstance(member, float) and not math.isfinite(member)):
-            continue
-        if isinstance(member, bool | int | float | str):
-            yield here, member
-        elif isinstance(member, bytes | bytearray):
-            yield here, str(UUID(bytes=bytes(member)))
-        elif isinstance(member, Enum):
-            yield here, member.name
-        elif isinstance(member, list):
+        kind = type(member)
+        if kind in _PLAIN:
+            if member != "" and (kind is not float or math.isfinite(member)):
+                found[path + name] = member
+        elif kind is bytes:
+            found[path + name] = _uuid(member)
+        elif kind is list:
             if member:
-                yield here, ",".join(str(UUID(bytes=bytes(one))) for one in member)
-        else:
-            yield from _members(f"{here}.", member)
+                found[path + name] = ",".join(map(_uuid, member))
+        elif isinstance(member, Enum):
+            found[path + name] = member.name
+        elif member is not None:
+            _collect(found, f"{path}{name}.", _within(member))
+
+
+def _within(member: Any) -> dict[str, Any]:
+    """The members of a structure; of a union the one that it has, if it has one."""
+    if not isinstance(member, IdlUnion):
+        members: dict[str, Any] = vars(member)
+        return members
+    chosen = member.value
+    return {} if chosen is None else {member.__idl_cases__[member.discriminator][0]: chosen}
+
+
+def _uuid(octets: bytes) -> str:
+    text = octets.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @lru_cache(4096)
