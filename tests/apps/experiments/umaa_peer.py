@@ -16,7 +16,7 @@ from cyclonedds.core import Policy, Qos
 from cyclonedds.domain import Domain, DomainParticipant
 from cyclonedds.idl import IdlEnum, IdlStruct
 from cyclonedds.idl.annotations import final, key
-from cyclonedds.idl.types import array, bounded_str, float64, int32, int64, uint8
+from cyclonedds.idl.types import array, bounded_str, byte, float64, int32, int64
 from cyclonedds.pub import DataWriter
 from cyclonedds.sub import DataReader
 from cyclonedds.topic import Topic
@@ -135,7 +135,7 @@ class GlobalPoseReport(IdlStruct, typename="UMAA.SA.GlobalPoseStatus.GlobalPoseR
     position: GeoPosition2D
     positionCovariance: Optional[CovariancePositionNED]
     timeStamp: DateTime
-    source: array[uint8, 16]
+    source: array[byte, 16]
     key("source")
 
 
@@ -143,9 +143,9 @@ class GlobalPoseReport(IdlStruct, typename="UMAA.SA.GlobalPoseStatus.GlobalPoseR
 @final
 class GlobalWaypointCommandStatus(IdlStruct, typename="UMAA.MO.GlobalWaypointControl.GlobalWaypointCommandStatusType"):
     timeStamp: DateTime
-    source: array[uint8, 16]
+    source: array[byte, 16]
     key("source")
-    sessionID: array[uint8, 16]
+    sessionID: array[byte, 16]
     key("sessionID")
     commandStatus: CommandStatus
     commandStatusReason: Reason
