@@ -36,6 +36,7 @@ ANGLE = 1e-12
 SPEED = 1e-9
 VARIANCE = 1e-9
 _FASTEST = 1e5
+_ENGAGED = {"ENGAGED": True, "NOT_ENGAGED": False}
 CONTACT = "ContactReportContactsSetElement"
 _TIME: tuple[Entry, ...] = (
     Carried("timeStamp.seconds", "timing.source_us"),
@@ -108,6 +109,7 @@ _FATES: dict[str, tuple[Entry, ...]] = {
         Carried("element.width", "type.beam_m"),
         Carried("element.source", "sensor.stations"),
         Carried("element.sourceIndicator", "sensor.fix"),
+        Carried("element.specialManeuverIndicator", "status.special_manoeuvre"),
         Carried("element.speedOverGround", "motion.speed_mps"),
         Carried("element.timeFirstAcquired.seconds", "timing.start_us"),
         Approximated("element.timeFirstAcquired.nanoseconds", "timing.start_us", 1e-6, "s"),
@@ -311,6 +313,9 @@ def _contact(members: Flat, at_us: int) -> Decoded:
     if speed is not None and speed < 0:
         reading.drop("element.speedOverGround", "out of range")
         speed = None
+    indicator = reading.code("element.specialManeuverIndicator")
+    if indicator not in _ENGAGED:
+        reading.drop("element.specialManeuverIndicator", "unknown value")
     mmsi, stations = _word(members, "element.MMSINumber"), _word(members, "element.source")
     return reading.decoded(
         start_us=start_us,
@@ -328,6 +333,7 @@ def _contact(members: Flat, at_us: int) -> Decoded:
             length_m=number(members, "element.length"),
             beam_m=number(members, "element.width"),
         ),
+        status=Status(at=reading.at, special_manoeuvre=_ENGAGED[indicator]) if indicator in _ENGAGED else None,
         position=reading.position("element.", "altitudeMSL"),
         motion=Motion(
             at=reading.at,

@@ -23,6 +23,7 @@ __all__ = ["Writing", "contact", "is_vehicle", "own_id", "vehicle"]
 
 _UNKNOWN = math.nan
 _SAME_DEG = 1e-6
+_ENGAGED = {True: "ENGAGED", False: "NOT_ENGAGED", None: "NOT_PROVIDED"}
 _MADE_ANEW = frozenset({"sensor.protocol", "sensor.received_ms", "timing.received_us"})
 
 
@@ -322,6 +323,9 @@ def contact(track: Track, at_us: int, set_id: UUID) -> Encoded:
     course, heading = (writing.angle(f"{name}_deg", f"{to}.{name}") for name in ("course", "heading"))
     speed = writing.within("motion", "speed_mps", f"{to}.speedOverGround")
     indicator = writing.code("sensor", "fix", "SourceIndicatorEnumType", f"{to}.sourceIndicator", "TENTATIVE")
+    engaged = track.status.special_manoeuvre if track.status else None
+    if engaged is not None:
+        writing.carry("status.special_manoeuvre", f"{to}.specialManeuverIndicator")
     element = made["ContactType"](
         **writing.place("altitudeMSL", to),
         callSign=writing.text("identity", "callsign", f"{to}.callSign"),
@@ -336,7 +340,7 @@ def contact(track: Track, at_us: int, set_id: UUID) -> Encoded:
         SIDC=writing.text("type", "sidc", f"{to}.SIDC"),
         source=_stations(writing, to),
         sourceIndicator=indicator,
-        specialManeuverIndicator=made["SpecialManeuverIndicatorEnumType"]["NOT_PROVIDED"],
+        specialManeuverIndicator=made["SpecialManeuverIndicatorEnumType"][_ENGAGED[engaged]],
         speedOverGround=_UNKNOWN if speed is None else speed,
         timeFirstAcquired=date_time(start_us or 0),
         timeLost=None,
