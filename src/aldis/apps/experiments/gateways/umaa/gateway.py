@@ -20,8 +20,9 @@ from aldis.apps.experiments.gateways.umaa.tasks import (
     reported,
     said,
 )
-from aldis.apps.experiments.gateways.umaa.tracks import contact, is_vehicle, own_id, vehicle
+from aldis.apps.experiments.gateways.umaa.tracks import contact, is_vehicle, vehicle
 from aldis.apps.experiments.gateways.umaa.wire import date_time, flat, guid, packed, unpacked
+from aldis.apps.experiments.gateways.umaa.writing import own_id
 
 __all__ = ["UmaaGateway", "familiar", "fields"]
 

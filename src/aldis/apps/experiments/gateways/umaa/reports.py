@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from aldis.apps.experiments.entity import (
     Approximated,
-    Carried,
     Decoded,
     Dropped,
     Identity,
@@ -27,112 +25,19 @@ from aldis.apps.experiments.entity import (
 from aldis.apps.experiments.entity.geodesy import course, quaternion_of
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.gateway import Damaged
+from aldis.apps.experiments.gateways.umaa.fates import ANGLE, CONTACT, FATES, VARIANCE, ledger_of, shared
 from aldis.apps.experiments.gateways.umaa.wire import NIL, Flat, microseconds
 
-__all__ = ["ANGLE", "CONTACT", "READERS", "SPEED", "VARIANCE", "ledger_of", "number", "stamped"]
+__all__ = ["READERS", "number", "stamped"]
 
-ANGLE = 1e-12
-"""Radians, or degrees: the error of turning one into the other, and of quaternions."""
-SPEED = 1e-9
-VARIANCE = 1e-9
 _FASTEST = 1e5
 _ENGAGED = {"ENGAGED": True, "NOT_ENGAGED": False}
-CONTACT = "ContactReportContactsSetElement"
-_TIME: tuple[Entry, ...] = (
-    Carried("timeStamp.seconds", "timing.source_us"),
-    Approximated("timeStamp.nanoseconds", "timing.source_us", 1e-6, "s"),
-    Carried("source", "identity.umaa_id"),
-)
-_PLACE: tuple[Entry, ...] = (
-    Carried("position.geodeticLatitude", "position.lat_deg"),
-    Carried("position.geodeticLongitude", "position.lon_deg"),
-    Carried("altitudeGeodetic", "position.height_m"),
-    Carried("depth", "position.depth_m"),
-    *(Approximated(f"positionCovariance.{n}", "position.accuracy_m", VARIANCE, "m2") for n in ("pnPn", "pePe")),
-    Approximated("positionCovariance.pdPd", "position.height_accuracy_m", VARIANCE, "m2"),
-    Approximated("course", "motion.course_deg", ANGLE, "rad"),
-)
-
-
-def _below(path: str, entry: Entry) -> Entry:
-    if isinstance(entry, Carried):
-        return Carried(path + entry.field, entry.to)
-    if isinstance(entry, Dropped):
-        return Dropped(path + entry.field, entry.reason, entry.detail)
-    return Approximated(path + entry.field, entry.to, entry.error, entry.unit)
-
-
-_FATES: dict[str, tuple[Entry, ...]] = {
-    "GlobalPoseReport": (
-        *_TIME,
-        *_PLACE,
-        Carried("altitude", "position.original"),
-        *(Approximated(f"attitude.{n}.{n}", "motion.attitude", ANGLE, "rad") for n in ("pitch", "roll", "yaw")),
-        Carried("navigationSolution", "sensor.fix"),
-    ),
-    "SpeedReport": (
-        *_TIME,
-        Carried("mode", "status.mode"),
-        Carried("speedOverGround", "motion.speed_mps"),
-        Carried("speedThroughWater", "motion.water_speed_mps"),
-    ),
-    "VelocityReport": (
-        *_TIME,
-        *(Approximated(f"velocity.{n}Speed", "motion.speed_mps", SPEED, "m/s") for n in ("north", "east")),
-        Carried("velocity.downSpeed", "motion.climb_mps"),
-        *(Carried(f"attitudeRate.{n}Rate", "motion.rates_rad_s") for n in ("roll", "pitch", "yaw")),
-    ),
-    "BatteryReport": (
-        *_TIME,
-        Carried("chargeRemaining", "status.battery_percent"),
-        Carried("current", "status.battery_a"),
-        Carried("voltage", "status.battery_v"),
-        *(
-            Dropped(f"cellsListMetadata.{n}", "made anew")
-            for n in ("listID", "updateElementID", "startingElementID", "size")
-        ),
-    ),
-    CONTACT: (
-        Carried("elementTimestamp.seconds", "timing.source_us"),
-        Approximated("elementTimestamp.nanoseconds", "timing.source_us", 1e-6, "s"),
-        Dropped("setID", "made anew"),
-        Carried("elementID", "identity.umaa_id"),
-        Carried("element.featureID", "identity.umaa_id"),
-        *(_below("element.", entry) for entry in _PLACE),
-        Carried("element.altitudeMSL", "position.original"),
-        Carried("element.callSign", "identity.callsign"),
-        Carried("element.contactName", "identity.name"),
-        Carried("element.MMSINumber", "identity.mmsi"),
-        Carried("element.SIDC", "type.sidc"),
-        Approximated("element.heading", "motion.heading_deg", ANGLE, "rad"),
-        Carried("element.length", "type.length_m"),
-        Carried("element.width", "type.beam_m"),
-        Carried("element.source", "sensor.stations"),
-        Carried("element.sourceIndicator", "sensor.fix"),
-        Carried("element.specialManeuverIndicator", "status.special_manoeuvre"),
-        Carried("element.speedOverGround", "motion.speed_mps"),
-        Carried("element.timeFirstAcquired.seconds", "timing.start_us"),
-        Approximated("element.timeFirstAcquired.nanoseconds", "timing.start_us", 1e-6, "s"),
-    ),
-}
-_FATE = {topic: {entry.field: entry for entry in entries} for topic, entries in _FATES.items()}
 
 
 def number(members: Flat, name: str) -> float | None:
     """The number there, if there is one."""
     value = members.get(name)
     return float(value) if isinstance(value, int | float) else None
-
-
-@lru_cache(2048)
-def _shared(topic: str, names: tuple[str, ...]) -> Ledger:
-    fates = _FATE[topic]
-    return ledger_of(topic, [fates.get(name) or Dropped(name, "no field") for name in names])
-
-
-def ledger_of(topic: str, entries: list[Entry]) -> Ledger:
-    """The entries with the topic before the members' names."""
-    return Ledger(tuple(_below(f"{topic}.", entry) for entry in entries))
 
 
 def stamped(source_us: int | None, at_us: int, start_us: int | None = None) -> Timing:
@@ -158,8 +63,8 @@ class _Reading:
     def ledger(self) -> Ledger:
         """Shared by all samples in which the same members say something, where none goes another way."""
         if not self.other:
-            return _shared(self.topic, tuple(self.members))
-        fates = _FATE[self.topic] | self.other
+            return shared(self.topic, tuple(self.members))
+        fates = FATES[self.topic] | self.other
         return ledger_of(self.topic, [fates.get(name) or Dropped(name, "no field") for name in self.members])
 
     def angle(self, name: str) -> float | None:

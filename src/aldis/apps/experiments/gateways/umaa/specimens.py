@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from aldis.apps.experiments.gateways.gateway import Specimen
+from aldis.apps.experiments.gateways.umaa.fates import CONTACT
 from aldis.apps.experiments.gateways.umaa.idl import types
 from aldis.apps.experiments.gateways.umaa.lists import COMMAND, ELEMENT
-from aldis.apps.experiments.gateways.umaa.reports import CONTACT
 from aldis.apps.experiments.gateways.umaa.tasks import ACKNOWLEDGEMENT, STATUS
 from aldis.apps.experiments.gateways.umaa.wire import packed
 

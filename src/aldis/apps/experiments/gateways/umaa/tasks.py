@@ -15,9 +15,10 @@ from uuid import uuid5
 from aldis.apps.experiments.entity import Approximated, Carried, Decoded, Dropped, Encoded, Ledger, Point, Reason, Task
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.gateway import Damaged
+from aldis.apps.experiments.gateways.umaa.fates import ledger_of
 from aldis.apps.experiments.gateways.umaa.idl import types
 from aldis.apps.experiments.gateways.umaa.lists import COMMAND, ELEMENT, Waypoints
-from aldis.apps.experiments.gateways.umaa.reports import ledger_of, number, stamped
+from aldis.apps.experiments.gateways.umaa.reports import number, stamped
 from aldis.apps.experiments.gateways.umaa.wire import Flat, date_time, guid, microseconds, packed, sayable
 
 __all__ = ["ACKNOWLEDGEMENT", "STATUS", "acknowledged", "commanded", "reported", "said"]
