@@ -104,7 +104,7 @@ async def back(link: ZenohLink, there: Peer, data: bytes) -> Any:
 def test_a_track_goes_to_a_bare_peer_and_another_comes_from_it() -> None:
     async def case() -> None:
         port = free_port()
-        link = await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet/fin?listen")
+        link = await ZenohLink.open(f"zenoh-listen://127.0.0.1:{port}/fleet/fin")
         try:
             async with peer({"connect/endpoints": [f"tcp/127.0.0.1:{port}"]}) as there:
                 assert opened(await until(link, there, "fleet/fin/track/a/status")).key == "track/a/status"
@@ -135,7 +135,7 @@ def test_a_track_goes_to_a_bare_peer_and_another_comes_from_it() -> None:
 def test_what_nobody_takes_in_time_is_shed_and_what_is_too_large_refused() -> None:
     async def case() -> None:
         port = free_port()
-        link = await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet?listen", limit=10)
+        link = await ZenohLink.open(f"zenoh-listen://127.0.0.1:{port}/fleet", limit=10)
         try:
             async with peer({"connect/endpoints": [f"tcp/127.0.0.1:{port}"]}) as there:
                 await until(link, there, "fleet/track/a/status")
@@ -159,7 +159,7 @@ def test_it_connects_to_who_listens_later_and_hears_nothing_of_its_own() -> None
     async def case() -> None:
         port = free_port()
         early = await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet/a")
-        late = await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet/a?listen&publish=fleet/b")
+        late = await ZenohLink.open(f"zenoh-listen://127.0.0.1:{port}/fleet/a?publish=fleet/b")
         try:
             message = sealed("track/a/status", b"{}")
             hearing = asyncio.ensure_future(late.receive())
@@ -182,7 +182,7 @@ def test_mutual_tls_lets_in_who_has_a_certificate_of_the_authority_alone(tmp_pat
         files = certificate(tmp_path)
         port = free_port()
         own = f"ca={files.ca}&cert={files.cert}&key={files.key}"
-        link = await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet?listen&{own}")
+        link = await ZenohLink.open(f"zenoh-listen://127.0.0.1:{port}/fleet?{own}")
         try:
             with pytest.raises(Unavailable, match="zenoh at tls"):
                 await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet?mode=client&ca={files.ca}")
@@ -212,10 +212,10 @@ async def aclosing_link(link: ZenohLink) -> AsyncGenerator[None, None]:
 def test_an_address_that_is_taken_or_silent_is_unavailable() -> None:
     async def case() -> None:
         port = free_port()
-        link = await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet?listen")
+        link = await ZenohLink.open(f"zenoh-listen://127.0.0.1:{port}/fleet")
         try:
             with pytest.raises(Unavailable, match=str(port)):
-                await ZenohLink.open(f"zenoh://127.0.0.1:{port}/fleet?listen")
+                await ZenohLink.open(f"zenoh-listen://127.0.0.1:{port}/fleet")
             with pytest.raises(Unavailable, match="zenoh at tcp"):
                 await ZenohLink.open(f"zenoh://127.0.0.1:{free_port()}/fleet?mode=client")
             with pytest.raises(InvalidInput, match="no envelope"):
@@ -237,11 +237,11 @@ def test_an_address_that_is_taken_or_silent_is_unavailable() -> None:
         "zenoh://user@127.0.0.1:7447/a",
         "zenoh://127.0.0.1:99999/a",
         "zenoh://127.0.0.1:7447/a?shared=1",
-        "zenoh://127.0.0.1:7447/a?listen&mode=client",
+        "zenoh-listen://127.0.0.1:7447/a?mode=client",
         "zenoh://127.0.0.1:7447/a?mode=router",
         "zenoh://127.0.0.1:7447/a?cert=x",
         "zenoh://127.0.0.1:7447/a?cert=x&key=y",
-        "zenoh://127.0.0.1:7447/a?listen&ca=x",
+        "zenoh-listen://127.0.0.1:7447/a?ca=x",
         "zenoh://127.0.0.1:7447/a?publish=*",
     ],
 )

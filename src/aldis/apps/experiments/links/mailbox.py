@@ -12,6 +12,7 @@ __all__ = ["WAITING", "Mailbox"]
 
 WAITING = 4096
 """Pieces that may wait."""
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 class Mailbox:
@@ -20,6 +21,7 @@ class Mailbox:
     def __init__(self, limit: int = WAITING) -> None:
         self.shed = 0
         self._limit = limit
+        self._bytes = 0
         self._pieces: deque[Piece] = deque()
         self._lock = Lock()
         self._loop = asyncio.get_running_loop()
@@ -32,10 +34,11 @@ class Mailbox:
         with self._lock:
             if self._closed:
                 return
-            if len(self._pieces) >= self._limit:
-                self._pieces.popleft()
+            while len(self._pieces) >= self._limit or self._bytes >= _MOST_BYTES:
+                self._bytes -= len(self._pieces.popleft().data)
                 self.shed += 1
             self._pieces.append(piece)
+            self._bytes += len(piece.data)
             told, self._told = self._told, True
         if not told:
             self._wake()
@@ -49,7 +52,9 @@ class Mailbox:
         while True:
             with self._lock:
                 if self._pieces:
-                    return self._pieces.popleft()
+                    piece = self._pieces.popleft()
+                    self._bytes -= len(piece.data)
+                    return piece
                 if self._closed:
                     raise EOFError
                 self._told = False

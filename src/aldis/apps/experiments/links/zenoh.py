@@ -1,11 +1,10 @@
 """A link over zenoh: what is said below one key prefix is received, what is sent is said below another.
 
-    zenoh://HOST:PORT/PREFIX?…      a peer that connects to HOST:PORT, and tries again for as long as nobody is there
-    zenoh://HOST:PORT/PREFIX?listen a peer that others connect to
+    zenoh://HOST:PORT/PREFIX?…        a peer that connects there, and tries again for as long as nobody is there
+    zenoh-listen://HOST:PORT/PREFIX?… a peer that others connect to
 
 | option | meaning |
 |---|---|
-| `listen` | be connected to instead of connecting |
 | `mode=client` | a client: of one router or peer, which must be there; `mode=peer` is the default |
 | `publish=PREFIX` | say below another prefix than the one that is heard |
 | `ca=FILE` | TLS: whose certificates are believed; without `cert` and `key` only who connects needs no certificate |
@@ -37,8 +36,8 @@ except ImportError as error:
 
 __all__ = ["Place", "ZenohLink", "place_of"]
 
-_FIX = "Write zenoh://127.0.0.1:7447/PREFIX, with ?listen where others connect to you"
-_OPTIONS = frozenset({"listen", "mode", "publish", "ca", "cert", "key"})
+_FIX = "Write zenoh://127.0.0.1:7447/PREFIX, or zenoh-listen://… where others connect to you"
+_OPTIONS = frozenset({"mode", "publish", "ca", "cert", "key"})
 _LARGEST_MESSAGE = 2 * MAX_PAYLOAD
 _NOT_IN_PREFIX = frozenset("*$?#")
 
@@ -102,9 +101,14 @@ def place_of(url: str) -> Place:
         said = dict(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=8))
     except ValueError as error:
         raise InvalidInput(f"not a place of zenoh: {url!r}", fix=_FIX) from error
-    if parts.scheme != "zenoh" or port is None or "@" in parts.netloc or not said.keys() <= _OPTIONS:
+    if (
+        parts.scheme not in ("zenoh", "zenoh-listen")
+        or port is None
+        or "@" in parts.netloc
+        or not said.keys() <= _OPTIONS
+    ):
         raise InvalidInput(f"not a place of zenoh: {url!r}", fix=_FIX)
-    mode, listen = said.get("mode", "peer"), "listen" in said
+    mode, listen = said.get("mode", "peer"), parts.scheme == "zenoh-listen"
     if mode not in ("peer", "client") or (mode == "client" and listen):
         raise InvalidInput(f"mode {mode!r} cannot be had here", fix="mode=peer, or mode=client where you connect")
     files = {name: Path(said[name]) for name in ("ca", "cert", "key") if said.get(name)}

@@ -6,8 +6,8 @@
 3. KEY is the entity's key in UTF-8, each byte but the letters, digits and `-._~:` of ASCII written as `%` and two
    capital hexadecimal digits (RFC 3986, 2.1), so that a key may hold `/` and `*`: `mavlink:1/1` is `mavlink:1%2F1`.
    At most 256 characters. Another way of writing the same key is refused.
-4. GROUP of a track is `position`, `motion`, `identity`, `type`, `status`, `voyage`, `sensor`, `timing` or `residue`.
-   All else is said whole, GROUP is then `whole`, and its member `key` equals KEY.
+4. GROUP of a track is `position`, `motion`, `identity`, `type`, `status`, `voyage`, `sensor`, `timing`, `markings`
+   or `residue`. All else is said whole, GROUP is then `whole`, and its member `key` equals KEY.
 5. The payload is a JSON object (RFC 8259, UTF-8) as `spec/experiments/zenoh.json` has it: `$defs` holds each group
    by the name of its type (`position` is `Position`), and each kind by its own. It is closed: an unknown member is
    refused. What is not known is left out. Numbers are finite. At most 64 KiB.

@@ -96,11 +96,10 @@ def fields(messages: Sequence[bytes]) -> Mapping[str, Native]:
     for message in messages:
         entity = _decoded(message).entity
         if isinstance(entity, Track):
-            for name in GROUPS:
-                if (group := getattr(entity, name)) is not None:
-                    found.update(_natives(name, group))
+            groups = [(name, group) for name in GROUPS if (group := getattr(entity, name)) is not None]
         else:
-            found.update(_natives(_NAMES[type(entity)], entity))
+            groups = [(_NAMES[type(entity)], entity)]
+        found |= {path: _native(value) for name, group in groups for path, value in _values(name, group)}
     return found
 
 
@@ -197,21 +196,27 @@ def _key(chunk: str) -> str:
 
 
 def _ledger(name: str, group: Any) -> Ledger:
-    return _shape(name, tuple(field for field in _NAMES_IN[name] if getattr(group, field) is not None))
+    return _shape(tuple(path for path, _ in _values(name, group)))
+
+
+def _values(name: str, group: Any) -> list[tuple[str, Any]]:
+    """What is there, by path: `area.points`, `timing.source_us`."""
+    found: list[tuple[str, Any]] = []
+    for field in _NAMES_IN[name]:
+        value = getattr(group, field)
+        if field in GROUPS and value is not None:
+            found += _values(field, value)
+        elif value is not None:
+            found.append((f"{name}.{field}", value))
+    return found
 
 
 @lru_cache(4096)
-def _shape(name: str, present: tuple[str, ...]) -> Ledger:
+def _shape(paths: tuple[str, ...]) -> Ledger:
     """One ledger for all groups in which the same fields are present."""
-    return Ledger(tuple(Carried(f"{name}.{field}", f"{name}.{field}") for field in present))
+    return Ledger(tuple(Carried(path, path) for path in paths))
 
 
-def _natives(name: str, group: Any) -> Mapping[str, Native]:
+def _native(value: Any) -> Native:
     """Numbers, words and truth values as they are."""
-    found: dict[str, Native] = {}
-    for field in _NAMES_IN[name]:
-        value = getattr(group, field)
-        if value is not None:
-            plain = isinstance(value, bool | int | float | str)
-            found[f"{name}.{field}"] = value if plain else _ENCODER.encode(value).decode()
-    return found
+    return value if isinstance(value, bool | int | float | str) else _ENCODER.encode(value).decode()

@@ -1,0 +1,162 @@
+"""What is said of a track's fields in a sample, and what became of each of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from uuid import UUID
+
+from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Encoded, Ledger, Reason, Track
+from aldis.apps.experiments.entity.losses import Entry
+from aldis.apps.experiments.gateways.umaa.fates import ANGLE, VARIANCE
+from aldis.apps.experiments.gateways.umaa.idl import ENUMS, types
+from aldis.apps.experiments.gateways.umaa.wire import date_time, guid, sayable, written
+
+__all__ = ["UNKNOWN", "Writing", "own_id"]
+
+UNKNOWN = math.nan
+"""A number that must be there and is not known."""
+_MADE_ANEW = frozenset({"sensor.protocol", "sensor.received_ms", "timing.received_us"})
+
+
+class Writing:
+    """What became of each field of an entity; those not named are dropped, as UMAA has no field for them."""
+
+    def __init__(self, track: Track, at_us: int) -> None:
+        self.track, self.at_us = track, at_us
+        self.fates: dict[str, Entry] = {}
+        self._said_ms: set[int] = set()
+
+    def carry(self, field: str, to: str) -> None:
+        """It went over whole."""
+        self.fates[field] = Carried(field, to)
+
+    def near(self, field: str, to: str, error: float, unit: str) -> None:
+        """It went over nearly."""
+        self.fates[field] = Approximated(field, to, error, unit)
+
+    def drop(self, field: str, reason: Reason, detail: str = "") -> None:
+        """It did not."""
+        self.fates[field] = Dropped(field, reason, detail)
+
+    def within(self, group: str, field: str, to: str, least: float = -math.inf, most: float = math.inf) -> float | None:
+        """The number of a field, where it has one and UMAA admits it."""
+        value = getattr(getattr(self.track, group), field, None)
+        if value is None:
+            return None
+        if not least <= value <= most:
+            self.drop(f"{group}.{field}", "out of range")
+            return None
+        self.carry(f"{group}.{field}", to)
+        return float(value)
+
+    def angle(self, field: str, to: str) -> float:
+        """A bearing as radians from -pi to pi."""
+        value = getattr(self.track.motion, field, None)
+        if value is None:
+            return UNKNOWN
+        self.near(f"motion.{field}", to, ANGLE, "deg")
+        return math.remainder(math.radians(value), math.tau)
+
+    def code(self, group: str, field: str, kind: str, to: str, otherwise: str | None) -> Any:
+        """A word as a code of UMAA."""
+        word = getattr(getattr(self.track, group), field, None)
+        if word in ENUMS[kind]:
+            self.carry(f"{group}.{field}", to)
+        else:
+            if word is not None:
+                self.drop(f"{group}.{field}", "no code")
+            word = otherwise
+        return None if word is None else types()[kind][word]
+
+    def text(self, group: str, field: str, to: str, longest: int = 1023) -> str | None:
+        """Words, where UMAA's strings can hold them."""
+        value = getattr(getattr(self.track, group), field, None)
+        if value is None:
+            return None
+        text = f"{value:09d}" if isinstance(value, int) else str(value)
+        if len(text.encode("utf-8", "replace")) > longest:
+            self.drop(f"{group}.{field}", "too long")
+            return None
+        if "\0" in text or not text.isprintable():
+            self.drop(f"{group}.{field}", "not text of this protocol")
+            return None
+        self.carry(f"{group}.{field}", to)
+        return text
+
+    def stamp(self, group: str, to: str) -> Any:
+        """When a group holds: at the source's time where that is the same millisecond, else at its own."""
+        at: int | None = getattr(getattr(self.track, group), "at", None)
+        source_us = self.track.timing.source_us if self.track.timing else None
+        if source_us is not None and sayable(source_us) and (at is None or source_us // 1000 == at):
+            self.carry("timing.source_us", to)
+            self._said_ms.add(source_us // 1000)
+            return date_time(source_us)
+        if at is None or not sayable(at * 1000):
+            return date_time(self.at_us)
+        self._said_ms.add(at)
+        return date_time(at * 1000)
+
+    def place(self, msl: str, to: str) -> dict[str, Any]:
+        """The members on where it is, alike for a vehicle and a contact."""
+        position = self.track.position
+        if position is None:
+            return {}
+        self.carry("position.lat_deg", f"{to}.position.geodeticLatitude")
+        self.carry("position.lon_deg", f"{to}.position.geodeticLongitude")
+        made = types()
+        height = None
+        if (original := position.original) and original.frame == "msl" and len(original.values) == 3:
+            height = original.values[2] if original.values[2] >= 0 else None
+            if height is None:
+                self.drop("position.original", "out of range")
+            else:
+                self.carry("position.original", f"{to}.{msl}")
+        covariance = None
+        if position.accuracy_m is not None:
+            square, up = position.accuracy_m**2, position.height_accuracy_m
+            self.near("position.accuracy_m", f"{to}.positionCovariance.pnPn", VARIANCE, "m")
+            if up is not None:
+                self.near("position.height_accuracy_m", f"{to}.positionCovariance.pdPd", VARIANCE, "m")
+            covariance = made["CovariancePositionNEDType"](
+                pdPd=None if up is None else up**2, pePd=None, pePe=square, pnPd=None, pnPe=None, pnPn=square
+            )
+        return {
+            msl: height,
+            "altitudeAGL": None,
+            "altitudeASF": None,
+            "altitudeGeodetic": self.within("position", "height_m", f"{to}.altitudeGeodetic", -10_000, 700_000),
+            "depth": self.within("position", "depth_m", f"{to}.depth", 0, 10_000),
+            "position": made["GeoPosition2D"](geodeticLatitude=position.lat_deg, geodeticLongitude=position.lon_deg),
+            "positionCovariance": covariance,
+        }
+
+    def encoded(self, messages: list[bytes], reason: Reason = "no field") -> Encoded:
+        """With an entry for every field that is there."""
+        entries: list[Entry] = []
+        for name in GROUPS:
+            group = getattr(self.track, name)
+            for field in () if group is None else group.__struct_fields__:
+                value = getattr(group, field)
+                if value is not None:
+                    path = f"{name}.{field}"
+                    if field == "at" and name != "identity" and value in self._said_ms:
+                        self.carry(path, "timeStamp")
+                    otherwise: Reason = "made anew" if path in _MADE_ANEW else reason
+                    entries.append(self.fates.get(path) or Dropped(path, otherwise))
+        return Encoded(tuple(messages), Ledger(tuple(entries)))
+
+    def id(self) -> UUID:
+        """Its GUID."""
+        said = self.track.identity.umaa_id if self.track.identity else None
+        if said is not None and written(said):
+            self.carry("identity.umaa_id", "source")
+        else:
+            self.drop("identity.umaa_id", "no code")
+        return own_id(self.track)
+
+
+def own_id(track: Track) -> UUID:
+    """The id that UMAA gave it, or one that follows from its key."""
+    said = track.identity.umaa_id if track.identity else None
+    return (written(said) if said else None) or guid(track.key)
