@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from aldis.app import Context, Page, Route
+from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.gateways.observation import Observation, Tally
 from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.sea import Sea
@@ -32,8 +33,8 @@ class ExperimentsApp:
     kinds = (TRACK,)
 
     def commands(self) -> Sequence[Any]:
-        """None of its own: gateways run with `aldis up` from the setting `sources`."""
-        return ()
+        """`aldis experiment`; gateways run with `aldis up` from the setting `sources`."""
+        return (experiment,)
 
     def routes(self) -> Sequence[Route]:
         """None yet beside the node's own."""

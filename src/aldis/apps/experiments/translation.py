@@ -183,7 +183,7 @@ def _difference(trail: _Trail, leg: _Leg) -> tuple[float, float, str, bool]:
             roughly = any(isinstance(entry, Approximated) for entry in trail.entries)
             within = within and new is not None and (old == new or roughly)
             continue
-        within = within and error <= bound * (1 + 1e-6) + _RELATIVE * abs(_size(old))
+        within = within and error <= bound * (1 + 1e-6) + _noise(old)
         if error >= worst:
             worst, stated, unit = error, bound, _unit(path)
     return worst, stated, unit, within
@@ -229,8 +229,11 @@ def _numbers(value: Any) -> list[float] | None:
     return None
 
 
-def _size(value: Any) -> float:
-    return max((abs(one) for one in _numbers(value) or [0.0]), default=0.0)
+def _noise(value: Any) -> float:
+    """What computing with floats may do to a value."""
+    if isinstance(value, int):
+        return 0.0
+    return _RELATIVE * max((abs(one) for one in _numbers(value) or [0.0]), default=0.0)
 
 
 def _distance(path: str, old: Any, new: Any) -> float | None:

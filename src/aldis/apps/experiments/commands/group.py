@@ -1,0 +1,18 @@
+"""The group `aldis experiment`."""
+
+from __future__ import annotations
+
+import click
+
+from aldis.apps.experiments.commands.translating import convert, losses
+
+__all__ = ["experiment"]
+
+
+@click.group("experiment", no_args_is_help=True)
+def experiment() -> None:
+    """Test how systems of several nations work together: recordings, scores, what a translation loses."""
+
+
+experiment.add_command(losses)
+experiment.add_command(convert)
