@@ -11,6 +11,7 @@ from aldis.apps.experiments.entity import (
     Hop,
     Identity,
     Mapped,
+    Markings,
     Motion,
     Original,
     Point,
@@ -38,6 +39,7 @@ _POSITION = Position(
     lon_deg=151.2152967,
     at=_AT,
     height_m=22.5,
+    above_home_m=1.5,
     depth_m=3.25,
     accuracy_m=4.5,
     height_accuracy_m=6.75,
@@ -59,6 +61,7 @@ _TIMING = Timing(
     offset_us=-2_000_000,
 )
 _RESIDUE = Residue(parts=[Remainder(protocol="dis", field="padding", data="AAEC")])
+_MARKINGS = Markings(access="Restricted", caveat="FOUO", releasable_to="FVEY", qos="1-r-c", opex="e-exercise")
 _OUTLINE = [
     Point(lat_deg=54.1, lon_deg=7.2),
     Point(lat_deg=54.1, lon_deg=7.9, height_m=12.5),
@@ -96,6 +99,9 @@ _TRACK = Track(
         umaa_id="0b0c3a5e-7b0e-4f8e-9d5f-0c3f2b6c1a11",
         native_id="T-0815",
         team="Cyan",
+        role="Team Lead",
+        phone="+35844321",
+        email="ops@example.org",
         contact="+35812345",
         other_names=["SUOMENLINNA", "=SUM(A1)"],
     ),
@@ -106,6 +112,7 @@ _TRACK = Track(
         cot="a-f-S-X-M",
         ship_type=60,
         ship_type_text="passenger ship",
+        aid_type=17,
         mav_type=11,
         mav_autopilot=3,
         sidc="SFSPXM---------",
@@ -121,6 +128,8 @@ _TRACK = Track(
     status=Status(
         at=_AT + 15,
         nav_status="under way using engine",
+        special_manoeuvre=False,
+        landed="in air",
         mode="AUTO",
         mode_code=10,
         armed=True,
@@ -149,6 +158,12 @@ _TRACK = Track(
         how="m-g",
         modality="ais",
         fix="3d",
+        altitude_fix="DTED0",
+        device="Tablet",
+        platform="ATAK-CIV",
+        os="34",
+        software="5.1.0",
+        doubts=["a clock that is wrong"],
         satellites=11,
         hdop=0.9,
         vdop=1.4,
@@ -160,12 +175,14 @@ _TRACK = Track(
         chain=[Hop(by="fin-low", protocol="ais", received_us=_US + 240_000)],
     ),
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
 )
 
 _AREA = Area(
     key="area:box-7",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     shape="polygon",
     points=_OUTLINE,
@@ -181,6 +198,7 @@ _LINE = Area(key="area:line-1", timing=_TIMING, shape="line", points=_OUTLINE, n
 _TASK = Task(
     key="task:88",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     verb="survey",
     assignee="mavlink:42/1",
@@ -200,9 +218,11 @@ _TASK = Task(
 _REPORT = Report(
     key="report:5",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     text='Raft sighted, "two" persons\r\nHeading north',
     author="cot:ALDIS-7f3a",
+    cot="b-t-f",
     to=["cot:ALL", "cot:BRAVO"],
     about="mmsi:230123456",
     severity="notice",
@@ -212,6 +232,7 @@ _REPORT = Report(
 _ENVIRONMENT = Environment(
     key="environment:buoy-4",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     position=_POSITION,
     at=_AT + 30,
