@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from aldis.apps.experiments.entity import (
@@ -27,6 +28,7 @@ from aldis.apps.experiments.entity import (
     Type,
     Voyage,
 )
+from aldis.apps.experiments.entity.geodesy import quaternion_of
 from aldis.apps.experiments.gateways.gateway import Gateway, Specimen
 from aldis.apps.experiments.gateways.layout import kind_of
 
@@ -40,7 +42,6 @@ _POSITION = Position(
     at=_AT,
     height_m=22.5,
     above_home_m=1.5,
-    depth_m=3.25,
     accuracy_m=4.5,
     height_accuracy_m=6.75,
     accurate=True,
@@ -78,10 +79,9 @@ _TRACK = Track(
         climb_mps=-0.5,
         heading_deg=214.75,
         turn_deg_per_min=12.5,
-        turning="starboard",
         water_speed_mps=6.5,
         acceleration_mps2=(0.25, -0.125, 0.0625),
-        attitude=(0.5, -0.5, 0.5, 0.5),
+        attitude=quaternion_of(math.radians(4.5), math.radians(-2.25), math.radians(214.75)),
         rates_rad_s=(0.01, -0.02, 0.03),
         speed_accuracy_mps=0.375,
         dead_reckoning=4,
@@ -179,6 +179,16 @@ _TRACK = Track(
     residue=_RESIDUE,
 )
 
+_DIVER = Track(
+    key="dis:17:4:261",
+    position=Position(lat_deg=54.25, lon_deg=7.5, at=_AT, depth_m=3.25, accuracy_m=12.5),
+    motion=Motion(at=_AT, speed_mps=1.25, course_deg=75.5, turning="starboard"),
+    identity=Identity(at=_AT, dis_id="17:4:261", name="GLIDER 3"),
+    sensor=Sensor(protocol="dis", received_ms=_AT + 300),
+    timing=Timing(source_us=_US, received_us=_US + 300_000),
+)
+"""What is known in place of other things: a depth, not a height, and which way it turns, not how fast."""
+
 _AREA = Area(
     key="area:box-7",
     timing=_TIMING,
@@ -253,7 +263,7 @@ _ENVIRONMENT = Environment(
     water_speed_mps=0.875,
 )
 
-EXEMPLARS: Sequence[Entity] = (_TRACK, _AREA, _CIRCLE, _LINE, _TASK, _REPORT, _ENVIRONMENT)
+EXEMPLARS: Sequence[Entity] = (_TRACK, _DIVER, _AREA, _CIRCLE, _LINE, _TASK, _REPORT, _ENVIRONMENT)
 """Together they have every field of the model."""
 
 
