@@ -13,6 +13,7 @@ from aldis.apps.experiments.entity import (
     Area,
     Entity,
     Environment,
+    Markings,
     Position,
     Report,
     Residue,
@@ -92,8 +93,10 @@ def _stamped() -> st.SearchStrategy[Timing]:
 
 
 def _things(type_: type[T], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[T]:
-    plain = structs(type_, least=0, without=("timing", "residue", "position"))
-    optional = st.fixed_dictionaries({"timing": _stamped()}, optional={"residue": structs(Residue), **more})
+    plain = structs(type_, least=0, without=("timing", "residue", "position", "markings"))
+    optional = st.fixed_dictionaries(
+        {"timing": _stamped()}, optional={"residue": structs(Residue), "markings": structs(Markings), **more}
+    )
     return st.builds(lambda one, parts: msgspec.structs.replace(one, **parts), plain, optional)
 
 

@@ -10,12 +10,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Encoded, Entity, Ledger, joined
+from aldis.apps.experiments.entity import Approximated, Carried, Decoded, Dropped, Entity, Ledger, joined
 from aldis.apps.experiments.fusing import fused
-from aldis.apps.experiments.gateways.gateway import Gateway, Native, Offered, Specimen
+from aldis.apps.experiments.gateways.gateway import Native, Offered, Specimen
 from aldis.apps.experiments.gateways.layout import flat, kind_of
 
 __all__ = ["AT_US", "FATES", "Crossing", "Fate", "Loss", "Losses", "losses"]
@@ -27,6 +27,10 @@ FATES: Sequence[Fate] = ("carried", "approximated", "dropped", "unexplained")
 _Entry = Carried | Approximated | Dropped
 _Model = Mapping[tuple[str, str], Any]
 _SEVERAL = re.compile(r"[,;\s]+")
+_SHARED = re.compile(r"(?:area|task|report|environment)\.(?=(?:key|position|timing|markings|residue)\b)")
+_OWN_ID = "made anew: a protocol names things by ids of its own"
+_ELSEWHERE = "said by another field"
+_NO_MESSAGE = "no field: there is no such message"
 _METRES_A_DEGREE = 111_000.0
 _IN_MICROSECONDS = {"s": 1e6, "ms": 1e3, "us": 1.0, "µs": 1.0, "ns": 1e-3, "min": 6e7, "h": 3.6e9}
 _RELATIVE = 1e-9
@@ -74,7 +78,7 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class _Leg:
-    """The four ledgers, and what the model held before and after."""
+    """The way of one entity: the four ledgers, what the model held before and after, and A's fields that came back."""
 
     read: Ledger
     written: Ledger
@@ -82,7 +86,7 @@ class _Leg:
     written_back: Ledger
     before: _Model
     after: _Model
-    natives: Mapping[str, Native] = field(default_factory=dict)
+    natives: Mapping[str, Native]
 
 
 def losses(a: Offered, b: Offered) -> Losses:
@@ -91,28 +95,56 @@ def losses(a: Offered, b: Offered) -> Losses:
 
 
 def _crossing(a: Offered, b: Offered, specimen: Specimen) -> Crossing:
-    said, read = _heard(a.open(), specimen.messages)
-    there, written = _spoken(b.open(), said)
-    heard, read_there = _heard(b.open(), there)
-    back, written_back = _spoken(a.open(), heard)
-    after, _ = _heard(a.open(), back)
-    leg = _Leg(read, written, read_there, written_back, _flat(said), _flat(after), a.fields(back))
+    decoded = _heard(a, specimen.messages, AT_US)
+    at_us = _arrival(decoded)
+    if at_us != AT_US:
+        decoded = _heard(a, specimen.messages, at_us)
+    legs = []
+    for entity in fused(decoded):
+        name = type(entity), entity.key
+        read = joined(one.ledger for one in decoded if (type(one.entity), one.entity.key) == name)
+        legs.append(_leg(a, b, entity, read, at_us))
     natives = a.fields(specimen.messages)
-    return Crossing(specimen.name, tuple(_loss(name, value, leg) for name, value in natives.items()))
+    return Crossing(specimen.name, tuple(_best(name, value, legs) for name, value in natives.items()))
 
 
-def _heard(gateway: Gateway, messages: Iterable[bytes]) -> tuple[list[Entity], Ledger]:
-    decoded = [one for message in messages for one in gateway.feed(message, AT_US)]
-    return fused(decoded), joined(one.ledger for one in decoded)
+def _arrival(decoded: Sequence[Decoded]) -> int:
+    """When the messages arrive: half a second after the time that they tell, where they do."""
+    times = (one.entity.timing.source_us for one in decoded if one.entity.timing is not None)
+    return next((at + 500_000 for at in times if at is not None), AT_US)
 
 
-def _spoken(gateway: Gateway, entities: Iterable[Entity]) -> tuple[list[bytes], Ledger]:
-    encoded: list[Encoded] = [gateway.encode(entity, AT_US) for entity in entities]
-    return [message for one in encoded for message in one.messages], joined(one.ledger for one in encoded)
+def _leg(a: Offered, b: Offered, entity: Entity, read: Ledger, at_us: int) -> _Leg:
+    there = b.open().encode(entity, at_us)
+    heard = _heard(b, there.messages, at_us)
+    gateway = a.open()
+    back = [gateway.encode(one, at_us) for one in fused(heard)]
+    messages = [message for one in back for message in one.messages]
+    return _Leg(
+        read,
+        there.ledger,
+        joined(one.ledger for one in heard),
+        joined(one.ledger for one in back),
+        _flat([entity]),
+        _flat(fused(_heard(a, messages, at_us))),
+        a.fields(messages),
+    )
+
+
+def _heard(offered: Offered, messages: Iterable[bytes], at_us: int) -> list[Decoded]:
+    gateway = offered.open()
+    return [one for message in messages for one in gateway.feed(message, at_us)]
 
 
 def _flat(entities: Iterable[Entity]) -> _Model:
     return {(kind_of(entity), path): value for entity in entities for path, value in flat(entity).items()}
+
+
+def _best(name: str, before: Native, legs: Sequence[_Leg]) -> Loss:
+    """The fate of a field, with the entity that it speaks of; of several, with that which keeps it best."""
+    naming = [leg for leg in legs if any(entry.field == name for entry in leg.read.entries)]
+    found = [_loss(name, before, leg) for leg in naming or legs]
+    return min(found, key=lambda loss: FATES.index(loss.fate), default=Loss(name, "unexplained", before, None))
 
 
 def _loss(name: str, before: Native, leg: _Leg) -> Loss:
@@ -121,11 +153,12 @@ def _loss(name: str, before: Native, leg: _Leg) -> Loss:
         return Loss(name, "carried", before, after)
     trail = _trail(name, leg)
     reasons = tuple(dict.fromkeys(_reason(entry) for entry in trail.entries if isinstance(entry, Dropped)))
-    if after is None:
-        return Loss(name, "dropped" if reasons else "unexplained", before, None, reasons)
+    if not reasons and trail.paths == {"key"}:
+        reasons = (_NO_MESSAGE if after is None else _OWN_ID,)
     error, bound, unit, within = _difference(trail, leg)
-    if within:
+    if within and (after is not None or not reasons):
         stated = any(isinstance(entry, Approximated) for entry in trail.entries)
+        reasons = reasons if after is not None else (_ELSEWHERE,)
         return Loss(name, "approximated" if stated else "carried", before, after, reasons, error, bound, unit)
     return Loss(name, "dropped" if reasons else "unexplained", before, after, reasons, error, bound, unit)
 
@@ -156,12 +189,22 @@ def _speaking(ledger: Ledger, names: set[str], *, exactly: bool = False) -> list
     return [
         entry
         for entry in ledger.entries
-        if entry.field in names or (not exactly and any(_within(entry.field, name) for name in names))
+        if entry.field in names or (not exactly and any(_within(_plain(entry.field), name) for name in names))
     ]
 
 
 def _ways(entries: Iterable[_Entry]) -> set[str]:
-    return {way for entry in entries if not isinstance(entry, Dropped) for way in _SEVERAL.split(entry.to) if way}
+    return {way for entry in entries if not isinstance(entry, Dropped) for way in _split(entry.to)}
+
+
+def _split(to: str) -> list[str]:
+    """Where an entry says that a field went, which may be several places."""
+    return [_plain(way) for way in _SEVERAL.split(to) if way]
+
+
+def _plain(path: str) -> str:
+    """A path of what other entities share with tracks, as a track's."""
+    return _SHARED.sub("", path)
 
 
 def _within(one: str, other: str) -> bool:
@@ -172,10 +215,10 @@ def _within(one: str, other: str) -> bool:
 
 def _difference(trail: _Trail, leg: _Leg) -> tuple[float, float, str, bool]:
     """How far the model's values are apart, what is stated, in which unit, and whether that explains all of it."""
-    worst, stated, unit, within = 0.0, 0.0, "", True
-    for (kind, path), old in leg.before.items():
-        if not any(_within(path, way) for way in trail.paths):
-            continue
+    worst, stated, unit = 0.0, 0.0, ""
+    spoken = {name: old for name, old in leg.before.items() if any(_within(name[1], way) for way in trail.paths)}
+    within = bool(spoken)
+    for (kind, path), old in spoken.items():
         new = leg.after.get((kind, path))
         bound = _bound(path, trail, leg)
         error = _distance(path, old, new)
@@ -183,7 +226,7 @@ def _difference(trail: _Trail, leg: _Leg) -> tuple[float, float, str, bool]:
             roughly = any(isinstance(entry, Approximated) for entry in trail.entries)
             within = within and new is not None and (old == new or roughly)
             continue
-        within = within and error <= bound * (1 + 1e-6) + _RELATIVE * abs(_size(old))
+        within = within and error <= bound * (1 + 1e-6) + _noise(old)
         if error >= worst:
             worst, stated, unit = error, bound, _unit(path)
     return worst, stated, unit, within
@@ -193,7 +236,7 @@ def _bound(path: str, trail: _Trail, leg: _Leg) -> float:
     """The sum of all errors stated for a path; the last reading adds its own as the first did."""
     total = 0.0
     for entry in (*trail.entries, *leg.read.approximated):
-        if isinstance(entry, Approximated) and (_within(entry.field, path) or path in _SEVERAL.split(entry.to)):
+        if isinstance(entry, Approximated) and (_within(_plain(entry.field), path) or path in _split(entry.to)):
             total += entry.error * _factor(entry.unit, path, leg)
     return total
 
@@ -229,8 +272,11 @@ def _numbers(value: Any) -> list[float] | None:
     return None
 
 
-def _size(value: Any) -> float:
-    return max((abs(one) for one in _numbers(value) or [0.0]), default=0.0)
+def _noise(value: Any) -> float:
+    """What computing with floats may do to a value."""
+    if isinstance(value, int):
+        return 0.0
+    return _RELATIVE * max((abs(one) for one in _numbers(value) or [0.0]), default=0.0)
 
 
 def _distance(path: str, old: Any, new: Any) -> float | None:

@@ -52,6 +52,12 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "Projects with other nations: tasks, decisions, documents, discussions, days.",
         ),
     },
+    "Experiments": {
+        "experiment": (
+            "aldis.apps.experiments.commands:experiment",
+            "How systems of several nations work together: recordings, scores, what a translation loses.",
+        ),
+    },
     "Release": {
         "why": (f"{_HERE}.why:why", "Why a partner may or may not have a record, and what would change it."),
         "offer": (f"{_HERE}.offer:offer", "Offer a record to a partner now."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aldis.apps.experiments.commands.recordings import score, verify
+from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
 
@@ -16,3 +17,5 @@ def experiment() -> None:
 
 experiment.add_command(score)
 experiment.add_command(verify)
+experiment.add_command(losses)
+experiment.add_command(convert)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from aldis.apps.experiments.entity import (
@@ -11,6 +12,7 @@ from aldis.apps.experiments.entity import (
     Hop,
     Identity,
     Mapped,
+    Markings,
     Motion,
     Original,
     Point,
@@ -26,6 +28,7 @@ from aldis.apps.experiments.entity import (
     Type,
     Voyage,
 )
+from aldis.apps.experiments.entity.geodesy import quaternion_of
 from aldis.apps.experiments.gateways.gateway import Gateway, Specimen
 from aldis.apps.experiments.gateways.layout import kind_of
 
@@ -38,7 +41,7 @@ _POSITION = Position(
     lon_deg=151.2152967,
     at=_AT,
     height_m=22.5,
-    depth_m=3.25,
+    above_home_m=1.5,
     accuracy_m=4.5,
     height_accuracy_m=6.75,
     accurate=True,
@@ -59,6 +62,7 @@ _TIMING = Timing(
     offset_us=-2_000_000,
 )
 _RESIDUE = Residue(parts=[Remainder(protocol="dis", field="padding", data="AAEC")])
+_MARKINGS = Markings(access="Restricted", caveat="FOUO", releasable_to="FVEY", qos="1-r-c", opex="e-exercise")
 _OUTLINE = [
     Point(lat_deg=54.1, lon_deg=7.2),
     Point(lat_deg=54.1, lon_deg=7.9, height_m=12.5),
@@ -75,10 +79,9 @@ _TRACK = Track(
         climb_mps=-0.5,
         heading_deg=214.75,
         turn_deg_per_min=12.5,
-        turning="starboard",
         water_speed_mps=6.5,
         acceleration_mps2=(0.25, -0.125, 0.0625),
-        attitude=(0.5, -0.5, 0.5, 0.5),
+        attitude=quaternion_of(math.radians(4.5), math.radians(-2.25), math.radians(214.75)),
         rates_rad_s=(0.01, -0.02, 0.03),
         speed_accuracy_mps=0.375,
         dead_reckoning=4,
@@ -96,6 +99,9 @@ _TRACK = Track(
         umaa_id="0b0c3a5e-7b0e-4f8e-9d5f-0c3f2b6c1a11",
         native_id="T-0815",
         team="Cyan",
+        role="Team Lead",
+        phone="+35844321",
+        email="ops@example.org",
         contact="+35812345",
         other_names=["SUOMENLINNA", "=SUM(A1)"],
     ),
@@ -106,6 +112,7 @@ _TRACK = Track(
         cot="a-f-S-X-M",
         ship_type=60,
         ship_type_text="passenger ship",
+        aid_type=17,
         mav_type=11,
         mav_autopilot=3,
         sidc="SFSPXM---------",
@@ -121,6 +128,8 @@ _TRACK = Track(
     status=Status(
         at=_AT + 15,
         nav_status="under way using engine",
+        special_manoeuvre=False,
+        landed="in air",
         mode="AUTO",
         mode_code=10,
         armed=True,
@@ -149,6 +158,12 @@ _TRACK = Track(
         how="m-g",
         modality="ais",
         fix="3d",
+        altitude_fix="DTED0",
+        device="Tablet",
+        platform="ATAK-CIV",
+        os="34",
+        software="5.1.0",
+        doubts=["a clock that is wrong"],
         satellites=11,
         hdop=0.9,
         vdop=1.4,
@@ -160,12 +175,24 @@ _TRACK = Track(
         chain=[Hop(by="fin-low", protocol="ais", received_us=_US + 240_000)],
     ),
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
 )
+
+_DIVER = Track(
+    key="dis:17:4:261",
+    position=Position(lat_deg=54.25, lon_deg=7.5, at=_AT, depth_m=3.25, accuracy_m=12.5),
+    motion=Motion(at=_AT, speed_mps=1.25, course_deg=75.5, turning="starboard"),
+    identity=Identity(at=_AT, dis_id="17:4:261", name="GLIDER 3"),
+    sensor=Sensor(protocol="dis", received_ms=_AT + 300),
+    timing=Timing(source_us=_US, received_us=_US + 300_000),
+)
+"""What is known in place of other things: a depth, not a height, and which way it turns, not how fast."""
 
 _AREA = Area(
     key="area:box-7",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     shape="polygon",
     points=_OUTLINE,
@@ -181,6 +208,7 @@ _LINE = Area(key="area:line-1", timing=_TIMING, shape="line", points=_OUTLINE, n
 _TASK = Task(
     key="task:88",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     verb="survey",
     assignee="mavlink:42/1",
@@ -200,9 +228,11 @@ _TASK = Task(
 _REPORT = Report(
     key="report:5",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     text='Raft sighted, "two" persons\r\nHeading north',
     author="cot:ALDIS-7f3a",
+    cot="b-t-f",
     to=["cot:ALL", "cot:BRAVO"],
     about="mmsi:230123456",
     severity="notice",
@@ -212,6 +242,7 @@ _REPORT = Report(
 _ENVIRONMENT = Environment(
     key="environment:buoy-4",
     timing=_TIMING,
+    markings=_MARKINGS,
     residue=_RESIDUE,
     position=_POSITION,
     at=_AT + 30,
@@ -232,7 +263,7 @@ _ENVIRONMENT = Environment(
     water_speed_mps=0.875,
 )
 
-EXEMPLARS: Sequence[Entity] = (_TRACK, _AREA, _CIRCLE, _LINE, _TASK, _REPORT, _ENVIRONMENT)
+EXEMPLARS: Sequence[Entity] = (_TRACK, _DIVER, _AREA, _CIRCLE, _LINE, _TASK, _REPORT, _ENVIRONMENT)
 """Together they have every field of the model."""
 
 

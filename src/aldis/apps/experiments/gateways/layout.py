@@ -21,11 +21,8 @@ from aldis.apps.experiments.entity import (
     Entity,
     Environment,
     Ledger,
-    Position,
     Report,
-    Residue,
     Task,
-    Timing,
     Track,
 )
 from aldis.apps.experiments.gateways.gateway import Damaged
@@ -40,7 +37,6 @@ KINDS: dict[str, type[Entity]] = {
     "environment": Environment,
 }
 _NAMES = {type_: name for name, type_ in KINDS.items()}
-_SHARED: dict[str, type[msgspec.Struct]] = {"position": Position, "timing": Timing, "residue": Residue}
 _FORMS: dict[type[inspect.Type], Form] = {
     inspect.StrType: "text",
     inspect.IntType: "whole",
@@ -70,10 +66,9 @@ class Field:
 def _fields(kind: str) -> dict[str, Field]:
     type_ = KINDS[kind]
     found = [Field("key", "", "key", "text", required=True)]
-    groups = GROUPS if type_ is Track else _SHARED
     for field in msgspec.structs.fields(type_):
-        if field.name in groups:
-            found += _members(groups[field.name], field.name, field.name)
+        if field.name in GROUPS:
+            found += _members(GROUPS[field.name], field.name, field.name)
         elif field.name != "key":
             found += [one for one in _members(type_, "", kind) if one.name == field.name]
     return {field.path: field for field in found}

@@ -16,6 +16,8 @@ from aldis.apps.experiments.gateways.mapping.values import Cell, Unsayable
 
 __all__ = ["Reader", "fields"]
 
+_PLACE = {"position.lat_deg", "position.lon_deg"}
+
 
 class Reader:
     """Reads frames; one serves all connections of its protocol."""
@@ -69,6 +71,12 @@ class Reader:
             if one.keys() >= set(PARTS[:6]):
                 values[path] = _instant(path, joined_parts(one))
         _velocity(values)
+        if not values.keys() >= _PLACE:
+            fates[2::2] = [
+                "alone" if message.by_name[name].spec.to in values and _of_place(message.by_name[name]) else fate
+                for name, fate in zip(fates[1::2], fates[2::2], strict=True)
+            ]
+            values = {path: value for path, value in values.items() if not path.startswith("position.")}
         if kept:
             values["residue.parts"] = kept
         values["key"] = _key(message, said)
@@ -146,6 +154,8 @@ class Reader:
             field = f"{message.spec.name}.{name}"
             if fate == "made anew":
                 entries.append(Dropped(field, "made anew"))
+            elif fate == "alone":
+                entries.append(Dropped(field, "no field", "it is of a place, and none is known"))
             elif fate == "kept":
                 entries.append(Dropped(field, "not decoded", "kept as residue"))
             else:
@@ -164,6 +174,10 @@ def _entry(field: str, message: Message, cell: Cell) -> Carried | Approximated:
     if whole and not float(cell.factor).is_integer():
         return Approximated(field, spec.to, 0.5, "")
     return Carried(field, {NORTH: "motion.speed_mps", EAST: "motion.course_deg"}.get(spec.to, spec.to))
+
+
+def _of_place(cell: Cell) -> bool:
+    return cell.spec.to.startswith("position.")
 
 
 def _part(cell: Cell, text: list[str]) -> str:

@@ -38,14 +38,15 @@ class Writer:
                 draft.take(cell)
         draft.flags()
         entries = draft.entries
-        tells = any(not isinstance(entry, Dropped) and path != "key" for path, entry in entries.items())
+        naming = {"key", *(message.by_name[slot].spec.to for slot in message.slots)}
+        tells = any(not isinstance(entry, Dropped) and path not in naming for path, entry in entries.items())
         if draft.lacking is not None:
             name, other = message.spec.name, Dropped
             detail = f"{name} cannot be without {draft.lacking}"
             refused = {path: entry for path, entry in entries.items() if isinstance(entry, Dropped)}
             return None, {path: refused.get(path, other(path, "other message", detail)) for path in entries}
         if not tells:
-            return None, {}
+            return None, {path: entry for path, entry in entries.items() if isinstance(entry, Dropped)}
         for path, value in message.says.items():
             if path in values:
                 same = values[path] == value
