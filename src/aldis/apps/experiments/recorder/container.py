@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct, pack
 
@@ -21,7 +21,7 @@ __all__ = [
     "Channel",
     "Op",
     "channel",
-    "chunk",
+    "chunk_front",
     "chunk_index",
     "data_end",
     "footer",
@@ -29,6 +29,7 @@ __all__ = [
     "message",
     "message_head",
     "message_index",
+    "message_place",
     "metadata",
     "metadata_index",
     "read_channel",
@@ -47,6 +48,7 @@ MOST_RECORD = 16 * 1024 * 1024
 HEAD = Struct("<BQ")
 _MESSAGE = Struct("<BQHIQQ")
 _MESSAGE_BODY = _MESSAGE.size - HEAD.size
+_PLACE = Struct("<9xH4xQ")
 _CHUNK = Struct("<QQQIIQ")
 _U16, _U32, _U64 = Struct("<H"), Struct("<I"), Struct("<Q")
 
@@ -67,6 +69,12 @@ class Op(enum.IntEnum):
     METADATA_INDEX = 0x0D
     SUMMARY_OFFSET = 0x0E
     DATA_END = 0x0F
+
+
+_SCHEMA_OP, _CHANNEL_OP, _MESSAGE_OP = int(Op.SCHEMA), int(Op.CHANNEL), int(Op.MESSAGE)
+_pack_message = _MESSAGE.pack
+message_place: Callable[[bytes], tuple[int, int]] = _PLACE.unpack_from
+"""Channel and log time of a message's record."""
 
 
 class Broken(Exception):
@@ -116,7 +124,7 @@ def channel(made: Channel) -> bytes:
 
 def message(channel_id: int, sequence: int, log_ns: int, publish_ns: int, data: bytes) -> bytes:
     """A message."""
-    return _MESSAGE.pack(Op.MESSAGE, _MESSAGE_BODY + len(data), channel_id, sequence, log_ns, publish_ns) + data
+    return _pack_message(_MESSAGE_OP, _MESSAGE_BODY + len(data), channel_id, sequence, log_ns, publish_ns) + data
 
 
 def message_head(record: bytes, start: int = 0) -> tuple[int, int, int, int]:
@@ -125,10 +133,11 @@ def message_head(record: bytes, start: int = 0) -> tuple[int, int, int, int]:
     return number, sequence, log_ns, publish_ns
 
 
-def chunk(start_ns: int, end_ns: int, records: bytes) -> bytes:
-    """Records, uncompressed, with their CRC-32."""
+def chunk_front(start_ns: int, end_ns: int, records: bytes) -> bytes:
+    """A chunk up to its records, which follow uncompressed; with their CRC-32."""
     size = len(records)
-    return _record(Op.CHUNK, _CHUNK.pack(start_ns, end_ns, size, zlib.crc32(records), 0, size) + records)
+    front = _CHUNK.pack(start_ns, end_ns, size, zlib.crc32(records), 0, size)
+    return HEAD.pack(Op.CHUNK, len(front) + size) + front
 
 
 def message_index(channel_id: int, pairs: Sequence[int]) -> bytes:
@@ -269,14 +278,14 @@ def records_in(records: bytes) -> Iterator[tuple[int, int, int]]:
     Raises:
         Broken: where something else begins.
     """
-    at, size = 0, len(records)
+    at, size, front, unpack = 0, len(records), HEAD.size, HEAD.unpack_from
     while at < size:
-        if at + HEAD.size > size:
+        if at + front > size:
             raise Broken("a chunk that ends within a record")
-        op, length = HEAD.unpack_from(records, at)
-        end = at + HEAD.size + length
-        short = op == Op.MESSAGE and length < _MESSAGE_BODY
-        if op not in (Op.SCHEMA, Op.CHANNEL, Op.MESSAGE) or end > size or short:
+        op, length = unpack(records, at)
+        end = at + front + length
+        known = length >= _MESSAGE_BODY if op == _MESSAGE_OP else op in (_SCHEMA_OP, _CHANNEL_OP)
+        if not known or end > size:
             raise Broken("a chunk with what does not belong in it")
         yield op, at, end
         at = end

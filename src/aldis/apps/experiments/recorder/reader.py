@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
+
+import msgspec
 
 from aldis.apps.experiments.recorder.container import (
     HEAD,
@@ -21,11 +23,11 @@ from aldis.kernel.errors import VerificationFailed
 
 __all__ = ["Message", "messages"]
 
+_time = itemgetter(0)
 _BODY = HEAD.size + 22  # from the start of a message's record to its data
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One message; times in ns since 1970 UTC. `about` is its channel's: tap, name, marking and what it holds."""
 
     topic: str
@@ -58,24 +60,24 @@ def _ordered(path: Path, covered: int) -> Iterator[Message]:
         for _, _, start_ns in reversed(chunks):
             later.append(earliest)
             earliest = min(earliest, start_ns)
-        waiting: list[tuple[int, int, Message]] = []
+        waiting: list[tuple[int, Message]] = []
         channels: dict[int, tuple[str, Mapping[str, str]]] = {}
-        count = 0
+        message = int(Op.MESSAGE)
         for (at, length, _), until in zip(chunks, reversed(later), strict=True):
             file.seek(at)
             _, _, records = read_chunk(file.read(length)[HEAD.size :])
             for op, start, end in records_in(records):
-                if op == Op.MESSAGE:
+                if op == message:
                     number, sequence, log_ns, _ = message_head(records, start)
                     if number not in channels:
                         raise Broken("a message of no channel")
                     made = Message(*channels[number], sequence, log_ns, records[start + _BODY : end])
-                    count += 1
-                    heapq.heappush(waiting, (log_ns, count, made))
+                    waiting.append((log_ns, made))
                 elif op == Op.CHANNEL:
                     channel = read_channel(records[start + HEAD.size : end])
                     channels[channel.id] = (channel.topic, channel.metadata)
-            while waiting and waiting[0][0] < until:
-                yield heapq.heappop(waiting)[2]
-        while waiting:
-            yield heapq.heappop(waiting)[2]
+            waiting.sort(key=_time)
+            ready = bisect_left(waiting, until, key=_time)
+            yield from (made for _, made in waiting[:ready])
+            del waiting[:ready]
+        yield from (made for _, made in waiting)

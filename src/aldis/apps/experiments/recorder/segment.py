@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aldis.apps.experiments.recorder import container
 from aldis.apps.experiments.recorder.container import HEAD, MAGIC, Op
@@ -35,27 +35,28 @@ class Segment:
         self._span = (0, 0)
         self._opened_at = 0
 
-    def begin(self) -> bytes:
+    def begin(self) -> Sequence[bytes]:
         """The start of the file, sealed."""
         front = MAGIC + container.header(_PROFILE, _LIBRARY)
         self._opened_at = len(front)
-        return self._sealed(front + self.opening.record(), b"")
+        return self._sealed([front, self.opening.record()], b"")
 
-    def group(self, records: Sequence[bytes]) -> bytes:
+    def group(self, records: Sequence[bytes]) -> Sequence[bytes]:
         """A chunk of schemas, channels and messages, sealed."""
         self.head, links = chained(self.head, records)
-        indexes, span, body = self._indexed(records), self._span_of(records), b"".join(records)
-        chunk = container.chunk(*span, body)
-        places, parts, at = {}, [chunk], self.size + len(chunk)
+        indexes, body = self._indexed(records), b"".join(records)
+        span = self._spanned(indexes)
+        parts = [container.chunk_front(*span, body), body]
+        places, length = {}, len(parts[0]) + len(body)
+        at = end = self.size + length
         for channel_id, pairs in indexes.items():
             places[channel_id] = at
             parts.append(container.message_index(channel_id, pairs))
             at += len(parts[-1])
-        after = at - self.size - len(chunk)
-        self._chunks.append(container.chunk_index(span, (self.size, len(chunk)), places, after, len(body)))
-        return self._sealed(b"".join(parts), links)
+        self._chunks.append(container.chunk_index(span, (self.size, length), places, at - end, len(body)))
+        return self._sealed(parts, links)
 
-    def end(self) -> bytes:
+    def end(self) -> Sequence[bytes]:
         """The closing seal, whose signature is over every byte of the file, and the summary."""
         draft = Seal(
             number=self._seals + 1, messages=self.messages, head=self.head, links=b"", size=0, closing=True,
@@ -72,11 +73,12 @@ class Segment:
         digest.update(tail)
         signed = whole.record(b64(self._signer.sign(CONTEXT, digest.digest())))
         self.size = whole.size
-        return signed + tail
+        return [signed, tail]
 
-    def _sealed(self, data: bytes, links: bytes) -> bytes:
-        self._hash.update(data)
-        self.size += len(data)
+    def _sealed(self, parts: list[bytes], links: bytes) -> Sequence[bytes]:
+        for part in parts:
+            self._hash.update(part)
+            self.size += len(part)
         self._seals += 1
         seal = Seal(
             number=self._seals, messages=self.messages, head=self.head, links=links, size=0, closing=False,
@@ -87,14 +89,15 @@ class Segment:
         record = seal.record(b64(self._signer.sign(CONTEXT, digest.digest())))
         self._hash.update(record)
         self.size += len(record)
-        return data + record
+        return [*parts, record]
 
     def _indexed(self, records: Sequence[bytes]) -> dict[int, list[int]]:
+        """Log time and offset of each message, one after the other, by channel."""
         indexes: dict[int, list[int]] = {}
-        at, head, counts = 0, container.message_head, self._counts
+        at, place, message = 0, container.message_place, int(Op.MESSAGE)
         for record in records:
-            if record[0] == Op.MESSAGE:
-                channel_id, _, log_ns, _ = head(record)
+            if record[0] == message:
+                channel_id, log_ns = place(record)
                 pairs = indexes.get(channel_id)
                 if pairs is None:
                     pairs = indexes[channel_id] = []
@@ -102,17 +105,18 @@ class Segment:
             else:
                 self._declared.append(record)
             at += len(record)
-        for channel_id, pairs in indexes.items():
-            counts[channel_id] = counts.get(channel_id, 0) + len(pairs) // 2
         return indexes
 
-    def _span_of(self, records: Sequence[bytes]) -> tuple[int, int]:
-        times = [container.message_head(record)[2] for record in records if record[0] == Op.MESSAGE]
-        if not times:
+    def _spanned(self, indexes: Mapping[int, Sequence[int]]) -> tuple[int, int]:
+        """The earliest and the latest log time of a group, which is counted; zeros where it has no message."""
+        spans = [(min(pairs[::2]), max(pairs[::2])) for pairs in indexes.values()]
+        if not spans:
             return 0, 0
-        span = min(times), max(times)
+        span = min(first for first, _ in spans), max(last for _, last in spans)
         self._span = (min(self._span[0], span[0]), max(self._span[1], span[1])) if self.messages else span
-        self.messages += len(times)
+        for channel_id, pairs in indexes.items():
+            self._counts[channel_id] = self._counts.get(channel_id, 0) + len(pairs) // 2
+            self.messages += len(pairs) // 2
         return span
 
     def _tail(self, closing_size: int) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -24,8 +24,7 @@ _FIXES = 10_000
 _LEDGERS = 1_024
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _encode = msgspec.json.Encoder().encode
-_T = TypeVar("_T")
-_Schema = Callable[[], tuple[str, bytes]]
+_E = TypeVar("_E", bound=Entity)
 _KINDS = {type_: name for name, type_ in ENTITIES.items()}
 
 
@@ -38,10 +37,10 @@ class Native(msgspec.Struct, frozen=True):
     data: bytes
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, Generic[_E], frozen=True):
     """An entity as it was decoded, or as it left; of what left, `messages` are the bytes sent, in base64."""
 
-    entity: Entity
+    entity: _E
     carried: int = 0
     approximated: int = 0
     dropped: dict[str, int] = {}
@@ -49,13 +48,10 @@ class Told(msgspec.Struct, frozen=True):
     messages: tuple[str, ...] = ()
 
 
-class _Raw(msgspec.Struct, frozen=True):
-    entity: msgspec.Raw
-    carried: int = 0
-    approximated: int = 0
-    dropped: dict[str, int] = {}
-    protocol: str = ""
-    messages: tuple[str, ...] = ()
+_OF: Any = Told
+_DECODERS: dict[str, msgspec.json.Decoder[Told[Entity]]] = {
+    name: msgspec.json.Decoder(_OF[type_]) for name, type_ in ENTITIES.items()
+}
 
 
 class Taps:
@@ -63,7 +59,7 @@ class Taps:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._channels: dict[tuple[str, str, str], int] = {}
+        self._channels: dict[tuple[str, str, str, str], int] = {}
         self._fixed: dict[tuple[int, str], int] = {}
         self._counts: dict[int, tuple[Ledger, int, int, dict[str, int]]] = {}
 
@@ -74,14 +70,14 @@ class Taps:
             InvalidInput: no name of a system.
             Unavailable, TooLarge: as `Recorder.write`.
         """
-        channel = self._channel("native", system, "", marking, lambda: NATIVE)
+        channel = self._channel("native", system, "bytes", marking)
         body = {"protocol": protocol, "peer": peer, "size": len(data), "data": base64.b64encode(data).decode("ascii")}
         self._recorder.write(channel, at_us * 1000, _encode(body))
 
     def entity(self, system: str, marking: str, decoded: Decoded, at_us: int) -> None:
         """What a system's bytes said; raises as `native`."""
         kind = _KINDS[type(decoded.entity)]
-        channel = self._channel("entity", system, kind, marking, lambda: entity_schema(kind))
+        channel = self._channel("entity", system, kind, marking)
         carried, approximated, dropped = self._counted(decoded.ledger)
         body = {"entity": decoded.entity, "carried": carried, "approximated": approximated, "dropped": dropped}
         self._recorder.write(channel, at_us * 1000, _encode(body))
@@ -92,20 +88,20 @@ class Taps:
     ) -> None:
         """What left for a partner: the entity with nothing but what was released, and the bytes; raises as `native`."""
         kind = _KINDS[type(entity)]
-        channel = self._channel("egress", partner, kind, marking, lambda: egress_schema(kind))
+        channel = self._channel("egress", partner, kind, marking)
         sent = [base64.b64encode(message).decode("ascii") for message in messages]
         self._recorder.write(channel, at_us * 1000, _encode({"entity": entity, "protocol": protocol, "messages": sent}))
         self._fix("egress", partner, marking, entity, at_us)
 
-    def _channel(self, tap: str, name: str, kind: str, marking: str, schema: _Schema) -> int:
-        topic = f"/{tap}/{name}/{kind}" if kind else f"/{tap}/{name}"
-        found = self._channels.get((topic, marking, tap))
+    def _channel(self, tap: str, name: str, kind: str, marking: str) -> int:
+        found = self._channels.get((tap, name, kind, marking))
         if found is None:
             if not _PLACE.fullmatch(name):
                 raise InvalidInput(f"no name of a system or partner: {name[:80]!r}", fix="Use letters, digits, . _ : -")
-            about = {"tap": tap, "name": name, "kind": kind or "bytes", "marking": marking}
-            found = self._recorder.channel(topic, schema(), about)
-            self._channels[topic, marking, tap] = found
+            topic = f"/{tap}/{name}" if kind == "bytes" else f"/{tap}/{name}/{kind}"
+            about = {"tap": tap, "name": name, "kind": kind, "marking": marking}
+            found = self._recorder.channel(topic, _schema_of(tap, kind), about)
+            self._channels[tap, name, kind, marking] = found
         return found
 
     def _counted(self, ledger: Ledger) -> tuple[int, int, dict[str, int]]:
@@ -129,7 +125,7 @@ class Taps:
     def _fix(self, tap: str, name: str, marking: str, entity: Entity, at_us: int) -> None:
         if type(entity) is not Track or entity.position is None:
             return
-        channel = self._channel(tap, name, "fix", marking, lambda: LOCATION_FIX)
+        channel = self._channel(tap, name, "fix", marking)
         last = self._fixed.get((channel, entity.key))
         if last is not None and 0 <= at_us - last < FIX_EVERY_US:
             return
@@ -158,35 +154,35 @@ def _location(key: str, position: Position, at_us: int) -> dict[str, Any]:
     return fix
 
 
+def _schema_of(tap: str, kind: str) -> tuple[str, bytes]:
+    if kind in ENTITIES:
+        return egress_schema(kind) if tap == "egress" else entity_schema(kind)
+    return NATIVE if kind == "bytes" else LOCATION_FIX
+
+
 def read_native(message: Message) -> Native:
     """What `Taps.native` wrote.
 
     Raises:
         InvalidInput: it is of another tap.
     """
-    return _decoded(message, Native)
+    try:
+        return msgspec.json.decode(message.data, type=Native)
+    except msgspec.MsgspecError as error:
+        raise _unreadable(message) from error
 
 
-def read_told(message: Message) -> Told:
+def read_told(message: Message) -> Told[Entity]:
     """What `Taps.entity` or `Taps.egress` wrote.
 
     Raises:
         InvalidInput: it is of another tap.
     """
-    kind = ENTITIES.get(message.about.get("kind", ""))
-    if kind is None:
+    decoder = _DECODERS.get(message.about.get("kind", ""))
+    if decoder is None:
         raise InvalidInput(f"{message.topic} holds no entities", fix="Read the topics of the taps entity and egress")
-    raw = _decoded(message, _Raw)
     try:
-        entity = msgspec.json.decode(raw.entity, type=kind)
-    except msgspec.MsgspecError as error:
-        raise _unreadable(message) from error
-    return Told(entity, raw.carried, raw.approximated, raw.dropped, raw.protocol, raw.messages)
-
-
-def _decoded(message: Message, type_: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(message.data, type=type_)
+        return decoder.decode(message.data)
     except msgspec.MsgspecError as error:
         raise _unreadable(message) from error
 

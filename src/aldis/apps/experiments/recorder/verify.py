@@ -25,7 +25,7 @@ from aldis.apps.experiments.recorder.container import (
 )
 from aldis.apps.experiments.recorder.scan import Cut, Scan
 from aldis.apps.experiments.recorder.seal import CONTEXT, LINK, Opening, Seal, key_text, read_key
-from aldis.kernel.encoding import sha256, unb64
+from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import AldisError
 from aldis.kernel.signatures import Key
 
@@ -201,14 +201,16 @@ class _Check:
                 self._chunk = read_chunk(chunk[HEAD.size :])[2]
             except Broken:
                 self._chunk = chunk[HEAD.size + 40 :]
+        message, channel, made, records = int(Op.MESSAGE), int(Op.CHANNEL), hashlib.sha256, self._chunk
         try:
-            for op, start, end in records_in(self._chunk):
-                head = sha256(head + self._chunk[start:end])
+            for op, start, end in records_in(records):
+                head = made(head + records[start:end]).digest()
                 links.append(head[:LINK])
-                count += op == Op.MESSAGE
-                if op == Op.CHANNEL:
-                    made = read_channel(self._chunk[start + HEAD.size : end])
-                    self._channels[made.id] = made
+                if op == message:
+                    count += 1
+                elif op == channel:
+                    found = read_channel(records[start + HEAD.size : end])
+                    self._channels[found.id] = found
         except Broken:
             pass
         return head, links, len(links), count

@@ -22,6 +22,9 @@ __all__ = ["MOST_MESSAGE", "Recorder", "segments_of"]
 MOST_MESSAGE = 1024 * 1024
 """The greatest size of one message's data."""
 _CHUNK = 1024 * 1024
+_message = container.message
+_LATEST = 2**63
+_DECLARED = 256 * 1024
 _WAITING = 64 * 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _TOPIC = re.compile(r"[!-~]{1,256}")
@@ -46,7 +49,8 @@ class Recorder:
         self._folder, self._name, self._signer = folder, name, signer
         self._opening = Opening(node=node, run=run, marking=marking, began=began_ms, key=key_text(signer.public))
         self._sync_s, self._segment_bytes, self._most = sync_ms / 1000, segment_bytes, most_bytes
-        self._turn = threading.Condition()
+        self._lock = threading.Lock()
+        self._turn = threading.Condition(self._lock)
         self._records: list[bytes] = []
         self._waiting = 0
         self._asked = self._done = 0
@@ -65,11 +69,15 @@ class Recorder:
         """A new channel for JSON messages of a JSON schema (its name and text); `about` says what they are.
 
         Raises:
-            InvalidInput: the topic or the schema cannot be one.
+            InvalidInput: the topic cannot be one.
+            TooLarge: too much is said of it, or there are 65,535 already.
             Unavailable, TooLarge: the recording has stopped.
         """
-        if not (_TOPIC.fullmatch(topic) and schema[0].isprintable() and len(schema[1]) <= MOST_MESSAGE):
+        if not _TOPIC.fullmatch(topic):
             raise InvalidInput(f"no topic of a recording: {topic[:80]!r}", fix="Use printable ASCII without spaces")
+        size = len(schema[0]) + len(schema[1]) + sum(len(name) + len(text) for name, text in about.items())
+        if size > _DECLARED:
+            raise TooLarge(f"a channel with {size} bytes about it; the limit is {_DECLARED}", fix="Say less")
         with self._turn:
             self._check()
             if len(self._sequences) >= 0xFFFF:
@@ -87,19 +95,23 @@ class Recorder:
         """Record a message; times in ns since 1970 UTC.
 
         Raises:
+            InvalidInput: no such channel, or no such time.
             TooLarge: it is over a MiB.
             Unavailable, TooLarge: the recording has stopped.
         """
+        if not (channel in self._sequences and 0 <= log_ns < _LATEST):
+            raise InvalidInput(f"no channel {channel}, or no time: {log_ns}", fix="Declare it; times are ns since 1970")
         if len(data) > MOST_MESSAGE:
             raise TooLarge(f"a message of {len(data)} bytes; the limit is {MOST_MESSAGE}", fix="Record it in parts")
-        with self._turn:
-            if self._failure is not None or self._closing or self._waiting > _WAITING:
+        with self._lock:
+            waiting = self._waiting
+            if self._closing or waiting > _WAITING or self._failure is not None:
                 self._wait()
             sequence = self._sequences[channel] = (self._sequences[channel] + 1) & 0xFFFFFFFF
-            record = container.message(channel, sequence, log_ns, log_ns if publish_ns is None else publish_ns, data)
-            before, self._waiting = self._waiting, self._waiting + len(record)
+            record = _message(channel, sequence, log_ns, log_ns if publish_ns is None else publish_ns, data)
             self._records.append(record)
-            if before < _CHUNK <= self._waiting:
+            self._waiting += len(record)
+            if waiting < _CHUNK <= self._waiting:
                 self._turn.notify_all()
 
     def flush(self) -> None:
@@ -179,12 +191,13 @@ class Recorder:
         self.segments.append(path)
         return segment
 
-    def _put(self, data: bytes, at: int) -> None:
+    def _put(self, parts: Sequence[bytes], at: int) -> None:
         """Append, and return once it is on disk; what was written in part is taken back."""
-        rest = memoryview(data)
         try:
-            while rest:
-                rest = rest[os.write(self._handle, rest) :]
+            for part in parts:
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[os.write(self._handle, rest) :]
             os.fsync(self._handle)
         except OSError:
             with contextlib.suppress(OSError):
@@ -192,7 +205,7 @@ class Recorder:
                 os.fsync(self._handle)
             os.close(self._handle)
             raise
-        self._total += len(data)
+        self._total += sum(map(len, parts))
 
     def _work(self) -> None:
         try:
@@ -203,6 +216,9 @@ class Recorder:
             self._fail(_stopped(error, self.segments[-1]))
         except AldisError as error:
             self._fail(error)
+        except BaseException as error:
+            self._fail(Unavailable(f"the recording stopped: {error!r}", fix="Tell its makers: this is a fault"))
+            raise
 
     def _fail(self, error: AldisError) -> None:
         with self._turn:
@@ -222,13 +238,16 @@ class Recorder:
         if records:
             if self._segment.size >= self._segment_bytes:
                 self._roll()
-            at = self._segment.size
-            self._put(b"".join(self._segment.group(group) for group in _grouped(records)), at)
+            self._append(records)
             self._declared += [record for record in records if record[0] != Op.MESSAGE]
         with self._turn:
             self._done = asked
             self._turn.notify_all()
             return not (closing and not self._records)
+
+    def _append(self, records: list[bytes]) -> None:
+        at = self._segment.size
+        self._put([part for group in _grouped(records) for part in self._segment.group(group)], at)
 
     def _roll(self) -> None:
         number, head = self._segment.opening.segment, self._segment.head.hex()
@@ -237,8 +256,7 @@ class Recorder:
             raise TooLarge(f"the recording {self._name} has {self._total} bytes, its limit", fix="Begin another one")
         self._segment = self._open(number + 1, head)
         if self._declared:
-            at = self._segment.size
-            self._put(self._segment.group(self._declared), at)
+            self._append(self._declared)
 
     def _end(self) -> None:
         at = self._segment.size

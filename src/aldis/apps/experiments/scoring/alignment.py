@@ -32,6 +32,7 @@ class Trajectory:
                 places[report.at_us] = report.place
         self.times = list(places)
         self._places = list(places.values())
+        self._normals = [_normal(place) for place in self._places]
 
     def at(self, at_us: int, gap_us: int) -> Place | None:
         """The place at an instant, None where the track has none then."""
@@ -42,8 +43,14 @@ class Trajectory:
             return self._places[after]
         if not after or self.times[after] - self.times[after - 1] > gap_us:
             return None
-        span = self.times[after] - self.times[after - 1]
-        return _between(self._places[after - 1], self._places[after], (at_us - self.times[after - 1]) / span)
+        return self._between(after, (at_us - self.times[after - 1]) / (self.times[after] - self.times[after - 1]))
+
+    def _between(self, after: int, share: float) -> Place:
+        (ax, ay, az), (bx, by, bz) = self._normals[after - 1 : after + 1]
+        x, y, z = ax + (bx - ax) * share, ay + (by - ay) * share, az + (bz - az) * share
+        below, above = self._places[after - 1][2], self._places[after][2]
+        height = None if below is None or above is None else below + (above - below) * share
+        return math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x)), height
 
 
 def instants(trajectories: Iterable[Trajectory], step_us: int) -> range:
@@ -72,13 +79,6 @@ def frames(
                 if place is not None:
                     frame[key] = place, ecef_of(place[0], place[1], 0.0)
     return made
-
-
-def _between(one: Place, two: Place, share: float) -> Place:
-    a, b = _normal(one), _normal(two)
-    x, y, z = (first + (second - first) * share for first, second in zip(a, b, strict=True))
-    height = None if one[2] is None or two[2] is None else one[2] + (two[2] - one[2]) * share
-    return math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x)), height
 
 
 def _normal(place: Place) -> Vector:

@@ -89,6 +89,8 @@ def _augment(
 
 def _clusters(costs: Mapping[tuple[int, int], float]) -> Sequence[list[tuple[int, int]]]:
     """The pairs by what they touch, in the order of their first."""
+    if len({i for i, _ in costs}) == len(costs) == len({j for _, j in costs}):
+        return [[pair] for pair in costs]
     parent: dict[tuple[int, int], tuple[int, int]] = {}
 
     def root(node: tuple[int, int]) -> tuple[int, int]:

@@ -140,9 +140,9 @@ def _times(
 ) -> _Times:
     updates = [report for reports in said.values() for report in reports]
     last = max((report.received_us for report in updates), default=0)
-    old = Ages(())
-    for reports in said.values():
-        old += ages([(report.at_us, report.received_us) for report in reports], last)
+    old = Ages.joined(
+        ages([(report.at_us, report.received_us) for report in reports], last) for reports in said.values()
+    )
     had: dict[str, list[int]] = {}
     for other, key in same.items():
         had.setdefault(key, []).extend(report.at_us for report in said[other])

@@ -28,9 +28,10 @@ class Ages:
         self._pieces = sorted(piece for piece in pieces if piece[1] > 0)
         self.lasted_us = sum(length for _, length in self._pieces)
 
-    def __add__(self, other: Ages) -> Ages:
-        """Both, as if one came after the other."""
-        return Ages(self._pieces + other._pieces)
+    @classmethod
+    def joined(cls, several: Iterable[Ages]) -> Ages:
+        """All of them, as if one came after the other."""
+        return cls(piece for one in several for piece in one._pieces)
 
     def share_within(self, limit_us: int) -> Fraction | None:
         """Freshness: the share of the time at which the age is at most `limit_us`; None of no time."""
