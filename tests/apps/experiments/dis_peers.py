@@ -13,36 +13,42 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from opendis.DataOutputStream import DataOutputStream
-from opendis.dis7 import EntityStatePdu, VariableParameter
-from opendis.PduFactory import createPdu
+from opendis.DataOutputStream import DataOutputStream  # type: ignore[import-untyped]
+from opendis.dis7 import EntityStatePdu, VariableParameter  # type: ignore[import-untyped]
+from opendis.PduFactory import createPdu  # type: ignore[import-untyped]
 
 from aldis.apps.experiments.entity.geodesy import ecef_of
 
 AT_US = 1_760_000_123_456_789
 LAYOUT = struct.Struct(">BBBBIHBBHHHBBBBHBBBBBBHBBBB3f3d3fIB15s3f3fB11sI")  # written apart from the codec's own
-NAMES = (
-    "version exercise type family stamp length status padding site application entity force count "
-    "kind domain country category subcategory specific extra "
-    "kind2 domain2 country2 category2 subcategory2 specific2 extra2 "
-    "vx vy vz x y z psi theta phi appearance algorithm parameters ax ay az rx ry rz character_set marking capabilities"
-).split()
+_NAMES = """version exercise type family stamp length status padding site application entity force count
+kind domain country category subcategory specific extra kind2 domain2 country2 category2 subcategory2 specific2 extra2
+vx vy vz x y z psi theta phi appearance algorithm parameters ax ay az rx ry rz character_set marking capabilities"""
+NAMES = _NAMES.split()
 TSHARK = shutil.which("tshark")
 
 byte, short, word = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32))
 text = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=11)
 
 
+FRAMED = st.integers(1, 9)  # the algorithms whose frame is known
+
+
 def floats(bound: float) -> st.SearchStrategy[float]:
     return st.floats(-bound, bound, width=32)
 
 
+def nothing() -> dict[str, Any]:
+    """A PDU of zeros, but for its header."""
+    return dict.fromkeys(NAMES, 0) | {"version": 7, "type": 1, "family": 1, "parameters": bytes(15), "marking": b""}
+
+
 @st.composite
-def states(draw: st.DrawFn, *, algorithms: st.SearchStrategy[int] = st.integers(1, 9)) -> dict[str, Any]:
+def states(draw: st.DrawFn, *, algorithms: st.SearchStrategy[int] = FRAMED) -> dict[str, Any]:
     """An Entity State PDU of a thing on or near the earth, by the names of `NAMES`."""
     place = ecef_of(draw(st.floats(-90, 90)), draw(st.floats(-180, 180)), draw(st.floats(-11_000, 40_000)))
-    found = dict.fromkeys(NAMES, 0) | dict(zip("xyz", place, strict=True))
-    found |= {"version": draw(st.sampled_from((6, 7))), "type": 1, "family": 1, "length": 144}
+    found: dict[str, Any] = nothing() | dict(zip("xyz", place, strict=True))
+    found |= {"version": draw(st.sampled_from((6, 7))), "length": 144}
     for name in ("exercise", "kind", "domain", "category", "subcategory", "specific", "extra",
                  "kind2", "domain2", "category2", "subcategory2", "specific2", "extra2"):  # fmt: skip
         found[name] = draw(byte)
@@ -86,7 +92,9 @@ def opendis_pdu(state: dict[str, Any], articulated: bytes = b"") -> EntityStateP
     pdu.entityID.siteID, pdu.entityID.applicationID = state["site"], state["application"]
     pdu.entityID.entityID, pdu.forceId = state["entity"], state["force"]
     for record, suffix in ((pdu.entityType, ""), (pdu.alternativeEntityType, "2")):
-        record.entityKind, record.domain, record.country = (state[f"{n}{suffix}"] for n in ("kind", "domain", "country"))
+        record.entityKind, record.domain, record.country = (
+            state[f"{n}{suffix}"] for n in ("kind", "domain", "country")
+        )
         record.category, record.subcategory = state[f"category{suffix}"], state[f"subcategory{suffix}"]
         record.specific, record.extra = state[f"specific{suffix}"], state[f"extra{suffix}"]
     for vector, names in (

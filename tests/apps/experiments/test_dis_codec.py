@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from dis_peers import AT_US, packed, states, unpacked
+from dis_peers import AT_US, nothing, packed, states, unpacked
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from aldis.apps.experiments.gateways.dis import OFFERED, DisGateway
 from aldis.apps.experiments.gateways.dis import stamps as stamp_rules
 
 PARTS = st.binary(min_size=16, max_size=16)
+FLOATS = ("vx", "vy", "vz", "ax", "ay", "az", "rx", "ry", "rz", "psi", "theta", "phi")
 ANY_ALGORITHM = st.integers(0, 255)
 
 
@@ -69,11 +70,10 @@ def test_what_came_back_is_what_the_ledger_says(state: dict[str, Any], parts: li
 def test_any_floats_at_all_keep_the_ledger_true(
     place: list[float], floats: list[float], algorithm: int, marking: bytes
 ) -> None:
-    state = {"version": 7, "type": 1, "family": 1, "stamp": 1, "algorithm": algorithm, "parameters": bytes(15)}
-    state |= dict(zip("xyz", place, strict=True)) | {"character_set": marking[0], "marking": marking[1:]}
-    state |= dict(zip("vx vy vz ax ay az rx ry rz psi theta phi".split(), floats, strict=True))
+    state = nothing() | {"stamp": 1, "algorithm": algorithm} | dict(zip("xyz", place, strict=True))
+    state |= {"character_set": marking[0], "marking": marking[1:]} | dict(zip(FLOATS, floats, strict=True))
     gateway = DisGateway()
-    pdu = packed(dict.fromkeys(unpacked(bytes(144)), 0) | state)
+    pdu = packed(state)
     (found,) = gateway.feed(pdu, AT_US)
     assert found.ledger.named() == set(OFFERED.fields([pdu]))
     sent = gateway.encode(found.entity, AT_US)
@@ -123,10 +123,8 @@ def test_position_velocity_and_attitude_agree_with_geodesy(state: dict[str, Any]
 
 
 def test_a_velocity_in_the_bodys_frame_goes_where_the_bow_points() -> None:
-    state = dict.fromkeys(unpacked(bytes(144)), 0)
     # at 0 N 0 E: x up, y east, z north; psi 0 and theta -90 degrees turn the bow north, level
-    state |= {"version": 7, "type": 1, "family": 1, "stamp": 1, "parameters": bytes(15), "marking": b""}
-    state |= {"x": 6_378_137.0, "theta": -math.pi / 2, "vx": 8.0, "vy": 1.0}
+    state = nothing() | {"stamp": 1, "x": 6_378_137.0, "theta": -math.pi / 2, "vx": 8.0, "vy": 1.0}
     world = track_of(packed(state | {"algorithm": 2})).motion
     body = track_of(packed(state | {"algorithm": 6})).motion
     assert world is not None
@@ -148,15 +146,13 @@ def test_a_stamp_comes_back_as_it_was_and_names_the_nearest_hour(stamp: int, at_
 
 
 def test_a_relative_stamp_is_no_time_in_utc() -> None:
-    state = dict.fromkeys(unpacked(bytes(144)), 0) | {"version": 7, "type": 1, "family": 1, "parameters": bytes(15)}
-    timing = track_of(packed(state | {"marking": b"", "stamp": 1 << 31})).timing
+    timing = track_of(packed(nothing() | {"stamp": 1 << 31})).timing
     assert timing is not None
     assert (timing.clock, timing.source_us, timing.simulation_us) == ("hour", None, 1_800_000_000)
 
 
 def test_zeros_that_say_nothing_stay_unknown() -> None:
-    state = dict.fromkeys(unpacked(bytes(144)), 0) | {"version": 7, "type": 1, "family": 1, "algorithm": 1, "stamp": 1}
-    track = track_of(packed(state | {"parameters": bytes(15), "marking": b""}))
+    track = track_of(packed(nothing() | {"algorithm": 1, "stamp": 1}))
     assert track.position is None
     assert track.motion is not None
     assert (track.motion.attitude, track.motion.heading_deg, track.motion.rates_rad_s) == (None, None, None)

@@ -1,4 +1,4 @@
-"""Tracks of other protocols as Entity State PDUs: what is not known is said to be so, and errors stay in their bounds."""
+"""Tracks of other protocols as Entity State PDUs: what is not known is said to be so, errors stay in their bounds."""
 
 from __future__ import annotations
 

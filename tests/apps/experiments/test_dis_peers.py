@@ -23,6 +23,7 @@ from dis_peers import (
 )
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from opendis.PduFactory import createPdu  # type: ignore[import-untyped]
 
 from aldis.apps.experiments.entity import Report, Track
 from aldis.apps.experiments.gateways.dis import OFFERED, DisGateway
@@ -120,8 +121,6 @@ def test_tshark_reads_our_comment(tmp_path: Path) -> None:
 
 
 def test_opendis_reads_our_comment() -> None:
-    from opendis.PduFactory import createPdu
-
     report = Report(key="r", text="Raft sighted", author="dis:1:2:3")
     read: Any = createPdu(DisGateway().encode(report, AT_US).messages[0])
     assert bytes(read.variableDatumRecords[0].variableData) == b"Raft sighted"
