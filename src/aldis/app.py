@@ -19,6 +19,7 @@ from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Kind, Record
+from aldis.kernel.signatures import Signer
 
 __all__ = [
     "App",
@@ -31,6 +32,7 @@ __all__ = [
     "Live",
     "Page",
     "Query",
+    "Recordings",
     "Route",
     "Shown",
     "System",
@@ -106,6 +108,13 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     person: str = ""
 
 
+class Recordings(msgspec.Struct, frozen=True):
+    """Where an app keeps recordings of this node, and what seals them."""
+
+    folder: str
+    signer: Signer
+
+
 class Context(Protocol):
     """What a node gives an app: as the node itself, or bound to the person who asks."""
 
@@ -127,6 +136,10 @@ class Context(Protocol):
     @property
     def pace(self) -> float:
         """How many times faster than it was made a recording is to be played."""
+
+    @property
+    def recordings(self) -> Recordings | None:
+        """Where to record, if the node's settings ask for it."""
 
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows, its own among them."""

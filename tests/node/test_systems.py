@@ -18,7 +18,9 @@ from structlog.testing import capture_logs
 
 from aldis.app import System, find_apps
 from aldis.apps.experiments.entity import Task, Track
+from aldis.apps.experiments.recorder import Message, messages, read_native, read_told, verify
 from aldis.apps.experiments.systems import _qualified
+from aldis.kernel.signatures import Key
 from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
@@ -47,8 +49,10 @@ class Site:
     """Two nations' running nodes: at one a sensor that says GeoJSON by UDP, at each a console that reads it by TCP."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.sensor, self.consoles = free_port(), {"aus": free_port(), "gbr": free_port()}
         self.nodes: dict[str, Node] = {}
+        self.keys: dict[str, Key] = {}
         self._writers: list[asyncio.StreamWriter] = []
         for name, party, policy in (("aus", "AUS", "AUS"), ("gbr", "GBR", "UK")):
             systems = [
@@ -69,9 +73,11 @@ class Site:
                 project="WATCH",
                 labels=LABELS if name == "aus" else {"track": {"header": "OFFICIAL", "position": "OFFICIAL"}},
                 systems=systems,
+                record=True,
             )
             make_home(folder / name, config, now=time.time_ns() // 1_000_000)
             node = self.nodes[name] = Node.open(folder / name, environment={}, apps=find_apps())
+            self.keys[name] = node.core.signer.public
             for account in ("console", "sensor"):
                 node.people.add(
                     Account(
@@ -104,6 +110,13 @@ class Site:
                     node.close()
 
         asyncio.run(run())
+
+    def recorded(self, name: str, tap: str) -> list[Message]:
+        """What a node recorded at one tap; the recording verifies, whole, with the node's key."""
+        (file,) = (self.folder / name / "recordings").glob("*.mcap")
+        findings = verify(file, self.keys[name])
+        assert findings.state == "intact" and findings.vouched, findings
+        return [message for message in messages(file, findings.covered) if message.about.get("tap") == tap]
 
     async def agree(self) -> None:
         aus, gbr = self.nodes["aus"], self.nodes["gbr"]
@@ -215,6 +228,15 @@ def test_each_console_is_shown_what_its_account_and_the_instruments_let_it_see(s
         assert await aus.quiet(0.6), "a suspended account is shown nothing"
 
     site.run(act)
+    native, entities, sent = (site.recorded("aus", tap) for tap in ("native", "entity", "egress"))
+    assert b"PETREL" in read_native(native[0]).data
+    assert {message.about["marking"] for message in native} == {"SECRET//AGAO"}, "nobody knows yet what bytes say"
+    tracks = [read_told(message).entity for message in entities if message.about["kind"] == "track"]
+    assert {track.key for track in tracks} == {"vessel-1@sensor"}
+    assert sent and not [message for message in sent if b"AUTO" in message.data], "what was withheld is not in it"
+    assert {message.about["marking"] for message in sent} <= {"PROTECTED//REL AUS/GBR", "OFFICIAL//REL AUS/GBR"}
+    assert site.recorded("gbr", "native") == []
+    assert not [message for message in site.recorded("gbr", "egress") if b"AUTO" in message.data]
 
 
 def test_a_system_does_not_hear_itself_and_strange_bytes_are_only_counted(site: Site) -> None:

@@ -84,6 +84,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     systems: list[System] = []
     pace: float = 1.0
     project: str = ""
+    record: bool = False
     labels: dict[str, dict[str, str]] = {}
     marking: list[Marking] = []
     foreign: dict[str, str] = {}
@@ -125,6 +126,7 @@ _MEANING = {
     "systems": "systems of this nation that are connected: `[[systems]]` tables, see below",
     "pace": "how many times faster than it was made a recording is played",
     "project": "the project of what gateways put",
+    "record": "record what systems say and what they are sent, in the folder `recordings` of this node",
     "comply": "erase at once what a partner recalls; without it, this node's operator does, or refuses",
     "meaning_model": "folder of another embedding model for searches by meaning: `config.json`, `tokenizer.json` and"
     " `model.safetensors` of a BERT encoder; empty for the one that is installed",

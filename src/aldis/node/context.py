@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import msgspec
 
-from aldis.app import Arrived, Asker, Found, Live, Query
+from aldis.app import Arrived, Asker, Found, Live, Query, Recordings
 from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import TooLarge, UnknownTerm
@@ -22,6 +22,7 @@ from aldis.kernel.labels import Label
 from aldis.kernel.markings import parse, write
 from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Record, read_record
+from aldis.kernel.signatures import Key, Signer
 from aldis.node.attachments import Attachments
 from aldis.node.config import Marking
 from aldis.node.core import Core
@@ -39,6 +40,7 @@ __all__ = ["NodeContext"]
 
 _QUEUE = 4096
 _REMEMBERED, _SMALL = 8_192, 8 * 1024
+_RECORDING = b"aldis/recording/1"
 _OPAQUE = 8
 _NEWCOMER = "a newcomer"
 """An id that no account has: of somebody who is not here yet."""
@@ -118,6 +120,13 @@ class NodeContext:
     def pace(self) -> float:
         """How many times faster than it was made a recording is to be played."""
         return self._core.config.pace
+
+    @property
+    def recordings(self) -> Recordings | None:
+        """Where to record; what seals recordings signs nothing else."""
+        if not self._core.config.record:
+            return None
+        return Recordings(str(self._core.home.path / "recordings"), _Sealer(self._core.signer))
 
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows."""
@@ -346,6 +355,22 @@ class NodeContext:
                 if queue.full():
                     queue.get_nowait()
                 queue.put_nowait(live)
+
+
+class _Sealer:
+    """The node's key for recordings alone."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    @property
+    def public(self) -> Key:
+        return self._signer.public
+
+    def sign(self, context: bytes, message: bytes) -> bytes:
+        if context != _RECORDING:
+            raise ValueError(f"the seal of recordings signs nothing under {context!r}")
+        return self._signer.sign(context, message)
 
 
 def _fits(marking: Marking, kind: str, system: str, key: str) -> bool:

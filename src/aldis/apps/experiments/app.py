@@ -11,6 +11,7 @@ from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.systems import Connection
+from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
 
 __all__ = ["ExperimentsApp"]
@@ -44,8 +45,9 @@ class ExperimentsApp:
         if not systems:
             return
         plot = Plot(ctx, ctx.default_project())
+        tape = Tape(ctx, plot.highest())
         settling = asyncio.create_task(_settle(plot, ctx))
-        connected = [asyncio.create_task(Connection(ctx, plot, system).run()) for system in systems]
+        connected = [asyncio.create_task(Connection(ctx, plot, tape, system).run()) for system in systems]
         try:
             await _first_to_fail(settling, connected)
         finally:
@@ -53,6 +55,7 @@ class ExperimentsApp:
                 task.cancel()
             await asyncio.gather(settling, *connected, return_exceptions=True)
             plot.flush(ctx.now())
+            tape.close()
 
 
 async def _first_to_fail(settling: asyncio.Task[None], connected: Sequence[asyncio.Task[None]]) -> None:

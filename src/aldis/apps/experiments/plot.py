@@ -57,6 +57,7 @@ class Plot:
         self.recorded = 0
         self.refused = 0
         self._context = context
+        self._banners: dict[tuple[tuple[tuple[str, Label], ...], tuple[str, ...]], str] = {}
         self._alike: dict[tuple[str, tuple[tuple[str, Label], ...]], Mapping[str, Label]] = {}
         for kind in KINDS:  # a marking that cannot be is told of before anything is heard
             labels_of(context, kind.name, context.labels(kind.name))
@@ -114,6 +115,23 @@ class Plot:
     def id_of(self, kind: str, key: str) -> str:
         """The opaque id of an entity's record."""
         return _PREFIX[kind] + self._context.opaque(key)
+
+    def marking(self, kind: str, key: str) -> str:
+        """The banner of all that is known of an entity."""
+        kept = self._kept[kind, key]
+        there = tuple(name for name in _PORTIONS[kind] if portion_of(kept.entity, name) is not None)
+        alike = (tuple(kept.labels.items()), there)
+        if alike not in self._banners:
+            if len(self._banners) >= _ALIKE:
+                self._banners.clear()
+            roll_up = self._context.banner([kept.labels["header"], *(kept.labels[name] for name in there)])
+            self._banners[alike] = self._context.marking(roll_up)
+        return self._banners[alike]
+
+    def highest(self) -> str:
+        """The banner of whatever a gateway may put: that of the portions of every kind."""
+        kinds = [labels_of(self._context, kind.name, self._context.labels(kind.name)) for kind in KINDS]
+        return self._context.marking(self._context.banner(label for labels in kinds for label in labels.values()))
 
     def _marked(self, kind: str, key: str, systems: Sequence[str], words: Sequence[str]) -> Mapping[str, Label]:
         """The labels of one entity: of what several systems spoke of, the join of what each is marked.

@@ -19,6 +19,7 @@ from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
 from aldis.apps.experiments.links.opening import open_link
 from aldis.apps.experiments.plot import Plot
+from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import InvalidInput
 
 __all__ = ["SHOW_EVERY_S", "Connection"]
@@ -42,13 +43,14 @@ class Connection:
         InvalidInput, UnknownTerm: an address, a protocol or a file of a mapping that cannot be.
     """
 
-    def __init__(self, context: Context, plot: Plot, system: System) -> None:
+    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System) -> None:
         self.heard = 0
         self.sent = 0
         self.unfamiliar = 0
         """Pieces in which no protocol was recognised."""
         self._context = context
         self._plot = plot
+        self._tape = tape
         self._system = system
         self._address = read_address(system.address)
         self._offered = _protocol(system, self._address.protocol)
@@ -106,6 +108,8 @@ class Connection:
         if gateway is None:
             return []
         self._gateways.move_to_end(piece.peer)
+        if data:
+            self._tape.native(self._system.name, gateway.protocol, data, piece.peer)
         found = list(gateway.feed(data, self._context.now() * 1000)) if data else []
         if piece.ended:
             self._gateways.pop(piece.peer).close()
@@ -139,6 +143,8 @@ class Connection:
         if len(self._own) > _SHOWN:
             self._own.popitem(last=False)
         self._plot.take(decoded, f"{self._system.name}/{peer}")
+        kind = kind_of(decoded.entity).name
+        self._tape.entity(self._system.name, self._plot.marking(kind, decoded.entity.key), decoded)
 
     async def _watch(self, kind: str) -> None:
         async for live in self._context.subscribe(kind):
@@ -176,7 +182,11 @@ class Connection:
             entity = entity_of(allowed[0].update.kind, slot[1], values)
         except InvalidInput:
             return ()
-        return gateway.encode(entity, now * 1000).messages
+        messages = gateway.encode(entity, now * 1000).messages
+        if messages:
+            labels = [label for live in allowed for label in (live.label, live.header) if label is not None]
+            self._tape.egress(self._system.name, labels, entity, gateway.protocol, messages)
+        return messages
 
 
 def _qualified(entity: Entity, system: str) -> Entity:

@@ -62,8 +62,8 @@ def _file(path: Path, seconds: int | None, words: str) -> Source:
     heard = (getattr(one.entity, "sensor", None) for one in play(path, SystemClock().now() * 1000))
     stamps = [sensor.received_ms for sensor in heard if sensor is not None]
     span = (max(stamps) - min(stamps)) / 1000 if stamps else 0.0
-    play = float(seconds or min(PLAY_S, max(span, 1.0)))
-    return Source(str(path), max(1.0, span / play), play, words)
+    length = float(seconds or min(PLAY_S, max(span, 1.0)))
+    return Source(str(path), max(1.0, span / length), length, words)
 
 
 def _generate(cache: Path) -> Path:

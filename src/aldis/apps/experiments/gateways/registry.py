@@ -21,6 +21,7 @@ PROTOCOLS: Mapping[str, str] = {
     "tak": f"{_HERE}.tak:OFFERED",
     "cot": f"{_HERE}.cot:OFFERED",
     "zenoh": f"{_HERE}.zenoh:OFFERED",
+    "umaa": f"{_HERE}.umaa:OFFERED",
     "geojson": f"{_HERE}.geojson:OFFERED",
     "nmea0183": f"{_HERE}.nmea:OFFERED",
     "nmea2000": f"{_HERE}.nmea2000:OFFERED",
