@@ -275,3 +275,12 @@ def test_ids_that_count_on_one_link_alone_are_told_apart() -> None:
     assert (here.key, here.assignee) != (there.key, there.assignee)
     assert here.issued_by == there.issued_by == "cot:TAK-1", "a uid is one thing everywhere"
     assert _qualified(Track(key="mmsi:230123456"), "boat-1").key == "mmsi:230123456"
+
+
+def test_what_seals_recordings_signs_nothing_else(site: Site) -> None:
+    place = site.nodes["aus"].context.recordings
+    assert place is not None
+    with pytest.raises(ValueError, match="signs nothing"):
+        place.signer.sign(b"aldis/bundle/1", b"anything")
+    for node in site.nodes.values():
+        node.close()
