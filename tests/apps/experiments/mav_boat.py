@@ -1,7 +1,8 @@
 """A boat that speaks MAVLink by pymavlink on UDP: a vehicle in a process of its own, and no autopilot.
 
 It keeps what ArduPilot's rover is known for: unarmed it accepts everything and stays where it is; item 0 of a mission
-is its home. `python mav_boat.py PORT [--armed] [--loss P] [--deny COMMAND] [--stray] [--deaf] [--short]`
+is its home. `python mav_boat.py PORT [--armed] [--loss P] [--deny COMMAND] [--stray] [--deaf] [--short]`;
+MAVLINK20=1 in its environment makes it speak version 2.
 """
 
 import argparse

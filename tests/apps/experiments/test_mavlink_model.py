@@ -381,6 +381,8 @@ def test_when_all_ids_are_taken_the_ledger_says_so() -> None:
     last = gateway.encode(Track(key="dis:last", status=Status(armed=True)), AT)
     assert last.messages == ()
     assert last.ledger.entries == (Dropped("status.armed", "out of range", "all 254 system ids are taken"),)
+    later = gateway.encode(Track(key="dis:last"), AT + 121_000_000)
+    assert sources(later) == {(254, 1)}  # that of the first, which was not heard of for two minutes
 
 
 def test_a_mapped_type_is_used_where_none_was_said() -> None:

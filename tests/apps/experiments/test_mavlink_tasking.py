@@ -1,5 +1,6 @@
 """Tasks of a boat that speaks through pymavlink on a real socket: what is said of them is what is seen of them."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -8,11 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aldis.apps.experiments.entity import Point, Task, Track
 from aldis.apps.experiments.entity.geodesy import distance_m
 from aldis.apps.experiments.gateways.mavlink import MavlinkGateway
+from aldis.apps.experiments.gateways.mavlink.frames import Parser
+from aldis.apps.experiments.gateways.mavlink.outbox import Outbox
 from aldis.apps.experiments.gateways.mavlink.tasking import Progress, Tasking
 from aldis.apps.experiments.gateways.mavlink.watch import Limits
 
@@ -75,13 +79,14 @@ class Session:
 
 
 @contextmanager
-def boat(*arguments: str) -> Iterator[Session]:
+def boat(*arguments: str, version: str = "2") -> Iterator[Session]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", 0))
         link.settimeout(0.05)
         program = Path(__file__).with_name("mav_boat.py")
         command = [sys.executable, "-W", "ignore", str(program), str(link.getsockname()[1]), *arguments]
-        with subprocess.Popen(command) as process:
+        environment = os.environ | {"MAVLINK_DIALECT": "common"} | ({"MAVLINK20": "1"} if version == "2" else {})
+        with subprocess.Popen(command, env=environment) as process:
             try:
                 yield Session(link)
             finally:
@@ -151,6 +156,42 @@ def test_frames_that_are_lost_or_doubled_are_asked_for_again(seed: str, task: Ta
 def test_answers_to_others_are_not_taken_for_ours() -> None:
     with boat("--armed", "--stray") as session:
         assert session.see_through(go_to()) == ["issued", "accepted", "executing", "completed"]
+
+
+def test_a_boat_of_version_1_is_tasked_alike() -> None:
+    with boat("--armed", "--speed", "120", version="1") as session:
+        task = Task(key="task:1", verb="patrol", assignee=BOAT, points=[THERE])
+        assert session.see_through(task) == ["issued", "accepted", "executing", "completed"]
+
+
+def test_a_late_answer_to_an_earlier_request_is_not_taken_for_the_next_ones() -> None:
+    def answer(command: int) -> bytes:
+        return Outbox().frame("COMMAND_ACK", (1, 1), 0, command=command, result=0)
+
+    tasking = Tasking(BOAT)
+    assert len(tasking.issue(go_to(), 0).send) == 1
+    assert len(tasking.tick(1_500_000).send) == 1  # asked twice, so two answers may come
+    assert [told.state for told in tasking.feed(answer(192), 1_600_000).tasks] == ["accepted"]
+    second = msgspec.structs.replace(go_to(HOME), key="task:2")
+    issued = tasking.issue(second, 1_700_000)
+    assert issued.send == ()
+    assert [(told.key, told.state) for told in issued.tasks] == [("task:2", "issued"), ("task:1", "cancelled")]
+    assert tasking.feed(answer(192), 1_800_000) == Progress()
+    assert len(tasking.tick(3_200_000).send) == 1
+    assert [told.state for told in tasking.feed(answer(192), 3_300_000).tasks] == ["accepted"]
+
+
+def test_an_earlier_missions_acknowledgement_is_not_taken_for_this_ones() -> None:
+    tasking = Tasking(BOAT)
+    tasking.issue(Task(key="task:1", verb="patrol", assignee=BOAT, points=[THERE, HOME]), 0)
+    outbox = Outbox()
+    assert tasking.feed(outbox.frame("MISSION_ACK", (1, 1), 0, type=0), 1_000) == Progress()
+    for seq in (0, 0, 1):
+        (item,) = tasking.feed(outbox.frame("MISSION_REQUEST_INT", (1, 1), 0, seq=seq), 2_000).send
+        assert Parser().feed(item)[0][0].message == 73
+    assert tasking.feed(outbox.frame("MISSION_REQUEST_INT", (1, 1), 0, seq=7), 3_000) == Progress()
+    (start,) = tasking.feed(outbox.frame("MISSION_ACK", (1, 1), 0, type=0), 4_000).send
+    assert Parser().feed(start)[0][0].message == 76
 
 
 def test_what_is_denied_has_failed() -> None:
