@@ -22,6 +22,7 @@ FIXES = ("no GPS", "no fix", "2D", "3D", "DGPS", "RTK float", "RTK fixed", "stat
 """GPS_FIX_TYPE."""
 
 _ACCURACY = 1000.0
+_HDG, _COG = 1 << 8, 1 << 7  # their bits in the mask: above 360 degrees is no direction
 _DAY_BOOT = "-no field: counts from the start, and the system has not told UTC"
 _GPI = reading(
     33,
@@ -51,6 +52,8 @@ def place_readers(undulation: Undulation | None) -> dict[int, Read]:
 
     def position(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | None, Ledger]:
         boot_ms, lat, lon, alt, above, vx, vy, vz, hdg = row
+        if hdg is not None and hdg > 36_000:
+            hdg, mask = None, mask | _HDG
         source_us = sender.clock.utc(boot_ms * 1000)
         at = (at_us if source_us is None else source_us) // 1000
         where = None
@@ -74,7 +77,7 @@ def place_readers(undulation: Undulation | None) -> dict[int, Read]:
             speed_mps=speed,
             course_deg=bearing,
             climb_mps=-vz / 100 if vz else 0.0,
-            heading_deg=None if hdg is None else hdg / 100,
+            heading_deg=None if hdg is None else hdg % 36_000 / 100,
             frame="ned",
         )
         track = Track(
@@ -109,6 +112,8 @@ _NO_FIX: Changes = tuple(
 
 def _gps(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | None, Ledger]:
     stamp, lat, lon, alt, eph, epv, vel, cog, fix, satellites, ellipsoid, h_acc, v_acc, vel_acc, _, _ = row
+    if cog is not None and cog > 36_000:
+        cog, mask = None, mask | _COG
     source_us = None if stamp is None else sender.clock.utc_of_either(stamp)
     at = (at_us if source_us is None else source_us) // 1000
     fixed = fix >= 2 and place(lat, lon)
