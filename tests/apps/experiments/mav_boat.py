@@ -1,7 +1,8 @@
 """A boat that speaks MAVLink by pymavlink on UDP: a vehicle in a process of its own, and no autopilot.
 
 It keeps what ArduPilot's rover is known for: unarmed it accepts everything and stays where it is; item 0 of a mission
-is its home. `python mav_boat.py PORT [--armed] [--loss P] [--deny COMMAND] [--stray] [--deaf] [--short]`
+is its home. `python mav_boat.py PORT [--armed] [--loss P] [--deny COMMAND] [--stray] [--deaf] [--short] [--away]`;
+MAVLINK20=1 in its environment makes it speak version 2.
 """
 
 import argparse
@@ -26,7 +27,7 @@ class Boat:
         self.chance = random.Random(options.seed)
         self.began = time.monotonic()
         self.home = (60.1, 24.9)
-        self.place = self.home
+        self.place = (60.1004, 24.9004) if options.away else self.home
         self.mode = HOLD
         self.way: list[tuple[float, float]] = []
         self.items: dict[int, Any] = {}
@@ -145,6 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--armed", action="store_true")
+    parser.add_argument("--away", action="store_true", help="does not begin at home")
     parser.add_argument("--stray", action="store_true", help="answers that belong to others")
     parser.add_argument("--deaf", action="store_true", help="never tells where it is")
     parser.add_argument("--short", action="store_true", help="stops 20 m before each place")
@@ -152,7 +154,7 @@ def main() -> None:
     parser.add_argument("--deny", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=60.0, help="m/s: tests are in a hurry")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=60.0)
     Boat(parser.parse_args()).run()
 
 

@@ -153,9 +153,13 @@ def _fence(upload: Uploading, rows: list[Item], at_us: int) -> list[Decoded]:
         row = rows[at][0]
         command = row[8]
         circle = command in (Cmd.CIRCLE_IN, Cmd.CIRCLE_OUT)
-        count = 1 if circle else int(row[0] or 0) if command in (Cmd.FENCE_IN, Cmd.FENCE_OUT) else 0
+        count = 1 if circle else _vertices(row[0]) if command in (Cmd.FENCE_IN, Cmd.FENCE_OUT) else 0
         part = rows[at : at + count]
-        if not part or any(other[8] != command or not place(other[4], other[5]) for other, _ in part):
+        if (
+            count < 1
+            or len(part) < count
+            or any(other[8] != command or not place(other[4], other[5]) for other, _ in part)
+        ):
             at += 1
             continue
         area = Area(
@@ -170,6 +174,11 @@ def _fence(upload: Uploading, rows: list[Item], at_us: int) -> list[Decoded]:
         areas.append(Decoded(area, _fence_ledger(part, _CORNER | first, first_area=not areas)))
         at += count
     return areas
+
+
+def _vertices(count: float | None) -> int:
+    """How many corners a polygon says that it has; fewer than 3 make none."""
+    return int(count) if count is not None and 3 <= count <= _MOST else 0
 
 
 def _fence_ledger(part: list[Item], own: dict[str, Fate], *, first_area: bool) -> Ledger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,9 @@ Source = tuple[int, int]
 
 STATION: Source = (255, 190)
 """What a ground station is by custom: MAV_COMP_ID_MISSIONPLANNER of system 255."""
+
+_IDLE_US = 120_000_000
+_KEPT = 4_096
 
 
 class Outbox:
@@ -44,19 +48,22 @@ class Outbox:
 
 
 class Ids:
-    """Which system id each track has here: its own where that is free, else one from 254 downwards."""
+    """Which system id each track has here: its own where that is free, else one from 254 downwards.
+
+    When none is left, a track that was not said for two minutes gives up its own.
+    """
 
     def __init__(self) -> None:
         self._heard: set[int] = set()
         self._shown: dict[int, str] = {}
-        self._sources: dict[str, Source] = {}
+        self._sources: OrderedDict[str, tuple[Source, int]] = OrderedDict()
 
     def heard(self, system: int) -> None:
         """A system at the other end has this id: whatever was shown under it gets another."""
         self._heard.add(system)
         key = self._shown.get(system)
         if key is not None and not key.startswith(f"mavlink:{system}/"):
-            del self._shown[system], self._sources[key]
+            self._release(key)
 
     def is_heard(self, system: int) -> bool:
         """Whether a system at the other end has this id."""
@@ -66,23 +73,41 @@ class Ids:
         """The key of the track that is shown under an id."""
         return self._shown.get(system)
 
-    def of(self, key: str, name: str | None) -> Source | None:
+    def of(self, key: str, name: str | None, at_us: int) -> Source | None:
         """What `key`, whose own id is `name`, is shown under; None where no id is left."""
-        source = self._sources.get(key)
-        if source is not None:
-            return source
+        known = self._sources.get(key)
+        if known is not None:
+            return self._give(key, known[0], at_us)
         own = named(name)
         if own is not None and (own[0] not in self._heard or key == f"mavlink:{name}"):
             holder = self._shown.get(own[0])
             if holder is None or _same_system(holder, key):
-                return self._give(key, own)
-        system = next((free for free in range(254, 0, -1) if free not in self._shown and free not in self._heard), None)
-        return None if system is None else self._give(key, (system, 1))
+                return self._give(key, own, at_us)
+        system = self._free(at_us)
+        return None if system is None else self._give(key, (system, 1), at_us)
 
-    def _give(self, key: str, source: Source) -> Source:
-        self._sources[key] = source
+    def _free(self, at_us: int) -> int | None:
+        while True:
+            for system in range(254, 0, -1):
+                if system not in self._shown and system not in self._heard:
+                    return system
+            key, (_, used_us) = next(iter(self._sources.items()), ("", (STATION, at_us)))
+            if at_us - used_us <= _IDLE_US:
+                return None
+            self._release(key)
+
+    def _give(self, key: str, source: Source, at_us: int) -> Source:
+        self._sources[key] = source, at_us
+        self._sources.move_to_end(key)
         self._shown.setdefault(source[0], key)
+        if len(self._sources) > _KEPT:
+            self._release(next(iter(self._sources)))
         return source
+
+    def _release(self, key: str) -> None:
+        (system, _), _ = self._sources.pop(key)
+        if self._shown.get(system) == key:
+            del self._shown[system]
 
 
 @lru_cache(maxsize=4096)

@@ -21,8 +21,9 @@ Undulation = Callable[[float, float], float]
 FIXES = ("no GPS", "no fix", "2D", "3D", "DGPS", "RTK float", "RTK fixed", "static", "PPP")
 """GPS_FIX_TYPE."""
 
-_ACCURACY = 1000.0
-_DAY_BOOT = "-no field: counts from the start, and the system has not told UTC"
+_MM = 1000.0
+_HDG, _COG = 1 << 8, 1 << 7  # their bits in the mask: above 360 degrees is no direction
+_UNTOLD = "-no field: counts from the start, and the system has not told UTC"
 _GPI = reading(
     33,
     {
@@ -32,7 +33,7 @@ _GPI = reading(
     },
     HEADER,
 )  # fmt: skip
-_BOOT: tuple[str, str] = ("time_boot_ms", _DAY_BOOT)
+_BOOT: tuple[str, str] = ("time_boot_ms", _UNTOLD)
 _NOWHERE = tuple((field, "-unknown value") for field in ("lat", "lon", "alt", "relative_alt"))
 _GPI_CHANGES: dict[tuple[bool, bool], Changes] = {
     (timed, placed): (() if timed else (_BOOT,)) + (() if placed else _NOWHERE)
@@ -51,6 +52,8 @@ def place_readers(undulation: Undulation | None) -> dict[int, Read]:
 
     def position(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | None, Ledger]:
         boot_ms, lat, lon, alt, above, vx, vy, vz, hdg = row
+        if hdg is not None and hdg > 36_000:
+            hdg, mask = None, mask | _HDG
         source_us = sender.clock.utc(boot_ms * 1000)
         at = (at_us if source_us is None else source_us) // 1000
         where = None
@@ -74,7 +77,7 @@ def place_readers(undulation: Undulation | None) -> dict[int, Read]:
             speed_mps=speed,
             course_deg=bearing,
             climb_mps=-vz / 100 if vz else 0.0,
-            heading_deg=None if hdg is None else hdg / 100,
+            heading_deg=None if hdg is None else hdg % 36_000 / 100,
             frame="ned",
         )
         track = Track(
@@ -109,6 +112,8 @@ _NO_FIX: Changes = tuple(
 
 def _gps(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | None, Ledger]:
     stamp, lat, lon, alt, eph, epv, vel, cog, fix, satellites, ellipsoid, h_acc, v_acc, vel_acc, _, _ = row
+    if cog is not None and cog > 36_000:
+        cog, mask = None, mask | _COG
     source_us = None if stamp is None else sender.clock.utc_of_either(stamp)
     at = (at_us if source_us is None else source_us) // 1000
     fixed = fix >= 2 and place(lat, lon)
@@ -120,13 +125,13 @@ def _gps(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | None
             lat_deg=lat / 1e7,
             lon_deg=lon / 1e7,
             at=at,
-            height_m=_over(ellipsoid, _ACCURACY),
-            accuracy_m=_over(h_acc, _ACCURACY),
-            height_accuracy_m=_over(v_acc, _ACCURACY),
+            height_m=_over(ellipsoid, _MM),
+            accuracy_m=_over(h_acc, _MM),
+            height_accuracy_m=_over(v_acc, _MM),
             original=Original(frame="msl", datum="WGS-84", values=(lat / 1e7, lon / 1e7, alt / 1000)),
         )
         motion = Motion(
-            at=at, speed_mps=_over(vel, 100), course_deg=_over(cog, 100), speed_accuracy_mps=_over(vel_acc, _ACCURACY)
+            at=at, speed_mps=_over(vel, 100), course_deg=_over(cog, 100), speed_accuracy_mps=_over(vel_acc, _MM)
         )
     track = Track(
         key=sender.key,
@@ -145,7 +150,7 @@ def _gps(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | None
     )
     changes = () if fixed else _NO_FIX
     if source_us is None and stamp is not None:
-        changes += (("time_usec", _DAY_BOOT),)
+        changes += (("time_usec", _UNTOLD),)
     if fix >= len(FIXES):
         changes += (("fix_type", "-no code"),)
     return track, _GPS.ledger(mask, changes)

@@ -9,8 +9,7 @@ from aldis.apps.experiments.gateways.mavlink.contacts import AdsbFlag, AisFlag
 from aldis.apps.experiments.gateways.mavlink.fates import writing
 from aldis.apps.experiments.gateways.mavlink.outbox import STATION, Outbox
 from aldis.apps.experiments.gateways.mavlink.saying import Told
-from aldis.apps.experiments.gateways.mavlink.scales import fitted, tenth_of_microdegree
-from aldis.apps.experiments.gateways.nmea.values import nav_status_text
+from aldis.apps.experiments.gateways.mavlink.scales import fitted, place_e7
 
 __all__ = ["icao_of", "mmsi_of", "say_aircraft", "say_vessel"]
 
@@ -66,7 +65,7 @@ def say_vessel(track: Track, mmsi: int, outbox: Outbox, at_us: int) -> Encoded:
     identity, kind, status = track.identity or Identity(), track.type or Type(), track.status or Status()
     where = dict(_NO_PLACE)
     if position is not None:
-        where = {"lat": tenth_of_microdegree(position.lat_deg), "lon": tenth_of_microdegree(position.lon_deg)}
+        where = dict(zip(("lat", "lon"), place_e7(position, "AIS_VESSEL", told), strict=True))
         flags |= AisFlag.ACCURATE if position.accurate else 0
     velocity = fitted(motion.speed_mps, 100, 0, 5257, "motion.speed_mps", told)
     flags |= AisFlag.VELOCITY if velocity is not None else 0
@@ -167,7 +166,7 @@ def say_aircraft(track: Track, icao: int, outbox: Outbox, at_us: int) -> Encoded
     where: dict[str, int] = {}
     if position is not None:
         flags |= AdsbFlag.COORDS
-        where = {"lat": tenth_of_microdegree(position.lat_deg), "lon": tenth_of_microdegree(position.lon_deg)}
+        where = dict(zip(("lat", "lon"), place_e7(position, "ADSB_VEHICLE", told), strict=True))
         original = position.original
         if original is not None and original.frame == "msl" and len(original.values) == 3:
             altitude = fitted(original.values[2], 1000, -(1 << 31), (1 << 31) - 1, "position.original", told)

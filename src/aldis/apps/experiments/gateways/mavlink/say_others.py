@@ -97,6 +97,8 @@ def say_area(area: Area, source: Source, outbox: Outbox, at_us: int) -> Encoded:
             "HOME_POSITION", source, at_us, latitude=lat, longitude=lon, time_usec=stamp, q=(0.0,) * 4,
         )  # fmt: skip
         height: Told = {}
+        if area.key == f"mavlink:{source[0]}/{source[1]}/home":
+            height["area.key"] = "header.system"
         if area.points[0].height_m is not None:
             height["area.points"] = "-no field: heights are above mean sea level"
         if stamp is not None:

@@ -9,7 +9,7 @@ from aldis.apps.experiments.entity.geodesy import euler_of
 from aldis.apps.experiments.gateways.mavlink.messages import BY_NAME
 from aldis.apps.experiments.gateways.mavlink.places import FIXES, Undulation
 from aldis.apps.experiments.gateways.mavlink.saying import Saying, Told
-from aldis.apps.experiments.gateways.mavlink.scales import fitted, tenth_of_microdegree
+from aldis.apps.experiments.gateways.mavlink.scales import fitted, place_e7
 
 __all__ = ["say_attitude", "say_gps", "say_position", "say_velocity"]
 
@@ -20,7 +20,7 @@ _GPI = BY_NAME["GLOBAL_POSITION_INT"]
 
 def say_position(saying: Saying, position: Position, motion: Motion | None, undulation: Undulation | None) -> None:
     """GLOBAL_POSITION_INT."""
-    lat, lon = tenth_of_microdegree(position.lat_deg), tenth_of_microdegree(position.lon_deg)
+    lat, lon = place_e7(position, "GLOBAL_POSITION_INT", saying.told)
     alt_mm = _alt_mm(saying, position, undulation)
     above_mm = fitted(position.above_home_m, 1000, -(1 << 31), (1 << 31) - 1, "position.above_home_m", saying.told)
     vx, vy, vz = _velocity(saying, motion)
@@ -100,12 +100,14 @@ def say_gps(
         if fix is not None:
             told["sensor.fix"] = "-no code: with a place there is a fix"
         fix = 2 if position.height_m is None else 3
+    lat, lon = place_e7(position, "GPS_RAW_INT", told)
     height = fitted(position.height_m, 1000, -(1 << 31), (1 << 31) - 1, "position.height_m", told)
+    sign = None if height is None or position.height_m is None else -1 if position.height_m < 0 else 1
     saying.say(
         "GPS_RAW_INT",
         time_usec=saying.known_us, fix_type=fix, satellites_visible=_satellites(sensor, told),
-        lat=tenth_of_microdegree(position.lat_deg), lon=tenth_of_microdegree(position.lon_deg),
-        alt=_alt_mm(saying, position, undulation), alt_ellipsoid=1 if height == 0 else height,
+        lat=lat, lon=lon,
+        alt=_alt_mm(saying, position, undulation), alt_ellipsoid=height or sign,
         h_acc=fitted(position.accuracy_m, 1000, 1, most, "position.accuracy_m", told, clip=True),
         v_acc=fitted(position.height_accuracy_m, 1000, 1, most, "position.height_accuracy_m", told, clip=True),
         vel_acc=fitted(motion.speed_accuracy_mps, 1000, 1, most, "motion.speed_accuracy_mps", told, clip=True),

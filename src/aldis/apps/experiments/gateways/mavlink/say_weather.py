@@ -28,6 +28,8 @@ _NO_TEMPERATURE = -32_768
 def say_environment(environment: Environment, source: Source, outbox: Outbox, starts: Starts, at_us: int) -> Encoded:
     """What of it has a message: pressure, temperature of the air, wind."""
     told: Told = {}
+    if environment.key.removesuffix("/pressure 2") == f"mavlink:{source[0]}/{source[1]}":
+        told["environment.key"] = "header.system"
     frames: list[bytes] = []
     timing = environment.timing
     us = timing.source_us if timing is not None else None

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import math
 
+from aldis.apps.experiments.entity import Position
 from aldis.apps.experiments.gateways.mavlink.fates import Fate
 
-__all__ = ["fitted", "tenth_of_microdegree"]
+__all__ = ["fitted", "place_e7"]
 
 
-def tenth_of_microdegree(degrees: float) -> int:
-    """Units of 1e-7 degrees, at most half a unit off: 5.6 mm on a meridian, so 7.9 mm with both coordinates."""
-    return round(degrees * 1e7)
+def place_e7(position: Position, message: str, told: dict[str, Fate]) -> tuple[int, int]:
+    """Units of 1e-7 degrees, at most half a unit off: 5.6 mm on a meridian, so 7.9 mm with both coordinates.
+
+    At 0/0, which is what a vehicle without a fix sends, it is one unit more.
+    """
+    lat, lon = round(position.lat_deg * 1e7), round(position.lon_deg * 1e7)
+    if lat == lon == 0:
+        told["position.lat_deg"] = (f"{message}.lat", 1.5e-7, "deg")
+        return 1, 0
+    return lat, lon
 
 
 def fitted(

@@ -13,10 +13,11 @@ from aldis.apps.experiments.gateways.mavlink.vehicles import Read
 __all__ = ["surroundings_readers"]
 
 _WEATHER = {
-    "time_boot_ms": "timing.source_us", "press_abs": "environment.pressure_hpa",
+    "time_boot_ms": "environment.timing", "press_abs": "environment.pressure_hpa",
     "temperature": "environment.air_temperature_c",
 }  # fmt: skip
-_PRESSURES = {29: reading(29, _WEATHER), 137: reading(137, _WEATHER)}
+_SAID_BY = {"header.system": "environment.key", "header.component": "environment.key"}
+_PRESSURES = {29: reading(29, _WEATHER, _SAID_BY), 137: reading(137, _WEATHER, _SAID_BY)}
 _COLDEST = -27_315
 _NO_TEMPERATURE: Changes = (("temperature", "-unknown value: below absolute zero"),)
 _BOOT: Changes = (("time_boot_ms", "-no field: counts from the start, and the system has not told UTC"),)
@@ -46,10 +47,9 @@ def _pressure(number: int) -> Read:
 _BLOWS = ("environment.wind_from_deg", 1e-4, "deg")
 _WIND = reading(
     231,
-    {
-        "time_usec": "timing.source_us", "wind_x": _BLOWS, "wind_y": ("environment.wind_mps", 1e-5, "m/s"),
-    },
-)  # fmt: skip
+    {"time_usec": "environment.timing", "wind_x": _BLOWS, "wind_y": ("environment.wind_mps", 1e-5, "m/s")},
+    _SAID_BY,
+)
 _CALM: Changes = tuple((field, "-unknown value") for field in ("wind_x", "wind_y"))
 _STAMP: Changes = (("time_usec", "-no field: counts from the start, and the system has not told UTC"),)
 
@@ -73,7 +73,11 @@ def _wind(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | Non
     return environment, _WIND.ledger(mask, changes)
 
 
-_HOME = reading(242, {"latitude": "area.points", "longitude": "area.points", "time_usec": "timing.source_us"})
+_HOME = reading(
+    242,
+    {"latitude": "area.points", "longitude": "area.points", "time_usec": "area.timing"},
+    {"header.system": "area.key", "header.component": "area.key"},
+)
 _NO_HEIGHT: Changes = (("altitude", "-no field: above mean sea level, and nothing tells where that lies"),)
 _HEIGHT: Changes = (("altitude", "area.points"),)
 

@@ -63,7 +63,8 @@ class Tasking:
 
     `feed` it whatever comes from that system, and call `tick` at least every half second. A task issued while
     another is under way replaces it, which is then `cancelled`; one issued while another is still being asked for
-    waits its turn, since acknowledgements say no more than a command's number.
+    waits its turn, since acknowledgements say no more than a command's number. A `signer` has a link of its own,
+    since the stamps of a link rise.
 
     Raises:
         ValueError: `assignee` is no key of a MAVLink system.

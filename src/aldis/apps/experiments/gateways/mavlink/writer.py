@@ -39,7 +39,7 @@ class Writer:
         self._outbox, self._requests, self._target_of = outbox, requests, target_of
         self._undulation, self._style = undulation, style
         self._ids = Ids()
-        self._kinds: dict[str, tuple[int, int]] = {}
+        self._kinds: dict[int, tuple[int, int]] = {}
         self._starts = Starts()
         self._texts = 0
 
@@ -54,7 +54,7 @@ class Writer:
     def shown(self, system: int) -> Assignee | None:
         """The track that is shown under an id."""
         key = self._ids.key(system)
-        return None if key is None else Assignee(key, self._kinds.get(key))
+        return None if key is None else Assignee(key, self._kinds.get(system))
 
     def encode(self, entity: Entity, at_us: int) -> Encoded:
         """The messages that say `entity`."""
@@ -63,13 +63,13 @@ class Writer:
                 return self._track(entity, at_us)
             case Report():
                 self._texts = self._texts % 65_535 + 1
-                source = self._source(entity.author or "", STATION)
+                source = self._source(entity.author or "", at_us)
                 return say_report(entity, source, self._texts, self._outbox, at_us)
             case Environment():
-                source = self._source(entity.key.removesuffix("/pressure 2"), STATION)
+                source = self._source(entity.key.removesuffix("/pressure 2"), at_us)
                 return say_environment(entity, source, self._outbox, self._starts, at_us)
             case Area():
-                return say_area(entity, self._source(entity.key.removesuffix("/home"), STATION), self._outbox, at_us)
+                return say_area(entity, self._source(entity.key.removesuffix("/home"), at_us), self._outbox, at_us)
             case Task():
                 return say_task(entity, self._outbox, self._requests, self._target_of, at_us)
 
@@ -82,12 +82,12 @@ class Writer:
                 return say_aircraft(track, icao, self._outbox, at_us)
             if mmsi is not None:
                 return say_vessel(track, mmsi, self._outbox, at_us)
-        source = self._ids.of(track.key, name)
+        source = self._ids.of(track.key, name, at_us)
         if source is None:
             no_id = "-out of range: all 254 system ids are taken"
             return Encoded((), _NO_IDS.ledger(track, tuple((path, no_id) for path in _paths(track))))
         if track.type is not None and track.type.mav_type is not None:
-            self._kinds[track.key] = track.type.mav_autopilot or 0, track.type.mav_type
+            self._kinds[source[0]] = track.type.mav_autopilot or 0, track.type.mav_type
         told: dict[str, Fate] = {}
         own = named(name)
         if name is not None and own is None:
@@ -97,11 +97,12 @@ class Writer:
             told["identity.mavlink_id"] = "-no code: taken here by another"
         return say_vehicle(track, source, self._outbox, self._starts, self._undulation, at_us, told)
 
-    def _source(self, key: str, otherwise: Source) -> Source:
+    def _source(self, key: str, at_us: int) -> Source:
+        """Who says what is said by `key`: the system that it is shown under, or the ground station."""
         own = named(key.removeprefix("mavlink:")) if key.startswith("mavlink:") else None
         if own is None:
-            return otherwise
-        return self._ids.of(key, f"{own[0]}/{own[1]}") or otherwise
+            return STATION
+        return self._ids.of(key, f"{own[0]}/{own[1]}", at_us) or STATION
 
 
 def _paths(track: Track) -> list[str]:
