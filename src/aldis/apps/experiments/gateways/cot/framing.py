@@ -1,7 +1,7 @@
 """A stream of events cut into events: one element after another, each with an XML declaration or without.
 
 As TAK does (commoncommo, protocol.txt, "Traditional Protocol"), but the end of an event is where its own end tag is:
-comments and plain sections that speak of `</event>` do not end it.
+comments and plain sections that speak of `</event>` do not end it, and one may be a single tag, as PyTAK's pong is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from aldis.apps.experiments.gateways.gateway import Damaged, Tally
 
 __all__ = ["Splitter", "declared"]
 
-_END = re.compile(rb"</event\s*+>|<!--|<!\[CDATA\[")
+_END = re.compile(rb"</event\s*+>|<!--|<!\[CDATA\[|<event(?=[\s/])(?:[^\"'<>/]|/(?!>)|\"[^\"<]*+\"|'[^'<]*+')*+/>")
 _LAST = b"</event>"
 _CLOSES = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
 _DECLARATION = re.compile(
@@ -51,7 +51,7 @@ class Splitter:
 
     def push(self, data: bytes) -> list[bytes]:
         """The events that `data` completes."""
-        if not self._kept and data.endswith(_LAST) and data.count(b"</event") == 1 and b"<!" not in data:
+        if not self._kept and data.endswith(_LAST) and data.count(b"<event") == 1 and b"<!" not in data:
             return [data]  # as a datagram, and most pieces of a stream, are
         self._kept += data
         events = []
@@ -87,11 +87,13 @@ class Splitter:
                 self._looked, self._within = found + 3, None
             match = _END.search(self._kept, self._looked)
             if match is None:
-                self._looked = max(self._looked, len(self._kept) - 16)
+                self._looked = max(self._looked, self._kept.rfind(b"<"))
                 return None
-            if match[0].startswith(b"</"):
+            self._looked = match.end()
+            if match[0] in _CLOSES:
+                self._within = _CLOSES[match[0]]
+            elif match[0].startswith(b"</") or self._kept.find(b"<event", 0, match.start()) < 0:
                 return match.end()
-            self._looked, self._within = match.end(), _CLOSES[match[0]]
 
     def _shed(self) -> None:
         """Give up what is too long for an event, but for its last bytes, in which an end may begin."""

@@ -67,6 +67,8 @@ class CotGateway:
 
     def encode(self, entity: Entity, at_us: int) -> Encoded:
         """The event that says `entity`, behind an XML declaration as TAK wants it."""
+        if made := _WRITER.text(entity):
+            return Encoded((DECLARATION + made[0].encode(),), made[1])
         event, ledger = _WRITER.write(entity, at_us)
         return Encoded((DECLARATION + render(event).encode(),) if event else (), ledger)
 

@@ -64,6 +64,7 @@ class Quick:
         pieces = _SLOT.split(f'{{"key":"cot:={said["identity", "cot_uid"][1]}",{",".join(groups)}}}')
         self._text = "%s".join(pieces[::2])
         self._pick = picker([int(place) for place in pieces[1::2]])
+        self._texts = picker([index for take, index in said.values() if take is None])
         self._numbers = picker([index for take, index in said.values() if take is not None and take is not micros])
         bounded = [(f"{group}.{name}", BOUNDS[take]) for (group, name), (take, _) in said.items() if take in _BOUNDED]
         self._bounded = attrgetter("position.lat_deg", "position.lon_deg", *[path for path, _ in bounded])
@@ -80,10 +81,12 @@ class Quick:
     def track(self, event: Event, at_us: int) -> Track | None:
         """The track that `event` says; None where a value needs a closer look."""
         values = event.values
-        if not (event.plain or _plain(values)):
+        if event.native and str in map(type, self._numbers(values)):
             return None
-        if event.native and any(isinstance(said, str) and "n" in said for said in self._numbers(values)):
-            return None
+        if not event.plain:
+            joined = "".join(map(str, self._texts(values) if event.native else values))
+            if not joined.isprintable() or '"' in joined or "\\" in joined:
+                return None
         return self.plain_track(values, at_us, native=event.native)
 
     def plain_track(self, values: Sequence[Native], at_us: int, *, native: bool = False) -> Track | None:
@@ -123,11 +126,6 @@ _SLOT = re.compile(r"=(\d+)")
 _DATED = frozenset({"position", "motion", "identity", "status"})
 _BOUNDED = frozenset({height, positive, percent})
 _AFFILIATED = {f"{letter}{after}": word for letter, word in AFFILIATIONS.items() for after in ("-", "")}
-
-
-def _plain(values: Sequence[Native]) -> bool:
-    joined = "".join(map(str, values))
-    return joined.isprintable() and '"' not in joined and "\\" not in joined
 
 
 def _somewhere(track: Track) -> bool:

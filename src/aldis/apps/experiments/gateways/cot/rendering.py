@@ -13,7 +13,7 @@ from aldis.apps.experiments.gateways.cot.times import date_text
 from aldis.apps.experiments.gateways.cot.values import Native, give_flag
 from aldis.apps.experiments.gateways.gateway import Damaged
 
-__all__ = ["DECLARATION", "SPECIAL", "TIMES", "element_text", "fits", "render", "render_detail", "shown"]
+__all__ = ["DECLARATION", "SPECIAL", "TIMES", "element_text", "fits", "render", "render_detail", "shown", "template"]
 
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 TIMES = frozenset({"event@time", "event@start", "event@stale"})
@@ -26,6 +26,7 @@ _PATH = re.compile(
 )
 _SLOT = re.compile("\0(\\d+)\0")
 _LIMIT = 512
+_USUAL = 100  # values of an event whose template is worth keeping
 
 
 @dataclass(slots=True)
@@ -59,12 +60,15 @@ class _Template:
 
 
 _templates: dict[tuple[str, ...], _Template] = {}
+_details: dict[tuple[str, ...], _Template] = {}
 
 
 def render(event: Event) -> str:
     """`event` as one element, without a declaration."""
     if event.rest:
         return _template(_shape(_tree(event.names, event.rest)), event.names).fill(event.values)
+    if len(event.names) > _USUAL:
+        return _template(_shape(_tree(event.names, ())), event.names).fill(event.values)
     made = _templates.get(event.names)
     if made is None:
         if len(_templates) >= _LIMIT:
@@ -73,10 +77,16 @@ def render(event: Event) -> str:
     return made.fill_plain(event.values) if event.plain else made.fill(event.values)
 
 
-def render_detail(names: Sequence[str], values: Sequence[Native], rest: Sequence[tuple[str, str]]) -> str:
+def render_detail(names: tuple[str, ...], values: Sequence[Native], rest: Sequence[tuple[str, str]]) -> str:
     """What stands within `detail`, as TAK protobuf has it in `xmlDetail`; `names` and `rest` are all below it."""
-    detail = _tree(names, rest).children["detail"]
-    return _template(_within(detail), names).fill(values)
+    if rest or len(names) > _USUAL:
+        return _template(_within(_tree(names, rest).children["detail"]), names).fill(values)
+    made = _details.get(names)
+    if made is None:
+        if len(_details) >= _LIMIT:
+            _details.clear()
+        made = _details[names] = _template(_within(_tree(names, ()).children["detail"]), names)
+    return made.fill(values)
 
 
 def _tree(names: Sequence[str], rest: Sequence[tuple[str, str]]) -> _Element:
@@ -119,6 +129,12 @@ def _template(shape: str, names: Sequence[str]) -> _Template:
     forms = tuple(_shown_time if names[index] in TIMES else shown for index in order)
     odd = tuple((place, forms[place]) for place, index in enumerate(order) if names[index] in _ODD)
     return _Template(text, None if order == tuple(range(len(names))) else order, forms, odd)
+
+
+def template(names: Sequence[str]) -> tuple[str, Sequence[int]]:
+    """The text of an event of `names`, with `%s` for each value, and which value each is."""
+    made = _template(_shape(_tree(names, ())), names)
+    return made.text, range(len(names)) if made.order is None else made.order
 
 
 def fits(path: str) -> bool:

@@ -66,7 +66,7 @@ def date_text(us: int) -> str:
         ValueError: it is before 1970 or after 9999.
     """
     seconds, fraction = divmod(us, 1_000_000)
-    return f"{_date(seconds)}.{fraction:06}Z"
+    return f"{_date(seconds)}.{str(1_000_000 + fraction)[1:]}Z"
 
 
 @lru_cache(4096)

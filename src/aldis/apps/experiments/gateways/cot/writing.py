@@ -11,6 +11,7 @@ import msgspec
 
 from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Entity, Ledger, Track
 from aldis.apps.experiments.gateways.cot.event import Event
+from aldis.apps.experiments.gateways.cot.plainly import Plainly
 from aldis.apps.experiments.gateways.cot.quick import Given
 from aldis.apps.experiments.gateways.cot.residue import Room, residue_entry, said_again
 from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS, TRACK
@@ -28,6 +29,7 @@ _BATTERY = "status.battery_percent"
 _LIMIT = 512
 _MADE_ANEW = frozenset({"sensor.protocol", "sensor.received_ms", "timing.received_us"})
 _ALWAYS = frozenset({f"event@{name}" for name in ("uid", "type", "how", "time", "start", "stale")} | set(NO_POINT))
+_INDIRECT = frozenset({"motion.climb_mps", "residue.parts"})
 _WHOLE = frozenset(row.model for row in TRACK.rows if row.native in _ALWAYS and row.native not in NO_POINT)
 _TIMES = frozenset({"event@time", "event@start", "event@stale"})
 _Entry = Carried | Approximated | Dropped
@@ -44,6 +46,7 @@ class _Plan:
     clocks: tuple[str, ...]
     whole: bool
     quick: Given
+    plainly: Plainly | None
     ledgers: dict[tuple[str, ...], Ledger] = field(default_factory=dict)
 
 
@@ -81,6 +84,16 @@ class Writer:
             lost = (*lost, residue_entry(left, self._spell("detail")))
         return event, Ledger((*ledger.entries, *lost)) if lost else ledger
 
+    def text(self, entity: Entity) -> tuple[str, Ledger] | None:
+        """The event that says `entity` as XML, made at once; None where something of it needs a closer look."""
+        if not isinstance(entity, Track) or entity.residue is not None:
+            return None
+        said = msgspec.to_builtins(entity)
+        del said["key"]
+        plan = self._plan(said)
+        text = plan.plainly.text(said) if plan.plainly else None
+        return (text, self._ledger(plan, _odd(plan, said, said))) if text else None
+
     def _plan(self, said: _Said) -> _Plan:
         shape = (tuple(said), *map(tuple, said.values()))
         plan = self._plans.get(shape)
@@ -112,7 +125,8 @@ class Writer:
             fates[path] = self._unwritten(path, said)
         clocks = tuple(group for group in said if f"{group}.at" in present)
         whole = present >= _WHOLE
-        return _Plan(tuple(names), tuple(sources), fates, clocks, whole, Given(sources))
+        plainly = Plainly(names, sources, said, _CONSTANTS) if whole and not _INDIRECT & present else None
+        return _Plan(tuple(names), tuple(sources), fates, clocks, whole, Given(sources), plainly)
 
     def _fate(self, path: str, native: str) -> _Entry:
         if native in _TIMES and self._ms:
@@ -136,13 +150,16 @@ class Writer:
         plain = values is not None
         if values is None:
             values = [give(whole[group][name]) for group, name, give in plan.sources]
-        odd = _odd(plan, said, whole)
+        event = Event(plan.names, values, usual=True, plain=plain)
+        return event, self._ledger(plan, _odd(plan, said, whole))
+
+    def _ledger(self, plan: _Plan, odd: tuple[str, ...]) -> Ledger:
         ledger = plan.ledgers.get(odd)
         if ledger is None:
             if len(plan.ledgers) >= _LIMIT:
                 plan.ledgers.clear()
             ledger = plan.ledgers[odd] = Ledger(tuple((plan.fates | {path: self._odd[path] for path in odd}).values()))
-        return Event(plan.names, values, usual=True, plain=plain), ledger
+        return ledger
 
 
 def _completed(said: _Said, key: str, at_us: int) -> _Said:

@@ -10,6 +10,9 @@ from aldis.apps.experiments.gateways.gateway import Damaged
 __all__ = ["put_varint", "skipped", "varint"]
 
 
+_SMALL = [bytes((value,)) for value in range(0x80)]
+
+
 def varint(data: bytes, place: int, end: int) -> tuple[int, int]:
     """The number at `place`, and where it ends.
 
@@ -34,7 +37,7 @@ def varint(data: bytes, place: int, end: int) -> tuple[int, int]:
 def put_varint(value: int) -> bytes:
     """`value`, at least 0, as a varint."""
     if value < 0x80:
-        return bytes((value,))
+        return _SMALL[value]
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)

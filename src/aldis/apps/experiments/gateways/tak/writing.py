@@ -52,6 +52,7 @@ class _Plan:
     event: _Part
     detail: tuple[_Part, ...]
     xml: tuple[int, ...]
+    xml_names: tuple[str, ...]
 
 
 _plans: dict[tuple[str, ...], _Plan] = {}
@@ -73,8 +74,8 @@ def write_message(event: Event) -> bytes:
         wire[name] = wire.get(name, b"") + raw
     detail = b""
     if plan.xml or event.rest:
-        names = [event.names[index] for index in plan.xml]
-        detail = _stretch(_XML, render_detail(names, [values[index] for index in plan.xml], event.rest).encode())
+        said = [values[index] for index in plan.xml]
+        detail = _stretch(_XML, render_detail(plan.xml_names, said, event.rest).encode())
     for part in plan.detail:
         detail += _stretch(part.tag, _packed(part, values) + wire.pop(part.name, b""))
     for name in wire.keys() & _DETAIL_TAGS.keys():
@@ -107,7 +108,7 @@ def _planned(event: Event) -> _Plan:
     assert control
     assert top
     xml = tuple(index for name, index in index_of.items() if name.startswith("detail/"))
-    return _Plan(control, top, tuple(detail), xml)
+    return _Plan(control, top, tuple(detail), xml, tuple(event.names[index] for index in xml))
 
 
 def _names(message: Message) -> list[str]:
@@ -167,7 +168,7 @@ def has_wire_room(place: str, raw: bytes) -> bool:
 
 
 def _pack_text(value: Native) -> bytes:
-    data = str(value).encode()
+    data = value.encode() if isinstance(value, str) else str(value).encode()
     return put_varint(len(data)) + data
 
 
