@@ -10,6 +10,7 @@ from aldis.apps.experiments.gateways.mavlink.fates import writing
 from aldis.apps.experiments.gateways.mavlink.outbox import STATION, Outbox
 from aldis.apps.experiments.gateways.mavlink.saying import Told
 from aldis.apps.experiments.gateways.mavlink.scales import fitted, place_e7
+from aldis.apps.experiments.gateways.nmea.values import nav_status_text
 
 __all__ = ["icao_of", "mmsi_of", "say_aircraft", "say_vessel"]
 
