@@ -60,8 +60,10 @@ def agrees(bits: int, size: int, theirs: dict[str, Any]) -> int:
             other = theirs.get("name")
         if other is None or name in ("epfd", "ship_type", "aid_type", "name_extension") or "spare" in name:
             continue  # enumerations fold what is reserved
+        if layout.name == "weather" and name in ("pressure", "salinity", "visibility"):
+            continue  # scaled there; see the test of weather
         if isinstance(value, str):
-            assert value.split("@")[0].rstrip() == str(other).rstrip(), name
+            assert value.split("@")[0].strip() == str(other).split("@")[0].strip(), name
         elif name == "turn":
             assert abs(value) > 126 or (value / 4.733) ** 2 == pytest.approx(abs(float(other)), abs=0.51)
         elif name in ("lat", "lon", "course", "speed", "draught"):
@@ -179,7 +181,7 @@ def same_message(decoder: Any, pgn: int, data: bytes) -> int:
         if kinds[name] == "c":
             assert field.raw_value in (None, value), (pgn, name)
         elif kinds[name] == "h":
-            if field.value is not None:
+            if field.value is not None and value < 86_400:  # beyond, it starts the day anew
                 clock = field.value
                 seconds = clock.hour * 3600 + clock.minute * 60 + clock.second
                 assert seconds == int(value)  # it cuts fractions off
