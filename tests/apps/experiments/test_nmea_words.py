@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import pynmea2
+import pynmea2  # type: ignore[import-untyped]
 import pytest
 
 from aldis.apps.experiments.entity import (

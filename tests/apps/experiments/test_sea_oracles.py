@@ -120,7 +120,7 @@ def test_pyais_reads_any_position_as_we_meant_it(
     kind = Type(station="class A")
     track = Track(key="mmsi:230000001", position=Position(lat_deg=lat, lon_deg=lon), motion=motion, type=kind)
     [message] = NmeaGateway().encode(track, AT).messages
-    raw = pyais.decode(message.strip()).asdict()
+    raw: dict[str, Any] = pyais.decode(message.strip()).asdict()
     assert (raw["lat"], raw["lon"]) == pytest.approx((lat, lon), abs=1.4e-6)
     assert raw["speed"] == (102.3 if speed is None else pytest.approx(speed * 3600 / 1852, abs=0.051))
     assert raw["course"] % 360 == (0 if course is None else pytest.approx(course, abs=0.051))
@@ -181,7 +181,7 @@ def same_message(decoder: Any, pgn: int, data: bytes) -> int:
         if kinds[name] == "c":
             assert field.raw_value in (None, value), (pgn, name)
         elif kinds[name] == "h":
-            if field.value is not None and value < 86_400:  # beyond, it starts the day anew
+            if field.value is not None and float(value) < 86_400:  # beyond, it starts the day anew
                 clock = field.value
                 seconds = clock.hour * 3600 + clock.minute * 60 + clock.second
                 assert seconds == int(value)  # it cuts fractions off
