@@ -29,7 +29,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from aldis.app import Context
+from aldis.app import Context, System
 from aldis.apps.experiments.kinds import TRACK
 from aldis.kernel.encoding import sha256
 from aldis.kernel.frames import Update
@@ -85,9 +85,9 @@ class Bench:
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing."""
 
-    async def run(self, ctx: Context, sources: Sequence[str]) -> None:
+    async def run(self, ctx: Context, systems: Sequence[System]) -> None:
         """Publish once told to; or, without entities, note the age of each value."""
-        del sources
+        del systems
         if not self.entities:
             self.done.set()
             async for live in ctx.subscribe(TRACK.name):

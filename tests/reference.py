@@ -17,7 +17,7 @@ import msgspec
 from msgspec import NODEFAULT, structs, to_builtins
 
 from aldis import testing
-from aldis.app import find_apps
+from aldis.app import System, find_apps
 from aldis.interfaces.api.openapi import write
 from aldis.interfaces.api.operations import Operation
 from aldis.interfaces.api.problems import PROBLEMS, TYPE
@@ -95,6 +95,23 @@ The table `[oidc]` names the provider that people may [sign in](../how-to/sign-i
 | setting | default | meaning |
 |---|---|---|
 """
+
+_SYSTEMS = """
+## Systems
+
+Each table `[[systems]]` connects a system of this node's nation; [how to](../how-to/feed-a-gateway.md).
+
+| setting | default | meaning |
+|---|---|---|
+"""
+_SYSTEM = {
+    "name": "its name at this node: lower-case letters, digits and hyphens",
+    "address": "where it is: `udp://HOST:PORT` to listen at, `tcp://` or `tls://` to connect to, `tcp-listen://` or"
+    " `tls-listen://` to wait at, or the path of a recording. The protocol and a `+` before it, as in `cot+tcp://`, say"
+    " what it speaks; without them that is told from what arrives",
+    "mapping": "the file that describes a protocol of its own",
+    "person": "the account of this node as which it acts: it is sent what that account may see; empty for nothing",
+}
 
 _API = """\
 # HTTP API
@@ -213,6 +230,10 @@ def _config() -> Iterator[str]:
     for name, (default, meaning) in config.describe().items():
         shown = "given at `aldis init`" if default is None else f"`{json.dumps(default)}`"
         yield f"| `{name}` | `ALDIS_{name.upper()}` | {shown} | {meaning} |\n"
+    yield _SYSTEMS
+    for one in structs.fields(System):
+        shown = "must be given" if one.required else f"`{json.dumps(one.default)}`"
+        yield f"| `{one.name}` | {shown} | {_SYSTEM[one.name]} |\n"
     yield _OIDC
     fields = {field.name: field for field in structs.fields(provider.Provider)}
     for name, meaning in provider.PROVIDER.items():

@@ -33,6 +33,7 @@ __all__ = [
     "Query",
     "Route",
     "Shown",
+    "System",
     "find_apps",
 ]
 
@@ -90,6 +91,19 @@ class Live(msgspec.Struct, frozen=True):
     update: Update
     header: Label | None = None
     project: str = ""
+
+
+class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A system that is connected to this node, as the node's settings name it.
+
+    `address` says where it is and may say its protocol; `mapping` is the file that describes a protocol of its own.
+    `person` is the account of this node as which it acts: it is sent what that account may see; "" for nothing.
+    """
+
+    name: str
+    address: str
+    mapping: str = ""
+    person: str = ""
 
 
 class Context(Protocol):
@@ -221,6 +235,9 @@ class Context(Protocol):
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label, that of its record's header and the instruments allow."""
 
+    def may_show(self, live: Live, account: str) -> bool:
+        """Whether a live value may be sent to a system that acts as an account; True for at most a second too long."""
+
     def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind, this node's own and those from partners, that whoever asks may see."""
 
@@ -299,8 +316,8 @@ class App(Protocol):
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Called once for each record that was admitted, after its transaction."""
 
-    async def run(self, ctx: Context, sources: Sequence[str]) -> None:
-        """Work beside the node while it is up; `sources` are those that its settings name."""
+    async def run(self, ctx: Context, systems: Sequence[System]) -> None:
+        """Work beside the node while it is up; `systems` are those that its settings name."""
 
 
 def find_apps() -> Mapping[str, App]:

@@ -175,7 +175,7 @@ def _tab_to(page: Any, name: str, *, most: int = 60) -> None:
 def test_everything_goes_by_keyboard_alone(desk: Callable[..., Desk]) -> None:
     page = desk().page
     page.goto("/records")
-    sync_api.expect(page.locator("#person")).to_be_focused()  # Chromium moves the focus some time after a page has loaded
+    sync_api.expect(page.locator("#person")).to_be_focused()  # some time after the page has loaded
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 from structlog.testing import capture_logs
 
-from aldis.app import find_apps
+from aldis.app import System, find_apps
 from aldis.apps.experiments.track import PORTIONS
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion
@@ -27,7 +27,12 @@ LABELS = {"header": "OFFICIAL", **dict.fromkeys(PORTIONS, "OFFICIAL")}
 
 def made(home: Path) -> None:
     config = Config(
-        node="aus", party="AUS", policy="AUS", ceiling="SECRET", listen="127.0.0.1:0", sources=["udp://127.0.0.1:0"]
+        node="aus",
+        party="AUS",
+        policy="AUS",
+        ceiling="SECRET",
+        listen="127.0.0.1:0",
+        systems=[System(name="radio", address="udp://127.0.0.1:0")],
     )
     make_home(home, config, now=time.time_ns() // 1_000_000)
 

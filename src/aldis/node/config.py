@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from aldis.app import System
 from aldis.kernel.bundles import ITEM_LIMIT
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import FRAME_LIMIT
@@ -67,7 +69,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     session_idle_min: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
     session_h: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
     feeds: list[str] = []
-    sources: list[str] = []
+    systems: list[System] = []
     pace: float = 1.0
     project: str = ""
     labels: dict[str, dict[str, str]] = {}
@@ -78,6 +80,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     oidc: Provider | None = None
 
 
+_SYSTEM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _PLAIN = re.compile(r"[A-Za-z0-9._:/@\[\]-]+")
 _PORTS = 65_535
@@ -105,7 +108,7 @@ _MEANING = {
     "session_idle_min": "minutes after which a session that nobody uses is over",
     "session_h": "hours after which a session is over, used or not",
     "feeds": "partners that a one-way feed reaches: `aldis up` does not call them, and `aldis feed` writes files",
-    "sources": "where gateways listen: udp://host:port, or the path of a recording",
+    "systems": "systems of this nation that are connected: `[[systems]]` tables, see below",
     "pace": "how many times faster than it was made a recording is played",
     "project": "the project of what gateways put",
     "comply": "erase at once what a partner recalls; without it, this node's operator does, or refuses",
@@ -173,6 +176,13 @@ def check(config: Config) -> None:
     """
     _check_kas(config.kas_url)
     endpoint(config.listen)
+    names = Counter(system.name for system in config.systems)
+    for name, count in names.items():
+        if count > 1 or not _SYSTEM.fullmatch(name):
+            raise InvalidInput(
+                f"`[[systems]]`: {count} are called {name!r}" if count > 1 else f"a system cannot be called {name!r}",
+                fix="Give each a name of its own: lower-case letters, digits and hyphens, at most 32",
+            )
     if config.oidc is not None:
         config.oidc.check()
     if config.http:
@@ -229,9 +239,9 @@ def write(home: Path, config: Config) -> None:
         value = getattr(config, name)
         if value is None or value == default:
             continue
-        if name == "retention":
+        if name in ("retention", "systems"):
             for rule in value:
-                tables += ["", "[[retention]]"]
+                tables += ["", f"[[{name}]]"]
                 tables += [f"{key} = {_text(one)}" for key, one in msgspec.to_builtins(rule).items() if one != ""]
         elif isinstance(value, dict | Provider):
             tables += _table(name, msgspec.to_builtins(value))
@@ -267,6 +277,7 @@ def _check_kas(url: str) -> None:
         )
 
 
+_GONE = {"sources": "Write a table `[[systems]]` with `name` and `address` for each"}
 _NOT_SETTINGS = frozenset({"ALDIS_HOME", "ALDIS_CACHE", "ALDIS_TEST_DATA"})
 
 
@@ -275,4 +286,5 @@ def _known(settings: Mapping[str, Any], where: str) -> None:
         if name not in _MEANING:
             near = difflib.get_close_matches(name, _MEANING, 1)
             hint = f"Did you mean {near[0]!r}?" if near else "`aldis config` lists the settings"
+            hint = _GONE.get(name, hint)
             raise UnknownTerm(f"unknown setting {name!r} in {where}", fix=hint)

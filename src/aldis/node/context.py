@@ -31,6 +31,7 @@ from aldis.node.partners import Partners
 from aldis.node.people import Account, Person, name_of
 from aldis.node.records import Records
 from aldis.node.register import Register
+from aldis.node.showing import Showing
 
 __all__ = ["NodeContext"]
 
@@ -54,6 +55,7 @@ class NodeContext:
         partners: Partners,
         live: LiveOut,
         attachments: Attachments,
+        showing: Showing,
     ) -> None:
         self._core = core
         self._records = records
@@ -62,6 +64,7 @@ class NodeContext:
         self._partners = partners
         self._live = live
         self._attachments = attachments
+        self._showing = showing
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
         self._newest = Newest()
@@ -272,6 +275,10 @@ class NodeContext:
                 fed = self._core.config.feeds
                 self._nodes = [known.node for known in self._partners.all() if known.active and known.node not in fed]
         return self._nodes
+
+    def may_show(self, live: Live, account: str) -> bool:
+        """Whether a live value may be sent to a system that acts as an account."""
+        return self._showing.may_show(live, account)
 
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind; a subscriber that falls behind loses the oldest."""

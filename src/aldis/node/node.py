@@ -37,6 +37,7 @@ from aldis.node.register import Register
 from aldis.node.replay import Replay
 from aldis.node.retention import Retention
 from aldis.node.saved import SavedSearches
+from aldis.node.showing import Showing
 from aldis.node.store import Store
 
 __all__ = ["Node"]
@@ -65,8 +66,9 @@ class Node:
         self.foreign = Foreign(core, self.audit)
         self.replay = Replay(core)
         self.live_out = LiveOut(core, self.epochs, self.partners)
+        self.showing = Showing(core, self.people, self.records)
         self.context = NodeContext(
-            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments
+            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments, self.showing
         )
         self.live_in = LiveIn(core, self.context.told, self.live_out)
         self.recalls = Recalls(core, self.audit, self.partners, self.attachments, self.sights)

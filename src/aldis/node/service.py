@@ -152,7 +152,7 @@ class Service:
         store = self._node.core.store
         keep_app_state(store, app.name, AppState("running"))
         try:
-            await app.run(self._node.context, self._node.core.config.sources)
+            await app.run(self._node.context, self._node.core.config.systems)
             state = AppState("ended")
         except AldisError as error:
             _log.error("app failed", app=app.name, code=error.code, cause=str(error))

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aldis.app import Context, Go, Page, Query, Route, Shown
+from aldis.app import Context, Go, Page, Query, Route, Shown, System
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.records import Draft, DraftPortion, Kind, Record
 
@@ -68,7 +68,7 @@ class SampleApp:
 
     def on_admitted(self, record: Record, ctx: Context) -> None: ...
 
-    async def run(self, ctx: Context, sources: Sequence[str]) -> None: ...
+    async def run(self, ctx: Context, systems: Sequence[System]) -> None: ...
 
 
 app = SampleApp()

@@ -1,4 +1,4 @@
-"""The app: the kind `track`, and gateways that fill it from the sources in a node's settings."""
+"""The app: the kind `track`, and gateways that fill it from the systems in a node's settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from aldis.app import Context, Page, Route
+from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.gateways.observation import Observation, Tally
 from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.sea import Sea
@@ -32,7 +32,7 @@ class ExperimentsApp:
     kinds = (TRACK,)
 
     def commands(self) -> Sequence[Any]:
-        """None of its own: gateways run with `aldis up` from the setting `sources`."""
+        """None of its own: gateways run with `aldis up` from the setting `systems`."""
         return ()
 
     def routes(self) -> Sequence[Route]:
@@ -46,9 +46,9 @@ class ExperimentsApp:
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""
 
-    async def run(self, ctx: Context, sources: Sequence[str]) -> None:
-        """Follow every source at once."""
-        await asyncio.gather(*(_run(ctx, source) for source in sources))
+    async def run(self, ctx: Context, systems: Sequence[System]) -> None:
+        """Follow every system at once."""
+        await asyncio.gather(*(_run(ctx, system.address) for system in systems))
 
 
 async def _run(ctx: Context, source: str) -> None:

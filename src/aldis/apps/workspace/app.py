@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aldis.app import Context, Page, Route
+from aldis.app import Context, Page, Route, System
 from aldis.apps.workspace.commands import project
 from aldis.apps.workspace.kinds import KINDS
 from aldis.apps.workspace.pages import PAGES
@@ -36,5 +36,5 @@ class WorkspaceApp:
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a board is computed when somebody looks."""
 
-    async def run(self, ctx: Context, sources: Sequence[str]) -> None:
+    async def run(self, ctx: Context, systems: Sequence[System]) -> None:
         """Nothing runs beside the node."""

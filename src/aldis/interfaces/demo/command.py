@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from aldis.app import System
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.demo.nations import NATIONS, Nations, Running
 from aldis.interfaces.demo.pictures import count_table, counts_of, pick_vessel, seen_of, vessel_table
@@ -86,7 +87,7 @@ def demo(
 def _play(nations: Nations, running: Running, source: Source, step: Callable[[str], None]) -> None:
     """Everything up to the pictures, saying each step as it begins."""
     step("Making three nodes, each with its own keys, store and ledger")
-    nations.make([source.place], source.pace, PROJECT, TRACK_LABELS)
+    nations.make([System(name="sea", address=source.place)], source.pace, PROJECT, TRACK_LABELS)
     for one, other, digits in nations.pair():
         step(f"Paired {one} and {other} by invitation file, fingerprint {digits}")
     draft_instruments(nations)

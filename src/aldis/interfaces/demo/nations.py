@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from aldis.app import System
 from aldis.kernel.errors import Unavailable
 from aldis.node.clock import SystemClock
 from aldis.node.config import Config
@@ -46,8 +47,8 @@ class Nations:
         """A node, opened beside its running process if there is one."""
         return Node.open(self.home(node), environment=_ENVIRONMENT)
 
-    def make(self, sources: list[str], pace: float, project: str, labels: dict[str, dict[str, str]]) -> None:
-        """Make the three; the first one has the sources."""
+    def make(self, systems: list[System], pace: float, project: str, labels: dict[str, dict[str, str]]) -> None:
+        """Make the three; the first one has the systems."""
         for place, (node, (party, policy, ceiling)) in enumerate(NATIONS.items()):
             config = Config(
                 node=node,
@@ -56,7 +57,7 @@ class Nations:
                 ceiling=ceiling,
                 listen=f"127.0.0.1:{_free_port()}",
                 checkpoint_s=5,
-                sources=[] if place else sources,
+                systems=[] if place else systems,
                 pace=pace,
                 project=project,
                 labels={} if place else labels,

@@ -68,6 +68,11 @@ class People:
             self.get(person)
         return self.sessions.of(person)
 
+    def standing(self, person: str) -> Person | None:
+        """An account at its whole clearance, for a system that acts as it; None where it is suspended or nobody's."""
+        account = self._active(person)
+        return self.sessions.person(account, account.clearance) if account is not None else None
+
     def enrolled(self, person: str) -> bool:
         """Whether a person has set a password."""
         return bool(self._rows.credential(person).password)

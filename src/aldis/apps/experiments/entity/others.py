@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from aldis.apps.experiments.entity.track import Position, Residue, Timing
+from aldis.apps.experiments.entity.track import Markings, Position, Residue, Timing
 
 __all__ = ["Area", "Environment", "Point", "Report", "Task"]
 
@@ -17,6 +17,7 @@ __all__ = ["Area", "Environment", "Point", "Report", "Task"]
 class _Thing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     key: str
     timing: Timing | None = None
+    markings: Markings | None = None
     residue: Residue | None = None
 
 
@@ -68,7 +69,10 @@ class Task(_Thing, frozen=True, kw_only=True):
 
 
 class Report(_Thing, frozen=True, kw_only=True):
-    """Words of a person or a system; `about` is the key of what they are about, `to` whom they are for."""
+    """Words of a person or a system; `about` is the key of what they are about, `to` whom they are for.
+
+    `cot` is the CoT type of the event that said it.
+    """
 
     text: str
     author: str | None = None
@@ -76,6 +80,7 @@ class Report(_Thing, frozen=True, kw_only=True):
     about: str | None = None
     severity: Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"] | None = None
     position: Position | None = None
+    cot: str | None = None
 
 
 class Environment(_Thing, frozen=True, kw_only=True):

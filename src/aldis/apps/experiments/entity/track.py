@@ -17,6 +17,7 @@ __all__ = [
     "Hop",
     "Identity",
     "Mapped",
+    "Markings",
     "Motion",
     "Original",
     "Position",
@@ -54,14 +55,16 @@ class Original(_Group, frozen=True, kw_only=True):
 class Position(_Group, frozen=True, kw_only=True):
     """Where it is; `accurate` means within 10 m (AIS), `suspect` a jump that nothing makes.
 
-    `height_m` is above the ellipsoid, `depth_m` below the surface of the water. `accuracy_m` and `height_accuracy_m`
-    are one standard deviation. A position coarsened on its way out is the centre of a cell of `grid_m` metres.
+    `height_m` is above the ellipsoid, `above_home_m` above where the vehicle was launched, `depth_m` below the surface
+    of the water. `accuracy_m` and `height_accuracy_m` are one standard deviation. A position coarsened on its way out
+    is the centre of a cell of `grid_m` metres.
     """
 
     lat_deg: _Latitude
     lon_deg: _Longitude
     at: int | None = None
     height_m: float | None = None
+    above_home_m: float | None = None
     depth_m: float | None = None
     accuracy_m: float | None = None
     height_accuracy_m: float | None = None
@@ -100,7 +103,8 @@ class Identity(_Group, frozen=True, kw_only=True):
     """Who it is, by each scheme at once; flat, so that each name can be made a pseudonym, which is text.
 
     `dis_id` is site:application:entity (IEEE 1278.1-2012, 6.2.28), `mavlink_id` system/component, `cot_uid` the uid of
-    its events. `other_names` were heard under the same number before.
+    its events. `other_names` were heard under the same number before. `contact` is the network address at which it
+    answers, `role` what it does in its `team`.
     """
 
     at: int | None = None
@@ -114,7 +118,10 @@ class Identity(_Group, frozen=True, kw_only=True):
     umaa_id: str | None = None
     native_id: str | None = None
     team: str | None = None
+    role: str | None = None
     contact: str | None = None
+    phone: str | None = None
+    email: str | None = None
     other_names: list[str] | None = None
 
 
@@ -176,6 +183,7 @@ class Status(_Group, frozen=True, kw_only=True):
     mode_code: int | None = None
     armed: bool | None = None
     state: str | None = None
+    landed: Literal["on ground", "in air", "taking off", "landing"] | None = None
     health: str | None = None
     readiness: bool | None = None
     battery_percent: float | None = None
@@ -208,7 +216,10 @@ class Sensor(_Group, frozen=True, kw_only=True):
     """Who sensed it, how well, and by whom it came here.
 
     `country` is the maritime identification digits (ITU-R M.585) of the network that heard it; `own` marks what the
-    receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees.
+    receiving station sent itself; `how` is CoT's; azimuths are degrees true, fields of view degrees. `fix` and
+    `altitude_fix` say what the place and the height come from; `device`, `platform`, `os` and `software` what runs at
+    the source. `doubts` are in words what speaks against its being one thing that says the truth; they name no other
+    track.
     """
 
     protocol: str
@@ -223,6 +234,11 @@ class Sensor(_Group, frozen=True, kw_only=True):
     how: str | None = None
     modality: str | None = None
     fix: str | None = None
+    altitude_fix: str | None = None
+    device: str | None = None
+    platform: str | None = None
+    os: str | None = None
+    software: str | None = None
     satellites: int | None = None
     hdop: float | None = None
     vdop: float | None = None
@@ -232,6 +248,7 @@ class Sensor(_Group, frozen=True, kw_only=True):
     vertical_fov_deg: float | None = None
     range_m: float | None = None
     chain: list[Hop] | None = None
+    doubts: list[str] | None = None
 
 
 class Timing(_Group, frozen=True, kw_only=True):
@@ -251,6 +268,16 @@ class Timing(_Group, frozen=True, kw_only=True):
     stale_us: int | None = None
     clock: Literal["utc", "hour", "boot", "second"] | None = None
     offset_us: int | None = None
+
+
+class Markings(_Group, frozen=True, kw_only=True):
+    """What a foreign system wrote about who may have it and how to handle it, in its own words; it is no label here."""
+
+    access: str | None = None
+    caveat: str | None = None
+    releasable_to: str | None = None
+    qos: str | None = None
+    opex: str | None = None
 
 
 class Remainder(_Group, frozen=True, kw_only=True):
@@ -282,6 +309,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     voyage: Voyage | None = None
     sensor: Sensor | None = None
     timing: Timing | None = None
+    markings: Markings | None = None
     residue: Residue | None = None
 
 
@@ -294,6 +322,7 @@ GROUPS: dict[str, type[_Group]] = {
     "voyage": Voyage,
     "sensor": Sensor,
     "timing": Timing,
+    "markings": Markings,
     "residue": Residue,
 }
 """The portions of the kind `track` and their types, in the order in which they are shown."""

@@ -23,8 +23,9 @@ class Piece:
 class Link(Protocol):
     """An open way to one or several systems. It sheds what is not taken in time, oldest first, and counts it."""
 
-    shed: int
-    """Pieces that nobody took in time."""
+    @property
+    def shed(self) -> int:
+        """Pieces that nobody took in time, and messages that could not be sent."""
 
     async def receive(self) -> Piece:
         """The next piece, as soon as there is one.
