@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pyais
 
@@ -36,7 +37,7 @@ def main() -> None:
     rounds, passes = (5, 1000) if parser.parse_args().quick else (15, 4000)
     gateway = NmeaGateway()
     plain = SENTENCE.strip()
-    said = pyais.decode(plain).asdict()
+    said: dict[str, Any] = pyais.decode(plain).asdict()
     [decoded] = gateway.feed(SENTENCE, AT_US)
     assert pyais.decode(gateway.encode(decoded.entity, AT_US).messages[0].strip()).asdict() == said | {"radio": 0}
 

@@ -221,7 +221,7 @@ def test_damage_is_counted_with_its_reason(line: bytes, reason: str) -> None:
 def test_a_place_off_the_globe_is_damage() -> None:
     for kind in (1, 18):
         gateway = NmeaGateway()
-        fields = {"msg_type": kind, "mmsi": 230000001, "lat": 97.0, "lon": 24.5}
+        fields: dict[str, Any] = {"msg_type": kind, "mmsi": 230000001, "lat": 97.0, "lon": 24.5}
         [line] = pyais.encode_dict(fields, sentence_type="VDM")
         assert heard(line.encode(), gateway=gateway) == []
         assert closed(gateway) == {"out of range": 1}

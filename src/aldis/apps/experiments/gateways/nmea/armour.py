@@ -16,7 +16,7 @@ MAX_PART = 56
 
 _ARMOUR = bytes((*range(48, 88), *range(96, 120)))
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_four, _eight = Struct("<4Q").unpack, Struct("<8Q").unpack
+_four, _six, _eight = (Struct(f"<{count}Q").unpack for count in (4, 6, 8))
 _TEXT = b"@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_ !\"#$%&'()*+,-./0123456789:;<=>?"
 _FROM_ARMOUR = bytes.maketrans(_ARMOUR, _BASE64)
 _TO_ARMOUR = bytes.maketrans(_BASE64, _ARMOUR)
@@ -26,8 +26,12 @@ _FROM_TEXT = bytes.maketrans(_TEXT, _BASE64)
 
 def checksum(body: bytes) -> int:
     """The exclusive or of all bytes."""
-    a, b, c, d, e, f, g, h = _eight(body[:64].ljust(64, b"\0"))
-    folded = a ^ b ^ c ^ d ^ e ^ f ^ g ^ h
+    if len(body) <= 48:
+        a, b, c, d, e, f = _six(body.ljust(48, b"\0"))
+        folded = a ^ b ^ c ^ d ^ e ^ f
+    else:
+        a, b, c, d, e, f, g, h = _eight(body[:64].ljust(64, b"\0"))
+        folded = a ^ b ^ c ^ d ^ e ^ f ^ g ^ h
     folded ^= folded >> 32
     folded ^= folded >> 16
     own: int = (folded ^ folded >> 8) & 255

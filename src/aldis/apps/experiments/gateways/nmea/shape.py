@@ -30,6 +30,7 @@ _MAX = 4096
 # fields beyond those that `_usual` looks at and those that are never absent
 _USUAL = (Position, Motion, Identity, Type, Sensor, Timing)
 _OTHERS = sum(len(group.__struct_fields__) for group in _USUAL) - 17 - 4
+_UNUSUAL = len(GROUPS) - 7  # groups
 _STATES = len(Status.__struct_fields__) - 3
 _MADE_ANEW: dict[str, Reason] = dict.fromkeys(
     ("timing.received_us", "timing.clock", "timing.source_uncertainty_us", "sensor.protocol", "sensor.received_ms"),
@@ -51,7 +52,9 @@ def _usual(track: Track) -> tuple[object, ...] | None:
     p, m, i, t, s, o, c = (
         track.position, track.motion, track.identity, track.type, track.status, track.sensor, track.timing
     )  # fmt: skip
-    if p is None or m is None or i is None or t is None or o is None or c is None or track.voyage or track.residue:
+    if p is None or m is None or i is None or t is None or o is None or c is None:
+        return None
+    if astuple(track).count(None) != _UNUSUAL + (s is None):
         return None
     absent = (
         p.at is None,
@@ -79,12 +82,12 @@ def _usual(track: Track) -> tuple[object, ...] | None:
         + astuple(t).count(None)
         + astuple(o).count(None)
         + astuple(c).count(None)
-        - sum(absent)
+        - absent.count(True)
     )
     if s is None:
         return absent if others == _OTHERS else None
     state = (s.at is None, s.nav_status is None, s.special_manoeuvre is None)
-    others += astuple(s).count(None) - sum(state)
+    others += astuple(s).count(None) - state.count(True)
     return (*absent, *state) if others == _OTHERS + _STATES else None
 
 
