@@ -222,7 +222,8 @@ def test_wind_depth_and_temperature_are_the_environment() -> None:
     assert isinstance(wind, Environment)
     assert isinstance(depth, Environment)
     assert isinstance(water, Environment)
-    assert (wind.wind_mps, wind.wind_from_deg) == (8.0, pytest.approx(225.17, abs=0.01))
+    assert wind.wind_mps == 8.0
+    assert wind.wind_from_deg == pytest.approx(225.17, abs=0.01)
     assert (depth.water_depth_m, water.water_temperature_c) == (42.0, 12.1)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from aldis.apps.experiments.entity import Approximated, Decoded, Environment, Position, Report, Track, Type
 from aldis.apps.experiments.entity.geodesy import distance_m, ecef_of
 from aldis.apps.experiments.gateways.nmea import MAX_LINE, OFFERED, NmeaGateway
+from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.gateways.nmea.values import KNOT, ship_type_text
 
 AT = 1_700_000_000_000_000
@@ -220,7 +221,7 @@ def test_damage_is_counted_with_its_reason(line: bytes, reason: str) -> None:
 def test_a_place_off_the_globe_is_damage() -> None:
     for kind in (1, 18):
         gateway = NmeaGateway()
-        fields = {"msg_type": kind, "mmsi": 230000001, "lat": 97.0, "lon": 24.5}
+        fields: dict[str, Any] = {"msg_type": kind, "mmsi": 230000001, "lat": 97.0, "lon": 24.5}
         [line] = pyais.encode_dict(fields, sentence_type="VDM")
         assert heard(line.encode(), gateway=gateway) == []
         assert closed(gateway) == {"out of range": 1}
@@ -242,7 +243,7 @@ def test_weather_is_an_environment() -> None:
     [decoded] = OFFERED.open().feed(weather.messages[0], AT)
     environment = decoded.entity
     assert isinstance(environment, Environment)
-    raw = pyais.decode(*weather.messages[0].splitlines()).asdict()
+    raw: dict[str, Any] = pyais.decode(*weather.messages[0].splitlines()).asdict()
     assert environment.air_temperature_c == raw["airtemp"] == 17.3
     assert environment.pressure_hpa == raw["pressure"] == 1013
     assert environment.visibility_m == pytest.approx(raw["visibility"] * 1852)
@@ -410,3 +411,19 @@ def test_the_live_stream_is_decoded_whole_and_every_sentence_is_accounted_for(dm
     times = [received_ms(track) for track in seen]
     assert (min(times), max(times)) == (1276256770000, 1276256798873)
     assert {t.sensor.country for t in seen if t.sensor} >= {219, 232, 265, 205, 244, 257}
+
+
+def test_generated_sentences_are_the_same_for_the_same_seed_and_all_decode() -> None:
+    start = 1_700_000_000_000
+    lines = list(generate(7, vessels=20, seconds=30, start_ms=start))
+    assert lines == list(generate(7, vessels=20, seconds=30, start_ms=start))
+    assert lines != list(generate(8, vessels=20, seconds=30, start_ms=start))
+    gateway = NmeaGateway()
+    seen = tracks(*(line.strip() for line in lines), gateway=gateway)
+    assert closed(gateway) == {}
+    named = {t.key for t in seen if t.identity and (t.identity.name or t.identity.callsign)}
+    assert len({t.key for t in seen if t.position}) == len(named) == 20
+    assert {t.type.station for t in seen if t.type and t.position} == {"class A", "class B"}
+    times = [received_ms(t) for t in seen]
+    assert times == sorted(times)
+    assert start < times[0] < times[-1] < start + 30_000

@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import pynmea2
+import pynmea2  # type: ignore[import-untyped]
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aldis.apps.experiments.entity import (
+    GROUPS,
     Approximated,
     Area,
     Decoded,
@@ -28,7 +31,7 @@ from aldis.apps.experiments.entity import (
 from aldis.apps.experiments.gateways.gateway import Offered, Specimen
 from aldis.apps.experiments.gateways.nmea import OFFERED, NmeaGateway
 from aldis.apps.experiments.gateways.nmea.armour import sentence
-from aldis.apps.experiments.gateways.nmea.shape import paths
+from aldis.apps.experiments.gateways.nmea.shape import paths, shape_of
 from aldis.apps.experiments.gateways.nmea.values import KNOT
 from aldis.apps.experiments.gateways.nmea2000 import OFFERED as N2K
 
@@ -273,3 +276,32 @@ def test_sentences_are_read_alike_by_pynmea2() -> None:
             for name in ("spd_over_grnd", "true_course", "heading", "temperature", "depth", "true_track"):
                 if getattr(theirs, name, None) not in (None, ""):
                     assert float(getattr(theirs, name)) in [v for v in ours.values() if isinstance(v, float)]
+
+
+USUAL = next(OFFERED.open().feed(m, AT)[0].entity for s in OFFERED.specimens() for m in s.messages)
+
+
+@given(st.data())
+def test_tracks_have_the_same_shape_only_if_they_say_the_same_kinds_of_things(data: st.DataObject) -> None:
+    assert isinstance(USUAL, Track)
+    pair = []
+    for _ in range(2):
+        groups: dict[str, Any] = {}
+        for name, kind in GROUPS.items():
+            said = getattr(USUAL, name)
+            if data.draw(st.integers(0, 5)) == 0:
+                continue
+            fields = {f: v for f in kind.__struct_fields__ if (v := getattr(said, f, None)) is not None}
+            for field in data.draw(st.lists(st.sampled_from(kind.__struct_fields__), max_size=2)):
+                if fields.pop(field, None) is None and field not in ("lat_deg", "lon_deg", "protocol", "received_ms"):
+                    fields[field] = 1
+            if said is not None or fields:
+                required: dict[str, dict[str, Any]] = {
+                    "position": {"lat_deg": 1.0, "lon_deg": 2.0},
+                    "residue": {"parts": []},
+                }
+                required["sensor"] = {"protocol": "x", "received_ms": 1}
+                groups[name] = kind(**required.get(name, {}) | fields)
+        pair.append(Track(key="k", **groups))
+    one, other = pair
+    assert (shape_of(one) == shape_of(other)) == (paths(one) == paths(other)) or not all(paths(track) for track in pair)

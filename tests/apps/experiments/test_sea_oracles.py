@@ -60,8 +60,10 @@ def agrees(bits: int, size: int, theirs: dict[str, Any]) -> int:
             other = theirs.get("name")
         if other is None or name in ("epfd", "ship_type", "aid_type", "name_extension") or "spare" in name:
             continue  # enumerations fold what is reserved
+        if layout.name == "weather" and name in ("pressure", "salinity", "visibility"):
+            continue  # scaled there; see the test of weather
         if isinstance(value, str):
-            assert value.split("@")[0].rstrip() == str(other).rstrip(), name
+            assert value.split("@")[0].strip() == str(other).split("@")[0].strip(), name
         elif name == "turn":
             assert abs(value) > 126 or (value / 4.733) ** 2 == pytest.approx(abs(float(other)), abs=0.51)
         elif name in ("lat", "lon", "course", "speed", "draught"):
@@ -118,7 +120,7 @@ def test_pyais_reads_any_position_as_we_meant_it(
     kind = Type(station="class A")
     track = Track(key="mmsi:230000001", position=Position(lat_deg=lat, lon_deg=lon), motion=motion, type=kind)
     [message] = NmeaGateway().encode(track, AT).messages
-    raw = pyais.decode(message.strip()).asdict()
+    raw: dict[str, Any] = pyais.decode(message.strip()).asdict()
     assert (raw["lat"], raw["lon"]) == pytest.approx((lat, lon), abs=1.4e-6)
     assert raw["speed"] == (102.3 if speed is None else pytest.approx(speed * 3600 / 1852, abs=0.051))
     assert raw["course"] % 360 == (0 if course is None else pytest.approx(course, abs=0.051))
@@ -179,7 +181,7 @@ def same_message(decoder: Any, pgn: int, data: bytes) -> int:
         if kinds[name] == "c":
             assert field.raw_value in (None, value), (pgn, name)
         elif kinds[name] == "h":
-            if field.value is not None:
+            if field.value is not None and float(value) < 86_400:  # beyond, it starts the day anew
                 clock = field.value
                 seconds = clock.hour * 3600 + clock.minute * 60 + clock.second
                 assert seconds == int(value)  # it cuts fractions off

@@ -9,14 +9,14 @@ from __future__ import annotations
 from binascii import a2b_base64, b2a_base64
 from struct import Struct
 
-__all__ = ["MAX_PART", "armour", "checksum", "sentence", "text_bits", "text_of", "unarmour"]
+__all__ = ["MAX_PART", "armour", "checksum", "sentence", "text_bits", "text_of", "unarmour", "whole_sentence"]
 
 MAX_PART = 56
 """Characters of payload in one sentence, so that it has at most 82."""
 
 _ARMOUR = bytes((*range(48, 88), *range(96, 120)))
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_eight = Struct("<8Q").unpack
+_four, _six, _eight = (Struct(f"<{count}Q").unpack for count in (4, 6, 8))
 _TEXT = b"@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_ !\"#$%&'()*+,-./0123456789:;<=>?"
 _FROM_ARMOUR = bytes.maketrans(_ARMOUR, _BASE64)
 _TO_ARMOUR = bytes.maketrans(_BASE64, _ARMOUR)
@@ -26,8 +26,12 @@ _FROM_TEXT = bytes.maketrans(_TEXT, _BASE64)
 
 def checksum(body: bytes) -> int:
     """The exclusive or of all bytes."""
-    a, b, c, d, e, f, g, h = _eight(body[:64].ljust(64, b"\0"))
-    folded = a ^ b ^ c ^ d ^ e ^ f ^ g ^ h
+    if len(body) <= 48:
+        a, b, c, d, e, f = _six(body.ljust(48, b"\0"))
+        folded = a ^ b ^ c ^ d ^ e ^ f
+    else:
+        a, b, c, d, e, f, g, h = _eight(body[:64].ljust(64, b"\0"))
+        folded = a ^ b ^ c ^ d ^ e ^ f ^ g ^ h
     folded ^= folded >> 32
     folded ^= folded >> 16
     own: int = (folded ^ folded >> 8) & 255
@@ -42,8 +46,20 @@ def sentence(body: bytes, start: bytes = b"$") -> bytes:
 def unarmour(payload: bytes, fill: int) -> tuple[int, int]:
     """The bits of a payload of armour characters as a number, and how many they are."""
     size = len(payload)
+    if size == 28 and not fill:  # most messages
+        return int.from_bytes(a2b_base64(payload.translate(_FROM_ARMOUR)), "big"), 168
     packed = a2b_base64(payload.translate(_FROM_ARMOUR) + b"A" * (-size % 4))
     return int.from_bytes(packed, "big") >> (-size % 4 * 6 + fill), size * 6 - fill
+
+
+def whole_sentence(head: bytes, before: int, bits: int) -> bytes:
+    """The sentence of a message of 168 bits behind `head`; `before` is the checksum of `head` and of what follows."""
+    payload = b2a_base64(bits.to_bytes(21, "big"), newline=False).translate(_TO_ARMOUR)
+    a, b, c, d = _four(payload.ljust(32, b"\0"))
+    folded = a ^ b ^ c ^ d
+    folded ^= folded >> 32
+    folded ^= folded >> 16
+    return b"%s%s,0*%02X\r\n" % (head, payload, (folded ^ folded >> 8) & 255 ^ before)
 
 
 def armour(bits: int, size: int) -> tuple[bytes, int]:

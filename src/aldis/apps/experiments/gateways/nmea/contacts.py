@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import asin, atan2, cos, degrees, radians, sin
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -21,11 +20,8 @@ from aldis.apps.experiments.entity import (
     Type,
 )
 from aldis.apps.experiments.gateways.gateway import Damaged
-from aldis.apps.experiments.gateways.nmea.reading import STATES, number_of, place_of, unescaped
+from aldis.apps.experiments.gateways.nmea.reading import STATES, Known, number_of, place_of, unescaped
 from aldis.apps.experiments.gateways.nmea.sentences import Words
-
-if TYPE_CHECKING:
-    from aldis.apps.experiments.gateways.nmea.talking import Instruments
 
 __all__ = ["target", "text", "waypoint"]
 
@@ -34,7 +30,7 @@ _EARTH_M = 6_371_008.8
 _MINUTE_M = 1852.0
 
 
-def target(own: Instruments, get: dict[str, str], heard: Words) -> Track:
+def target(own: Known, get: dict[str, str], heard: Words) -> Track:
     """TTM and TLL: a contact; of TTM the place follows where the vessel's own is known."""
     at, timing = own.timing(get, heard)
     number = get.get("number", "")
@@ -66,7 +62,7 @@ def target(own: Instruments, get: dict[str, str], heard: Words) -> Track:
     )
 
 
-def _motion_of_target(own: Instruments, get: dict[str, str], at: int, scale: float) -> Motion | None:
+def _motion_of_target(own: Known, get: dict[str, str], at: int, scale: float) -> Motion | None:
     speed, course = number_of(get.get("speed"), 0, 9999), number_of(get.get("course"), 0, 360)
     if get.get("course_t") == "R":
         own.odd += [Dropped(f"TTM.{name}", "no field", "relative to the bow") for name in ("course", "course_t")]
@@ -86,7 +82,7 @@ def _beyond(place: tuple[float, float], range_m: float, bearing_deg: float) -> t
     return degrees(asin(max(-1.0, min(1.0, sine)))), (degrees(lon + east) + 180) % 360 - 180
 
 
-def text(own: Instruments, get: dict[str, str], heard: Words) -> Report:
+def text(own: Known, get: dict[str, str], heard: Words) -> Report:
     """TXT."""
     said = unescaped(get.get("text", ""))
     if not said.isprintable() or not said:
@@ -100,7 +96,7 @@ def text(own: Instruments, get: dict[str, str], heard: Words) -> Report:
     )
 
 
-def waypoint(own: Instruments, get: dict[str, str], heard: Words) -> Area:
+def waypoint(own: Known, get: dict[str, str], heard: Words) -> Area:
     """WPL."""
     place = place_of(get)
     if place is None:

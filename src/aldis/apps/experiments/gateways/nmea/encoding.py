@@ -97,7 +97,11 @@ def class_a(track: Track, mmsi: int, second: int, odd: dict[str, Entry]) -> int:
                 odd["status.nav_status"] = Dropped("status.nav_status", "no code", status.nav_status)
         if status.special_manoeuvre is not None:
             manoeuvre = 2 if status.special_manoeuvre else 1
-    knots = 1023 if speed is None else _knots(speed, 1022, TENTHS, odd)
+    knots = 1023
+    if speed is not None:
+        knots = round(speed * TENTHS)
+        if not 0 <= knots <= 1022:
+            knots = _knots(speed, 1022, TENTHS, odd)
     course10 = 3600 if course is None else round(course * 10) % 3600
     degrees = 511 if heading is None else round(heading) % 360
     first = 1 << 55 | mmsi << 23 | nav << 19 | (turn & 255) << 11 | knots << 1 | accurate

@@ -45,7 +45,8 @@ class NmeaGateway:
     def feed(self, data: bytes, at_us: int) -> Sequence[Decoded]:
         """What the sentences that `data` completes say."""
         found: list[Decoded] = []
-        for line in self._lines(data):
+        for whole in self._lines(data):
+            line = whole.strip()
             if line and not (line.startswith(b"$PGHP,") and self._assembler.stamp(line)):
                 self._take(line, at_us, found)
         return found
@@ -111,9 +112,9 @@ class NmeaGateway:
         self._assembler.close()
 
     def _lines(self, data: bytes) -> list[bytes]:
-        """Whole lines, stripped; of one longer than `MAX_LINE` the rest is skipped, so that it is counted once."""
+        """Whole lines; of one longer than `MAX_LINE` the rest is skipped, so that it is counted once."""
         if not self._skip and not self._tail and data.endswith(b"\n"):
-            return [line.strip() for line in data[:-1].split(b"\n")]
+            return data.splitlines()
         if self._skip == "line" or (self._skip and not data.startswith(_STARTS)):
             _, end, data = data.partition(b"\n")
             if not end:
@@ -128,7 +129,7 @@ class NmeaGateway:
             lines.append(tail[: MAX_LINE + 1])
             tail, self._skip = b"", "line"
         self._tail = tail
-        return [line.strip() for line in lines]
+        return lines
 
 
 def _whole(tail: bytes) -> bool:

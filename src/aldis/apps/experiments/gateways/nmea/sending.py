@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Encoded, Ledger, Track
 from aldis.apps.experiments.entity.losses import Entry
-from aldis.apps.experiments.gateways.nmea.armour import MAX_PART, armour, sentence
+from aldis.apps.experiments.gateways.nmea.armour import MAX_PART, armour, checksum, sentence, whole_sentence
 from aldis.apps.experiments.gateways.nmea.encoding import DYNAMIC, class_a, dynamic, second_of
 from aldis.apps.experiments.gateways.nmea.layouts import LAYOUTS
 from aldis.apps.experiments.gateways.nmea.naming import IDENTIFIED, described, hull_of, sixbit, statics
@@ -46,27 +46,47 @@ class Sender:
     def __init__(self, talker: bytes = b"AI") -> None:
         self._talker = talker
         self._sequence = 0
+        self._heads: dict[tuple[str, bool], tuple[bytes, int]] = {}
+        for channel in ("A", "B"):
+            for own in (True, False):
+                head = b"%sVD%s,1,1,,%s," % (talker, b"O" if own else b"M", channel.encode())
+                self._heads[channel, own] = (b"!" + head, checksum(head + b",0"))
         self._accounts: dict[object, Ledger] = {}
 
     def track(self, track: Track, mmsi: int, at_us: int) -> Encoded:
         """The messages that say `track`; none where it says nothing that AIS has."""
         second, times = second_of(track, at_us)
         odd: dict[str, Entry] = {}
-        extra: dict[str, Entry] = {}
         kind = kind_of_track(track)
+        many = described(track, kind)
+        if kind == "class A" and not many:
+            message = self._alone(track, class_a(track, mmsi, second, odd))
+            if odd:
+                return Encoded((message,), ledger_of(track, DYNAMIC[kind] | times | odd))
+            key: object = (second if second > 59 else 0, shape_of(track))
+            ledger = self._accounts.get(key)
+            if ledger is None:
+                ledger = ledger_of(track, DYNAMIC[kind] | times)
+                keep(self._accounts, key, ledger)
+            return Encoded((message,), ledger)
+        return self._several(track, kind, mmsi, second, times, many)
+
+    def _several(self, track: Track, kind: str, mmsi: int, second: int, times: dict[str, Entry], many: bool) -> Encoded:
+        odd: dict[str, Entry] = {}
+        extra: dict[str, Entry] = {}
         messages: list[bytes] = []
         if kind == "class A":
             if track.position is not None or track.motion is not None or track.status is not None:
-                messages.append(self._wrap(track, class_a(track, mmsi, second, odd), 168))
+                messages.append(self._alone(track, class_a(track, mmsi, second, odd)))
         elif kind != "static alone":
             values = _REPORTS[kind](track, mmsi, second, odd)
             messages.append(self._wrap(track, *LAYOUTS[kind].pack(values)))
         placed = bool(messages)
-        if described(track, kind):
+        if many:
             for layout, values in statics(track, kind, mmsi, extra, odd):
                 messages.append(self._wrap(track, *LAYOUTS[layout].pack(values)))
 
-        key = None if odd else (kind, placed, len(messages), min(second, 61) if second > 59 else 0, shape_of(track))
+        key = None if odd else (kind, placed, len(messages), second if second > 59 else 0, shape_of(track))
         ledger = self._accounts.get(key)
         if ledger is None:
             usual = DYNAMIC[kind] | times if placed else IDENTIFIED if messages else {}
@@ -92,6 +112,15 @@ class Sender:
             )
             for number, piece in enumerate(pieces, 1)
         )
+
+    def _alone(self, track: Track, bits: int) -> bytes:
+        """The sentence of a message of 168 bits."""
+        sensor = track.sensor
+        if sensor is None:
+            head, before = self._heads["A", False]
+        else:
+            head, before = self._heads["B" if sensor.channel == "B" else "A", sensor.own is True]
+        return whole_sentence(head, before, bits)
 
     def _wrap(self, track: Track, bits: int, size: int) -> bytes:
         sensor = track.sensor

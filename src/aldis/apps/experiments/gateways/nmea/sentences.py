@@ -117,7 +117,7 @@ class Assembler:
         if total == b"1":
             if number != b"1":
                 raise Damaged("undecodable")
-            bits, size = unarmour(payload, int(fill))
+            bits, size = unarmour(payload, 0 if fill == b"0" else int(fill))
             return Message(bits, size, 1, _sensor(stamp, covered, now_ms, channel, own), at_us)
         return self._join(found, stamp, now_ms, at_us)
 

@@ -27,10 +27,11 @@ __all__ = ["keep", "ledger_of", "paths", "shape_of"]
 
 _groups = tuple(GROUPS)
 _MAX = 4096
-# fields of a group beyond those looked at in `_usual`, and those that are never absent
-_P, _M, _C = len(Position.__struct_fields__) - 4, len(Motion.__struct_fields__) - 7, len(Timing.__struct_fields__) - 4
-_W = len(Identity.__struct_fields__) + len(Type.__struct_fields__) + len(Sensor.__struct_fields__) - 6
-_S = len(Status.__struct_fields__) - 3
+# fields beyond those that `_usual` looks at and those that are never absent
+_USUAL = (Position, Motion, Identity, Type, Sensor, Timing)
+_OTHERS = sum(len(group.__struct_fields__) for group in _USUAL) - 17 - 4
+_UNUSUAL = len(GROUPS) - 7  # groups
+_STATES = len(Status.__struct_fields__) - 3
 _MADE_ANEW: dict[str, Reason] = dict.fromkeys(
     ("timing.received_us", "timing.clock", "timing.source_uncertainty_us", "sensor.protocol", "sensor.received_ms"),
     "made anew",
@@ -51,10 +52,13 @@ def _usual(track: Track) -> tuple[object, ...] | None:
     p, m, i, t, s, o, c = (
         track.position, track.motion, track.identity, track.type, track.status, track.sensor, track.timing
     )  # fmt: skip
-    if p is None or m is None or i is None or t is None or o is None or c is None or track.voyage or track.residue:
+    if p is None or m is None or i is None or t is None or o is None or c is None:
         return None
-    where = (p.at is None, p.accurate is None)
-    how = (
+    if astuple(track).count(None) != _UNUSUAL + (s is None):
+        return None
+    absent = (
+        p.at is None,
+        p.accurate is None,
         m.at is None,
         m.speed_mps is None,
         m.course_deg is None,
@@ -62,19 +66,29 @@ def _usual(track: Track) -> tuple[object, ...] | None:
         m.turn_deg_per_min is None,
         m.turning is None,
         m.frame is None,
+        i.mmsi is None,
+        t.station is None,
+        o.channel is None,
+        o.own is None,
+        c.source_us is None,
+        c.source_uncertainty_us is None,
+        c.received_us is None,
+        c.clock is None,
     )
-    who = (i.mmsi is None, t.station is None, o.channel is None, o.own is None)
-    when = (c.source_us is None, c.source_uncertainty_us is None, c.received_us is None, c.clock is None)
-    state = None if s is None else (s.at is None, s.nav_status is None, s.special_manoeuvre is None)
-    if (
-        astuple(p).count(None) != _P + sum(where)
-        or astuple(m).count(None) != _M + sum(how)
-        or astuple(i).count(None) + astuple(t).count(None) + astuple(o).count(None) != _W + sum(who)
-        or astuple(c).count(None) != _C + sum(when)
-        or (s is not None and state is not None and astuple(s).count(None) != _S + sum(state))
-    ):
-        return None
-    return where, how, who, when, state
+    others = (
+        astuple(p).count(None)
+        + astuple(m).count(None)
+        + astuple(i).count(None)
+        + astuple(t).count(None)
+        + astuple(o).count(None)
+        + astuple(c).count(None)
+        - absent.count(True)
+    )
+    if s is None:
+        return absent if others == _OTHERS else None
+    state = (s.at is None, s.nav_status is None, s.special_manoeuvre is None)
+    others += astuple(s).count(None) - state.count(True)
+    return (*absent, *state) if others == _OTHERS + _STATES else None
 
 
 def paths(entity: Entity) -> list[str]:

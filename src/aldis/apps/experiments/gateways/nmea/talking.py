@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -19,10 +17,9 @@ from aldis.apps.experiments.entity import (
     Timing,
     Track,
 )
-from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.gateway import Damaged
 from aldis.apps.experiments.gateways.nmea.contacts import target, text, waypoint
-from aldis.apps.experiments.gateways.nmea.reading import number_of, place_of
+from aldis.apps.experiments.gateways.nmea.reading import Known, number_of, place_of
 from aldis.apps.experiments.gateways.nmea.sentences import Words
 from aldis.apps.experiments.gateways.nmea.surroundings import SURROUNDINGS, surroundings
 from aldis.apps.experiments.gateways.nmea.values import KNOT
@@ -32,22 +29,11 @@ __all__ = ["FIXES", "Instruments"]
 
 FIXES = ("none", "GPS", "DGPS", "PPS", "RTK", "RTK float", "dead reckoning", "manual", "simulator")
 """GGA's quality in words."""
-_TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(?:\.(\d{0,6}))?")
 _FRESH_US = 10_000_000
-_DAY_US = 86_400_000_000
 
 
-@dataclass(slots=True)
-class Instruments:
-    """What a stream has said that later sentences are read with: how far its clock is ahead, where she is and heads."""
-
-    name: str
-    ahead_us: int = 0
-    place: tuple[float, float] | None = None
-    place_us: int = 0
-    heading_deg: float | None = None
-    heading_us: int = 0
-    odd: list[Entry] = field(default_factory=list)
+class Instruments(Known):
+    """The instruments of one vessel."""
 
     def decode(self, heard: Words) -> Decoded:
         """What a sentence says.
@@ -70,42 +56,6 @@ class Instruments:
             return Decoded(Environment(key=key, at=at, timing=timing, **values), account(tuple(said), tuple(self.odd)))
         entity = _KINDS[kind](self, get, heard)
         return Decoded(entity, account(tuple(said), tuple(self.odd)))
-
-    def own(self, heard: Words, timing: Timing | None = None, **groups: Any) -> Track:
-        """A report of the vessel that the instruments belong to."""
-        if all(group is None for group in groups.values()) and (timing is None or timing.source_us is None):
-            raise Damaged("nothing said")
-        timing = timing or Timing(received_us=heard.at_us)
-        return Track(key=f"nmea:{self.name}", **{"sensor": heard.sensor, "timing": timing} | groups)
-
-    def timing(self, get: dict[str, str], heard: Words, day: date | None = None) -> tuple[int, Timing]:
-        """When it was so (ms), and the stamps.
-
-        The day is the one said with it; else that which comes nearest to the clock of what was said with a day before,
-        or to the time of receipt.
-        """
-        if "time" not in get:
-            return heard.sensor.received_ms, Timing(received_us=heard.at_us)
-        found = _TIME.fullmatch(get["time"])
-        if not found or not (int(found[1]) < 24 and int(found[2]) < 60 and int(found[3]) < 61):
-            raise Damaged("undecodable")
-        digits = found[4] or ""
-        seconds = int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
-        since_us = seconds * 1_000_000 + int(digits.ljust(6, "0"))
-        received_us = heard.sensor.received_ms * 1000
-        if day is not None:
-            source_us = (day - date(1970, 1, 1)).days * _DAY_US + since_us
-            self.ahead_us = source_us - received_us
-        else:
-            expected = received_us + self.ahead_us
-            source_us = expected + (since_us - expected + _DAY_US // 2) % _DAY_US - _DAY_US // 2
-        stamps = Timing(
-            source_us=source_us,
-            source_uncertainty_us=max(1, round(288_675 / 10 ** len(digits))),
-            received_us=heard.at_us,
-            clock="utc",
-        )
-        return source_us // 1000, stamps
 
 
 def _void(own: Instruments, kind: str, get: dict[str, str]) -> None:
