@@ -215,18 +215,17 @@ def position_drafts(first: int, count: int, at: int) -> Iterator[list[Draft]]:
 
 
 def _position(number: int, at: int) -> Draft:
+    lat, lon = 59.0 + number % 100_000 / 100_003, 24.0 + number % 99_991 / 100_019
     value = {
-        "lat_deg": 59.0 + number % 100_000 / 100_003,
-        "lon_deg": 24.0 + number % 99_991 / 100_019,
+        "lat_deg": lat,
+        "lon_deg": lon,
         "at": at + number,
         "accurate": True,
         "suspect": False,
-        "altitude_m": 0.25,
-        "speed_mps": 7.71667 + number % 7,
-        "course_deg": 271.3 + number % 11,
-        "heading_deg": 270.5 + number % 13,
-        "turn_deg_per_min": 1.25,
-        "nav_status": "under way using engine",
+        "height_m": 0.25,
+        "accuracy_m": 7.71667 + number % 7,
+        "height_accuracy_m": 11.3 + number % 11,
+        "original": {"frame": "msl", "datum": "WGS-84", "values": [lat, lon, number % 13]},
     }
     portion = DraftPortion("position", LABEL, value)
     return Draft("track", f"pos-{number:07d}", "aus", "gateway", at, LABEL, [portion], project=PROJECT)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aldis.apps.experiments.entity import (
@@ -269,6 +269,18 @@ def test_of_reports_in_their_order_the_last_that_spoke_is_believed(steps: list[d
             latest = next((value for group in said[::-1] if (value := getattr(group, one)) is not None), None)
             if latest is not None:
                 assert getattr(known, one) == latest
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.from_type(Track), st.sampled_from(["a", "b"])), max_size=4))
+def test_whatever_comes_is_taken_without_a_fault(reports: list[tuple[Track, str]]) -> None:
+    picture = Picture(limit=3)
+    for seen, peer in reports:
+        track = picture.update(seen, peer)
+        assert picture.get(seen.key) is track
+        place = track.position
+        assert place is None or (abs(place.lat_deg) <= 90 and abs(place.lon_deg) <= 180)
+    assert len(picture) <= 3
 
 
 def test_the_recording_fuses_to_its_vessels(porkkala: Path) -> None:

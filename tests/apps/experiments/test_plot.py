@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from aldis.app import System
 from aldis.apps.experiments.app import ExperimentsApp
 from aldis.apps.experiments.entity import (
     Area,
@@ -30,6 +32,7 @@ from aldis.apps.experiments.entity import (
     Track,
     Voyage,
 )
+from aldis.apps.experiments.gateways.synthetic import generate
 from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.plot import Plot, labels_of
 from aldis.kernel.errors import InvalidInput, UnknownTerm
@@ -313,3 +316,29 @@ def test_what_its_source_marked_is_never_marked_less(station: Station) -> None:
     assert heard(access="UNCLASSIFIED") == (MARKINGS["header"], MARKINGS["position"])
     assert heard(access="UNCLASSIFIED", caveat="FOUO") == ("PROTECTED//REL AUS/USA",) * 2
     assert heard(access="UNCLASSIFIED", caveat="NOFORN") == ("SECRET//AGAO",) * 2, "words that nobody mapped"
+def test_the_app_records_all_that_its_systems_said_once_they_have_ended(station: Station, tmp_path: Path) -> None:
+    systems = []
+    for number in range(2):
+        path = tmp_path / f"{number}.nmea"
+        path.write_bytes(b"".join(generate(number, vessels=5 + number, seconds=1, start_ms=START)))
+        systems.append(System(name=f"s{number}", address=str(path)))
+    asyncio.run(ExperimentsApp().run(station.node.context, systems))
+    told = {one.update.id for one in station.node.context.latest()}
+    assert 0 < station.node.records.count(kind="track") == len(told)
+
+
+def test_one_system_that_fails_ends_the_app_with_its_error_and_loses_nothing(station: Station, tmp_path: Path) -> None:
+    path = tmp_path / "sentences.nmea"
+    path.write_bytes(b"".join(generate(7, vessels=20, seconds=600, start_ms=START)))
+    systems = [System(name="good", address=str(path)), System(name="bad", address=str(tmp_path / "none.nmea"))]
+    with pytest.raises(InvalidInput, match=r"none\.nmea"):
+        asyncio.run(asyncio.wait_for(ExperimentsApp().run(station.node.context, systems), 20))
+    told = {one.update.id for one in station.node.context.latest()}
+    assert station.node.records.count(kind="track") == len(told)
+
+
+def test_an_app_without_systems_needs_no_markings(tmp_path: Path) -> None:
+    config = Config(node="aus", party="AUS", policy="AUS", ceiling="SECRET", listen="127.0.0.1:0")
+    make_home(tmp_path / "aus", config, now=START)
+    with Node.open(tmp_path / "aus", environment={}, apps={"experiments": ExperimentsApp()}) as node:
+        asyncio.run(ExperimentsApp().run(node.context, []))

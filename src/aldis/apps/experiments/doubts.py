@@ -6,11 +6,11 @@ bound, whatever is sent: a few places and voices for each track, one claim for e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from operator import attrgetter
 
-from aldis.apps.experiments.entity import Identity, Position, Track
+from aldis.apps.experiments.entity import Identity, Position, Track, Type
 from aldis.apps.experiments.entity.geodesy import distance_m
 
 __all__ = ["WRONG_CLOCK", "Doubts"]
@@ -18,6 +18,7 @@ __all__ = ["WRONG_CLOCK", "Doubts"]
 WRONG_CLOCK = "its clock is wrong"
 TWO_PLACES = "reported from two places at once"
 _NAMES = ("mmsi", "imo", "name", "callsign", "dis_id", "mavlink_id", "cot_uid", "umaa_id")
+_names: Callable[[Identity], tuple[str | int | None, ...]] = attrgetter(*_NAMES)
 _SLACK_M = 1_000.0  # receive times of stations differ by seconds, positions by hundreds of metres
 _PEERS_SLACK_M = 200.0
 _PEERS_MS = 10_000  # within this, two peers that report one thing mean the same moment
@@ -25,6 +26,10 @@ _TOGETHER_MS = 180_000  # the longest that anything is silent between two report
 _LASTS_MS = 600_000
 _FEW = 4
 _FASTEST_MPS = {"sea": 60.0, "land": 100.0, "air": 350.0, "space": 12_000.0}
+
+
+_Names = tuple[str | int | None, ...]
+_Claim = tuple[str, str | int]
 
 
 @dataclass(slots=True)
@@ -42,15 +47,11 @@ class _Place:
 @dataclass(slots=True)
 class _Watched:
     places: list[_Place] = field(default_factory=list)
-    voices: dict[str, dict[str, tuple[str | int, int]]] = field(default_factory=dict)
-    claims: dict[str, str | int] = field(default_factory=dict)
+    voices: dict[str, tuple[_Names, int]] = field(default_factory=dict)
+    claims: _Names = ()
     noted: dict[str, int] = field(default_factory=dict)
-    fastest: float = _FASTEST_MPS["sea"]
-
-
-class _Claim(NamedTuple):
-    name: str
-    value: str | int
+    type: Type | None = None
+    fastest: float = 0
 
 
 class Doubts:
@@ -64,16 +65,18 @@ class Doubts:
     def forget(self, key: str) -> None:
         """Let go of all that is kept of a track."""
         watched = self._watched.pop(key, None)
-        for name, value in watched.claims.items() if watched else ():
-            self._withdraw(key, _Claim(name, value))
+        for claim in _claims(watched.claims) if watched else ():
+            self._withdraw(key, claim)
 
     def note(self, key: str, doubt: str, at: int) -> None:
         """Hold a doubt for ten minutes from `at` (ms)."""
         self._of(key).noted[doubt] = at
 
-    def place(self, key: str, position: Position, at: int, reporter: str) -> bool:
-        """Take in where it was reported at `at` (ms) by `reporter`; whether that is further than anything moves."""
-        watched = self._of(key)
+    def place(self, track: Track, position: Position, at: int, reporter: str) -> bool:
+        """Take in where it was reported at `at` (ms) by `reporter`; whether that is further than such a thing moves."""
+        watched = self._of(track.key)
+        if not watched.fastest:
+            watched.type, watched.fastest = track.type, _FASTEST_MPS[self._domain(track)]
         places = watched.places
         jumped = False
         for index in range(len(places) - 1, -1, -1):
@@ -95,28 +98,31 @@ class Doubts:
     def hear(self, key: str, identity: Identity, at: int, reporter: str) -> None:
         """Take in who `reporter` says it is, and compare that with what others said of it lately."""
         watched = self._of(key)
-        said = {name: value for name in _NAMES if (value := getattr(identity, name)) is not None}
-        for other, known in watched.voices.items():
-            if other != reporter:
-                for name in said.keys() & known.keys():
-                    value, then = known[name]
-                    if value != said[name] and abs(at - then) <= _TOGETHER_MS:
+        voices, said = watched.voices, _names(identity)
+        before = voices.pop(reporter, None)
+        for other, then in voices.values():
+            if other != said and abs(at - then) <= _TOGETHER_MS:
+                for name, here, there in zip(_NAMES, said, other, strict=True):
+                    if here is not None and there is not None and here != there:
                         watched.noted[f"two sources differ on its {name}"] = at
-        voice = watched.voices.pop(reporter, {})
-        voice.update((name, (value, at)) for name, value in said.items())
-        watched.voices[reporter] = voice
-        if len(watched.voices) > _FEW:
-            del watched.voices[next(iter(watched.voices))]
+        if before is not None and before[0] != said:
+            said = tuple(old if new is None else new for old, new in zip(before[0], said, strict=True))
+        voices[reporter] = (said, at)
+        if len(voices) > _FEW:
+            del voices[next(iter(voices))]
 
     def of(self, track: Track, at: int) -> list[str] | None:
         """The doubts about a track as it is known at `at` (ms); None where there are none."""
         watched = self._of(track.key)
-        watched.fastest = _FASTEST_MPS[self._domain(track)]
-        if track.identity is not None:
-            self._claim(track.key, watched, track.identity)
-        for doubt in [doubt for doubt, then in watched.noted.items() if abs(at - then) > _LASTS_MS]:
-            del watched.noted[doubt]
-        return sorted({*watched.noted, *self._disputed(track.key, watched)}) or None
+        if track.type is not watched.type or watched.fastest == 0:
+            watched.type, watched.fastest = track.type, _FASTEST_MPS[self._domain(track)]
+        if track.identity is not None and (claims := _names(track.identity)) != watched.claims:
+            self._claim(track.key, watched, claims)
+        if watched.noted:
+            for doubt in [doubt for doubt, then in watched.noted.items() if abs(at - then) > _LASTS_MS]:
+                del watched.noted[doubt]
+        disputed = self._disputed(track.key, watched)
+        return sorted({*watched.noted, *disputed}) if watched.noted or disputed else None
 
     def _of(self, key: str) -> _Watched:
         found = self._watched.get(key)
@@ -124,15 +130,13 @@ class Doubts:
             found = self._watched[key] = _Watched()
         return found
 
-    def _claim(self, key: str, watched: _Watched, identity: Identity) -> None:
-        for name in _NAMES:
-            value, before = getattr(identity, name), watched.claims.get(name)
-            if value == before:
-                continue
-            if before is not None:
-                self._withdraw(key, _Claim(name, before))
-            watched.claims[name] = value
-            self._claims.setdefault(_Claim(name, value), {})[key] = None
+    def _claim(self, key: str, watched: _Watched, names: _Names) -> None:
+        before, now = set(_claims(watched.claims)), set(_claims(names))
+        for claim in before - now:
+            self._withdraw(key, claim)
+        for claim in now - before:
+            self._claims.setdefault(claim, {})[key] = None
+        watched.claims = names
 
     def _withdraw(self, key: str, claim: _Claim) -> None:
         claimants = self._claims.get(claim)
@@ -141,14 +145,16 @@ class Doubts:
             if not claimants:
                 del self._claims[claim]
 
-    def _disputed(self, key: str, watched: _Watched) -> Iterator[str]:
+    def _disputed(self, key: str, watched: _Watched) -> list[str]:
         """The names that tracks elsewhere have too; one thing heard in two protocols is in one place."""
-        for name, value in watched.claims.items():
-            claimants = self._claims[_Claim(name, value)]
+        found = []
+        for claim in _claims(watched.claims):
+            claimants = self._claims[claim]
             if len(claimants) > 1 and any(
                 self._apart(watched, self._watched[other]) for other in _some(claimants) if other != key
             ):
-                yield f"another track has the same {name}"
+                found.append(f"another track has the same {claim[0]}")
+        return found
 
     @staticmethod
     def _apart(one: _Watched, other: _Watched) -> bool:
@@ -157,6 +163,11 @@ class Doubts:
         here, there = one.places[-1], other.places[-1]
         reach = max(one.fastest, other.fastest) * abs(here.at - there.at) / 1000 + _SLACK_M
         return distance_m(here.lat_deg, here.lon_deg, there.lat_deg, there.lon_deg) > reach
+
+
+def _claims(names: _Names) -> list[_Claim]:
+    """The names that there are, each with its scheme."""
+    return [(name, value) for name, value in zip(_NAMES, names, strict=False) if value is not None]
 
 
 def _some(claimants: dict[str, None]) -> list[str]:

@@ -23,7 +23,6 @@ _PARTS, _DATA = 16, 128 * 1024
 
 _OF_ONE_REPORT: dict[str, frozenset[str]] = {
     "position": frozenset({"accurate", "grid_m", "original", "suspect"}),
-    "type": frozenset({"mapped"}),
     "sensor": frozenset({"chain", "channel", "country", "own", "region", "station"}),
 }
 """What is said of one report alone, and does not outlive it."""
@@ -33,21 +32,24 @@ _INSTEAD = {
     "type": {"ship_type": "ship_type_text"},
 }
 """What a new value ends, beside the value before it."""
-_NO_TYPE = Type()
 _LAPSING = ("position", "motion")
 _WHOLE = ("timing", "markings")
 _NAMES = {name: tuple(one.name for one in msgspec.structs.fields(group)) for name, group in GROUPS.items()}
+_LASTING = {
+    name: tuple((one, index) for index, one in enumerate(names) if one not in {"at", *_OF_ONE_REPORT.get(name, ())})
+    for name, names in _NAMES.items()
+}
 _DATED = frozenset(name for name, names in _NAMES.items() if "at" in names)
 _FUSED = tuple(name for name in GROUPS if name not in ("sensor", "residue"))
 
 
 @dataclass(slots=True)
 class _Known:
-    """A track, when each group was last learnt (by its source and on receipt, ms), and when each lapsing field."""
+    """A track, when each group was last learnt (by its source and on receipt, ms), and what was not repeated since."""
 
     track: Track
     learnt: dict[str, tuple[int, int]] = field(default_factory=dict)
-    said: dict[str, dict[str, int]] = field(default_factory=dict)
+    said: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Picture:
@@ -94,7 +96,7 @@ class Picture:
             group = getattr(seen, name)
             if group is not None:
                 self._fuse(known, seen, name, group, received, reporter, changes)
-        self._complete(known.track, changes)
+        self._complete(known.track, seen.type, changes)
         if seen.residue is not None:
             changes["residue"] = _gathered(known.track.residue, seen.residue)
         track = msgspec.structs.replace(known.track, **changes)
@@ -110,35 +112,44 @@ class Picture:
             self.impossible += 1
             return
         at = received if name == "timing" else self._moment(seen, name, group, received)
-        jumped = isinstance(group, Position) and self._doubts.place(seen.key, group, at, reporter)
-        if _late(at, received, known.learnt.get(name)):
+        jumped = isinstance(group, Position) and self._doubts.place(known.track, group, at, reporter)
+        last = known.learnt.get(name)
+        if _late(at, received, last):
             return
         known.learnt[name] = (at, received)
-        fixed: dict[str, Any] = {"at": at} if name in _DATED else {}
+        before = getattr(known.track, name)
+        fixed = _kept(name, before, group) if before is not None and name not in _WHOLE else {}
+        if name in _LAPSING and last is not None:
+            _lapse(known.said, name, fixed, last[0], at)
+        if name in _DATED and group.at != at:
+            fixed["at"] = at
         if jumped:
             fixed["suspect"] = True
-        before = getattr(known.track, name)
         if isinstance(group, Identity):
             self._doubts.hear(seen.key, group, at, reporter)
-            fixed["other_names"] = _other_names(before, group)
-        said = known.said.setdefault(name, {}) if name in _LAPSING else None
-        kept = {} if name in _WHOLE else _kept(name, before or group, group, at, said)
-        fused = msgspec.structs.replace(group, **{**kept, **fixed}) if kept or fixed else group
+            names = _other_names(before, group)
+            if names != group.other_names:
+                fixed["other_names"] = names
+            else:
+                fixed.pop("other_names", None)
+        fused = msgspec.structs.replace(group, **fixed) if fixed else group
         if fused != before:
             changes[name] = fused
 
     @staticmethod
-    def _complete(before: Track, changes: dict[str, Any]) -> None:
+    def _complete(before: Track, seen: Type | None, changes: dict[str, Any]) -> None:
         """Put what follows from its codes into its type, where they or its MMSI have changed."""
         number = before.identity.mmsi if before.identity else None
         who: Identity | None = changes.get("identity")
-        if "type" not in changes and (who is None or who.mmsi == number):
+        kind: Type | None = changes.get("type")
+        if kind is None and (who is None or who.mmsi == number):
             return
-        made = complete(changes.get("type") or before.type or _NO_TYPE, who.mmsi if who else number)
-        if made == before.type or (made == _NO_TYPE and "type" not in changes):
-            changes.pop("type", None)
-        else:
+        said = msgspec.structs.replace(kind or before.type or Type(), mapped=seen.mapped if seen else None)
+        made = complete(said, who.mmsi if who else number)
+        if made != before.type and (kind is not None or made != Type()):
             changes["type"] = made
+        else:
+            changes.pop("type", None)
 
     def _moment(self, seen: Track, name: str, group: Any, received: int) -> int:
         """When the group was so, in ms: as the source says it, or on receipt where it is silent or its clock wrong."""
@@ -171,21 +182,26 @@ def _late(at: int, received: int, known: tuple[int, int] | None) -> bool:
     return known is not None and 0 < known[0] - at <= _LATE_MS and received - known[1] <= _HOLD_MS
 
 
-def _kept(name: str, before: Any, group: Any, at: int, said: dict[str, int] | None) -> dict[str, Any]:
-    """What a group does not say and what is still known from before."""
-    ended, kept = _OF_ONE_REPORT.get(name, frozenset()), dict[str, Any]()
-    instead = _INSTEAD.get(name, {})
-    names, was, now = _NAMES[name], msgspec.structs.astuple(before), msgspec.structs.astuple(group)
-    for one, old, new in zip(names, was, now, strict=True):
-        if new is not None:
-            if said is not None:
-                said[one] = at
-        elif old is not None and one not in ended and (said is None or at - said.get(one, at) <= _LAPSE_MS):
-            kept[one] = old
-    for one, other in instead.items():
-        if other in kept and getattr(group, one) is not None:
-            del kept[other]
+def _kept(name: str, before: Any, group: Any) -> dict[str, Any]:
+    """What a group does not say and what was known before."""
+    was, now = msgspec.structs.astuple(before), msgspec.structs.astuple(group)
+    kept = {one: was[index] for one, index in _LASTING[name] if now[index] is None and was[index] is not None}
+    if kept:
+        for one, other in _INSTEAD.get(name, {}).items():
+            if other in kept and getattr(group, one) is not None:
+                del kept[other]
     return kept
+
+
+def _lapse(said: dict[tuple[str, str], int], name: str, kept: dict[str, Any], last: int, at: int) -> None:
+    """Let go of what was said too long ago; `said` holds since when what is kept was not repeated."""
+    if not kept and not said:
+        return
+    for one in _NAMES[name]:
+        if one not in kept:
+            said.pop((name, one), None)
+        elif at - said.setdefault((name, one), last) > _LAPSE_MS:
+            del kept[one], said[name, one]
 
 
 def _other_names(before: Identity | None, group: Identity) -> list[str] | None:
@@ -207,7 +223,7 @@ def _heard(before: Sensor | None, seen: Sensor | None, doubts: list[str] | None)
     now = {"reports": (before.reports or 0) + 1, "stations": stations, "doubts": doubts}
     if 0 < before.received_ms - seen.received_ms <= _LATE_MS:
         return msgspec.structs.replace(before, **now)
-    return msgspec.structs.replace(seen, **{**_kept("sensor", before, seen, 0, None), **now})
+    return msgspec.structs.replace(seen, **{**_kept("sensor", before, seen), **now})
 
 
 def _gathered(before: Residue | None, seen: Residue) -> Residue:

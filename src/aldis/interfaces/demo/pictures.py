@@ -26,7 +26,7 @@ _FIELDS = {
     "status": ("nav_status",),
     "voyage": ("destination", "eta", "draught_m"),
     "sensor": ("protocol", "station", "reports"),
-    "timing": ("received_us",),
+    "timing": (),
 }
 
 
@@ -66,7 +66,7 @@ def _fullness(seen: dict[str, dict[str, Any]]) -> tuple[int, bool, int]:
 def vessel_table(nodes: dict[str, Node], track: str) -> Table:
     """One vessel, field by field, at each nation."""
     table = Table(title=f"One vessel, field by field: {track}", title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for node in nodes:
         table.add_column(NATIONS[node][0])
     seen = {node: seen_of(nodes[node], track) for node in nodes}
