@@ -18,7 +18,7 @@ from aldis.apps.experiments.gateways.dis.naming import marking, type_bytes
 from aldis.apps.experiments.gateways.dis.restoring import NOTHING, Restored, restored
 from aldis.apps.experiments.gateways.dis.shapes import shapes
 from aldis.apps.experiments.gateways.dis.stamps import absolute, past_hour_us, relative
-from aldis.apps.experiments.gateways.dis.told import nothing_told, told
+from aldis.apps.experiments.gateways.dis.told import DATED, nothing_told, told
 from aldis.apps.experiments.gateways.dis.wire import (
     ENTITY_STATE,
     ENTITY_STATE_LENGTH,
@@ -33,7 +33,7 @@ _MOTION, _IDENTITY, _STATUS, _TIMING = Motion(), Identity(), Status(), Timing()
 _NO_PARAMETERS = bytes(15)
 _FRESH_US = 1_799_000_000  # a little less than half an hour
 _CLOSE_M = 1e-3
-_DATED = (True,) * 9
+_ALL_DATED = (True,) * len(DATED)
 _MAX_32 = 0xFFFF_FFFF
 _FRAMED = frozenset((None, *range(1, 10)))
 
@@ -69,9 +69,9 @@ def encoded(track: Track, at_us: int, number: Callable[[str], bytes | None], ver
     ledger = told(
         shapes(track, kind),
         (high, original, timed, named, said, looks, able, residue, *typed, *moved),
-        _DATED if position.at == at == motion.at == identity.at == status.at and track.voyage is None
-        else tuple(group is not None and getattr(group, "at", None) == at for group in (
-            position, motion, identity, None, status, track.voyage, None, None, None)),
+        _ALL_DATED if position.at == at == motion.at == identity.at == status.at and track.voyage is None
+        else tuple(group is not None and group.at == at
+                   for group in (position, motion, identity, status, track.voyage)),
     )  # fmt: skip
     head = entity + (_forced(types, kept) if kept.variable_parameters or kept.force_id else types)
     message = STATE.pack(
