@@ -58,12 +58,12 @@ def encoded(track: Track, at_us: int, number: Callable[[str], bytes | None], ver
     algorithm, velocity, orientation, acceleration, rates, moved = moving(
         motion, place, position.lon_deg, odd and bool(kept.velocity)
     )
-    if kept is not NOTHING:
-        velocity, acceleration, residue = _put_back(kept, velocity, acceleration, odd)
-    else:
-        residue = ""
     types, typed, kind = type_bytes(track.type)
     marked, said = marking(identity)
+    residue = ""
+    if kept is not NOTHING:
+        velocity, acceleration, residue = _put_back(kept, velocity, acceleration, odd)
+        types, marked, residue = _put_names_back(kept, types, marked, said, residue)
     appearance, looks = _word(status.appearance, "appearance", "appearance unknown")
     capabilities, able = _word(status.capabilities, "capabilities", "capabilities unknown")
     ledger = told(
@@ -73,12 +73,11 @@ def encoded(track: Track, at_us: int, number: Callable[[str], bytes | None], ver
         else tuple(group is not None and group.at == at
                    for group in (position, motion, identity, status, track.voyage)),
     )  # fmt: skip
-    head = entity + (_forced(types, kept) if kept.variable_parameters or kept.force_id else types)
     message = STATE.pack(
         version, exercise, ENTITY_STATE, FAMILIES[ENTITY_STATE], stamp,
-        ENTITY_STATE_LENGTH + len(kept.variable_parameters), kept.pdu_status[0] if kept.pdu_status else 0, head,
-        *velocity, x, y, z, *orientation, appearance, algorithm, kept.parameters or _NO_PARAMETERS,
-        *acceleration, *rates, kept.marking if kept.marking and not said else marked, capabilities,
+        ENTITY_STATE_LENGTH + len(kept.variable_parameters), kept.pdu_status[0] if kept.pdu_status else 0,
+        entity + types, *velocity, x, y, z, *orientation, appearance, algorithm, kept.parameters or _NO_PARAMETERS,
+        *acceleration, *rates, marked, capabilities,
     )  # fmt: skip
     return Encoded((message + kept.variable_parameters,), ledger)
 
@@ -135,9 +134,14 @@ def _put_back(kept: Restored, velocity: Vector, acceleration: Vector, odd: bool)
     return velocity, acceleration, kept.state
 
 
-def _forced(types: bytes, kept: Restored) -> bytes:
-    """The type's bytes with the force as it came, if it is of the same side, and the number of parameters."""
+def _put_names_back(kept: Restored, types: bytes, marked: bytes, said: str, residue: str) -> tuple[bytes, bytes, str]:
+    """Force, if it is of the same side, number of parameters, and the marking, if there is no name; and if all did."""
     force = types[0]
-    if kept.force_id and force_side(kept.force_id[0]) == FORCE_SIDE[force]:
-        force = kept.force_id[0]
-    return bytes((force, len(kept.variable_parameters) // PARAMETER_LENGTH)) + types[2:]
+    if kept.force_id:
+        if force_side(kept.force_id[0]) == FORCE_SIDE[force]:
+            force = kept.force_id[0]
+        else:
+            residue = "residue in part"
+    if kept.marking:
+        marked, residue = (marked, "residue in part") if said else (kept.marking, residue)
+    return bytes((force, len(kept.variable_parameters) // PARAMETER_LENGTH)) + types[2:], marked, residue
