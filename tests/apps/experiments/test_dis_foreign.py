@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 from dis_peers import AT_US, unpacked
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aldis.apps.experiments.entity import (
@@ -29,10 +30,16 @@ from aldis.apps.experiments.entity import (
     Type,
 )
 from aldis.apps.experiments.entity.geodesy import ecef_of, euler_of, quaternion_of
-from aldis.apps.experiments.gateways.dis import DisGateway
+from aldis.apps.experiments.gateways.dis import OFFERED, DisGateway
 
 AT_MS = AT_US // 1000
 bearings = st.floats(0, 359.999)
+PDUS = [specimen.messages[0] for specimen in OFFERED.specimens()[:3]]
+EXTRA: dict[str, Any] = {
+    "accuracy_m": 3.0, "turn_deg_per_min": 2.0, "water_speed_mps": 1.0, "callsign": "C", "mmsi": 1, "length_m": 9.0,
+    "battery_v": 3.0, "mode": "AUTO", "station": "s", "hdop": 1.0, "offset_us": 4, "stale_us": 5,
+}  # fmt: skip
+SIDES: tuple[Literal["friend", "hostile"], ...] = ("friend", "hostile")
 
 
 def sent(track: Track) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -175,6 +182,45 @@ def test_an_algorithm_that_lacks_what_it_works_on_is_not_claimed() -> None:
     assert pdu["algorithm"] == 2
     assert entries["motion.dead_reckoning"].reason == "no code"
     assert sent(ship(motion=Motion(speed_mps=3, course_deg=10, acceleration_mps2=(1, 0, 0))))[0]["algorithm"] == 5
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_the_ledger_names_what_is_there_whatever_is_missing_or_added(data: st.DataObject) -> None:
+    gateway = DisGateway()
+    (found,) = gateway.feed(data.draw(st.sampled_from(PDUS)), AT_US)
+    track = found.entity
+    assert isinstance(track, Track)
+    for name in ("position", "motion", "identity", "type", "status", "sensor", "timing"):
+        group = getattr(track, name)
+        optional = [field.name for field in msgspec.structs.fields(group) if not field.required]
+        gone = data.draw(st.lists(st.sampled_from(optional), max_size=2))
+        changes: dict[str, Any] = dict.fromkeys(gone)
+        numbers = [field for field in optional if field in EXTRA]
+        if numbers:
+            changes |= {field: EXTRA[field] for field in data.draw(st.lists(st.sampled_from(numbers), max_size=2))}
+        track = msgspec.structs.replace(track, **{name: msgspec.structs.replace(group, **changes)})
+    there = {
+        f"{name}.{field}"
+        for name in GROUPS
+        if (group := getattr(track, name)) is not None
+        for field in group.__struct_fields__
+        if getattr(group, field) is not None
+    }
+    sent = gateway.encode(track, AT_US)
+    absent = sent.ledger.named() - there
+    assert there <= sent.ledger.named()
+    assert absent <= {"position.height_m", "motion.speed_mps", "motion.climb_mps", "motion.attitude",
+                      "type.affiliation", "type.siso", "status.appearance", "status.capabilities"}  # fmt: skip
+
+
+def test_residue_that_another_value_stands_for_stays_behind() -> None:
+    part = Remainder(protocol="dis", field="EntityState.force_id", data="BQ==")  # force 5: opposing, the second
+    friend, hostile = (ship(residue=Residue(parts=[part]), type=Type(affiliation=side)) for side in SIDES)
+    assert sent(friend)[0]["force"] == 1
+    assert sent(friend)[1]["residue.parts"].reason == "not decoded"
+    assert sent(hostile)[0]["force"] == 5
+    assert sent(hostile)[1]["residue.parts"].to == "EntityState"
 
 
 def test_residue_of_another_protocol_stays_behind() -> None:

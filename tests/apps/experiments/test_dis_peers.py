@@ -95,7 +95,7 @@ def agree(values: dict[str, list[str]], pdu: bytes) -> None:
 
 @needs_tshark
 @settings(
-    max_examples=3,
+    max_examples=2,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking forty PDUs by running tshark takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -168,7 +168,7 @@ def _named(entity: Entity) -> list[str]:
         value = getattr(entity, name)
         if name == "key" or value is None:
             continue
-        if name in ("timing", "residue"):
+        if name in ("timing", "markings", "residue"):
             names += [f"{name}.{inner}" for inner in value.__struct_fields__ if getattr(value, inner) is not None]
         else:
             names.append(f"{thing}.{name}")

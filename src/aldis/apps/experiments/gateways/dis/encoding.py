@@ -18,7 +18,7 @@ from aldis.apps.experiments.gateways.dis.naming import marking, type_bytes
 from aldis.apps.experiments.gateways.dis.restoring import NOTHING, Restored, restored
 from aldis.apps.experiments.gateways.dis.shapes import shapes
 from aldis.apps.experiments.gateways.dis.stamps import absolute, past_hour_us, relative
-from aldis.apps.experiments.gateways.dis.told import nothing_told, told
+from aldis.apps.experiments.gateways.dis.told import DATED, nothing_told, told
 from aldis.apps.experiments.gateways.dis.wire import (
     ENTITY_STATE,
     ENTITY_STATE_LENGTH,
@@ -33,7 +33,7 @@ _MOTION, _IDENTITY, _STATUS, _TIMING = Motion(), Identity(), Status(), Timing()
 _NO_PARAMETERS = bytes(15)
 _FRESH_US = 1_799_000_000  # a little less than half an hour
 _CLOSE_M = 1e-3
-_DATED = (True,) * 9
+_ALL_DATED = (True,) * len(DATED)
 _MAX_32 = 0xFFFF_FFFF
 _FRAMED = frozenset((None, *range(1, 10)))
 
@@ -58,27 +58,26 @@ def encoded(track: Track, at_us: int, number: Callable[[str], bytes | None], ver
     algorithm, velocity, orientation, acceleration, rates, moved = moving(
         motion, place, position.lon_deg, odd and bool(kept.velocity)
     )
-    if kept is not NOTHING:
-        velocity, acceleration, residue = _put_back(kept, velocity, acceleration, odd)
-    else:
-        residue = ""
     types, typed, kind = type_bytes(track.type)
     marked, said = marking(identity)
+    residue = ""
+    if kept is not NOTHING:
+        velocity, acceleration, residue = _put_back(kept, velocity, acceleration, odd)
+        types, marked, residue = _put_names_back(kept, types, marked, said, residue)
     appearance, looks = _word(status.appearance, "appearance", "appearance unknown")
     capabilities, able = _word(status.capabilities, "capabilities", "capabilities unknown")
     ledger = told(
         shapes(track, kind),
         (high, original, timed, named, said, looks, able, residue, *typed, *moved),
-        _DATED if position.at == at == motion.at == identity.at == status.at and track.voyage is None
-        else tuple(group is not None and getattr(group, "at", None) == at for group in (
-            position, motion, identity, None, status, track.voyage, None, None, None)),
+        _ALL_DATED if position.at == at == motion.at == identity.at == status.at and track.voyage is None
+        else tuple(group is not None and group.at == at
+                   for group in (position, motion, identity, status, track.voyage)),
     )  # fmt: skip
-    head = entity + (_forced(types, kept) if kept.variable_parameters or kept.force_id else types)
     message = STATE.pack(
         version, exercise, ENTITY_STATE, FAMILIES[ENTITY_STATE], stamp,
-        ENTITY_STATE_LENGTH + len(kept.variable_parameters), kept.pdu_status[0] if kept.pdu_status else 0, head,
-        *velocity, x, y, z, *orientation, appearance, algorithm, kept.parameters or _NO_PARAMETERS,
-        *acceleration, *rates, kept.marking if kept.marking and not said else marked, capabilities,
+        ENTITY_STATE_LENGTH + len(kept.variable_parameters), kept.pdu_status[0] if kept.pdu_status else 0,
+        entity + types, *velocity, x, y, z, *orientation, appearance, algorithm, kept.parameters or _NO_PARAMETERS,
+        *acceleration, *rates, marked, capabilities,
     )  # fmt: skip
     return Encoded((message + kept.variable_parameters,), ledger)
 
@@ -135,9 +134,14 @@ def _put_back(kept: Restored, velocity: Vector, acceleration: Vector, odd: bool)
     return velocity, acceleration, kept.state
 
 
-def _forced(types: bytes, kept: Restored) -> bytes:
-    """The type's bytes with the force as it came, if it is of the same side, and the number of parameters."""
+def _put_names_back(kept: Restored, types: bytes, marked: bytes, said: str, residue: str) -> tuple[bytes, bytes, str]:
+    """Force, if it is of the same side, number of parameters, and the marking, if there is no name; and if all did."""
     force = types[0]
-    if kept.force_id and force_side(kept.force_id[0]) == FORCE_SIDE[force]:
-        force = kept.force_id[0]
-    return bytes((force, len(kept.variable_parameters) // PARAMETER_LENGTH)) + types[2:]
+    if kept.force_id:
+        if force_side(kept.force_id[0]) == FORCE_SIDE[force]:
+            force = kept.force_id[0]
+        else:
+            residue = "residue in part"
+    if kept.marking:
+        marked, residue = (marked, "residue in part") if said else (kept.marking, residue)
+    return bytes((force, len(kept.variable_parameters) // PARAMETER_LENGTH)) + types[2:], marked, residue

@@ -7,7 +7,7 @@ few are not. Any other is asked field by field.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 from msgspec.structs import astuple
@@ -51,15 +51,22 @@ _HEARD, _HEARD_NONES = _met_often(Sensor, "protocol", "received_ms")
 _TIMED, _TIMED_NONES = _met_often(Timing, "source_us", "source_uncertainty_us", "received_us", "clock")
 
 
+_OFTEN = ("position", "motion", "identity", "type", "status", "sensor", "timing")
+_SELDOM = tuple(name for name in GROUPS if name not in _OFTEN)
+_seldom = attrgetter(*_SELDOM)
+_NO_SELDOM, _NO_GROUPS = (None,) * len(_SELDOM), (NO_GROUP,) * len(_SELDOM)
+
+
 def shape_of(group: Type | None) -> Shape:
     """The shape of a group that is kept beside something else that follows from the group."""
     return _asked(group)
 
 
 def shapes(track: Track, type_shape: Shape) -> tuple[Shape, ...]:
-    """The shapes of a track's groups in the order of `GROUPS`."""
+    """The shapes of a track's groups, those that are often there first."""
     p, m, i, s, h, t = track.position, track.motion, track.identity, track.status, track.sensor, track.timing
-    return (
+    seldom = _seldom(track)
+    often = (
         _PLACED
         if p is not None and p.at is not None and p.height_m is not None and p.original is not None
         and astuple(p).count(None) == _PLACED_NONES
@@ -74,14 +81,13 @@ def shapes(track: Track, type_shape: Shape) -> tuple[Shape, ...]:
         if s is not None and s.at is not None and s.appearance is not None and s.capabilities is not None
         and astuple(s).count(None) == _LOOKING_NONES
         else _asked(s),
-        _asked(track.voyage),
         _HEARD if h is not None and astuple(h).count(None) == _HEARD_NONES else _asked(h),
         _TIMED
         if t is not None and t.source_us is not None and t.received_us is not None and t.clock is not None
         and t.source_uncertainty_us is not None and astuple(t).count(None) == _TIMED_NONES
         else _asked(t),
-        _asked(track.residue),
     )  # fmt: skip
+    return often + (_NO_GROUPS if seldom == _NO_SELDOM else tuple(map(_asked, seldom)))
 
 
 def _moving(group: Motion) -> Shape:
@@ -102,9 +108,8 @@ def _asked(group: object | None) -> Shape:
 
 def named(found: tuple[Shape, ...]) -> Iterator[str]:
     """The fields that are there, by their paths."""
-    for (group, kind), shape in zip(GROUPS.items(), found, strict=True):
-        for name, absent in zip(
-            kind.__struct_fields__, _often[shape] if isinstance(shape, int) else shape, strict=False
-        ):
+    for group, shape in zip(_OFTEN + _SELDOM, found, strict=True):
+        absences = _often[shape] if isinstance(shape, int) else shape
+        for name, absent in zip(GROUPS[group].__struct_fields__, absences, strict=False):
             if not absent:
                 yield f"{group}.{name}"

@@ -23,7 +23,7 @@ from aldis.apps.experiments.gateways.gateway import Damaged, Native, Specimen
 __all__ = ["fields", "specimens"]
 
 _ID = Struct(">HHH")
-_HULL = (4_005_812.25, 1_822_301.5, 4_598_660.75)  # ECEF, m: 46.4 N 24.5 E, 130 m or so up
+_HULL = (2_923_573.0, 1_329_269.0, 5_492_123.25)  # ECEF, m: 59.85 N 24.45 E, 24 m above the ellipsoid
 _FIXED = bytes.fromhex("0007 0021 012d 01 00 01 03 00e1 3d 02 05 01 01 03 004e 3c 01 04 02")
 
 

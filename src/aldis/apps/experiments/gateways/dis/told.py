@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Ledger, Track
+from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Ledger, Track
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.dis.shapes import Shape, named, shape_of, shapes
 
-__all__ = ["nothing_told", "told"]
+__all__ = ["DATED", "nothing_told", "told"]
+
+DATED = ("position", "motion", "identity", "status", "voyage")
+"""The groups that have a time of their own."""
 
 _MAX_KEPT = 4096
 _P = "EntityState."
@@ -97,7 +100,7 @@ _told: dict[tuple[tuple[Shape, ...], tuple[str, ...], tuple[bool, ...]], Ledger]
 
 
 def told(found: tuple[Shape, ...], states: tuple[str, ...], dated: tuple[bool, ...]) -> Ledger:
-    """The ledger for groups of these shapes, said in these ways; `dated` says which have the time of the message."""
+    """The ledger for groups of these shapes, said in these ways; `dated`: which of `DATED` have its time."""
     key = (found, states, dated)
     ledger = _told.get(key)
     if ledger is None:
@@ -112,7 +115,7 @@ def _ledger(found: tuple[Shape, ...], states: tuple[str, ...], dated: tuple[bool
         "position.lat_deg": Approximated("position.lat_deg", f"{_P}location", 1e-10, "deg"),
         "position.lon_deg": Approximated("position.lon_deg", f"{_P}location", 1e-10, "deg"),
     }
-    for group, is_dated in zip(GROUPS, dated, strict=True):
+    for group, is_dated in zip(DATED, dated, strict=True):
         told[f"{group}.at"] = (
             Carried(f"{group}.at", f"{_P}timestamp")
             if is_dated
