@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +16,8 @@ from test_tables import mutated, survives
 
 from aldis.apps.experiments.entity import Identity, Motion, Position, Timing, Track
 from aldis.apps.experiments.gateways.gateway import Offered
-from aldis.apps.experiments.gateways.mapping import offered_from
-from aldis.apps.experiments.gateways.mapping.checksums import sum_of
+from aldis.apps.experiments.gateways.mapping import offered_from, spec
+from aldis.apps.experiments.gateways.mapping.checksums import SIZES, sum_of
 from aldis.apps.experiments.gateways.mapping.spec import Checksum
 from aldis.apps.experiments.gateways.mapping.times import clock_of, clock_text
 from aldis.apps.experiments.gateways.mapping.units import UNITS, conversion, unit_of
@@ -419,3 +421,11 @@ def test_values_of_every_kind_in_sound_frames_do_no_harm(offered: Offered) -> No
 @pytest.mark.slow
 def test_a_hundred_thousand_damaged_messages_of_a_mapped_protocol_do_no_harm(offered: Offered) -> None:
     survives(offered.open, [m for one in offered.specimens() for m in one.messages], 100_000, 5)
+
+
+def test_every_key_and_unit_of_a_mapping_file_is_documented() -> None:
+    page = (EXAMPLES.parents[4] / "docs" / "how-to" / "connect-a-legacy-system.md").read_text("utf-8")
+    tables = (spec.Mapping, spec.Framing, spec.Length, spec.Checksum, spec.MessageSpec, spec.FieldSpec)
+    keys = {field.encode_name for table in tables for field in msgspec.structs.fields(table)}
+    words = set(re.findall(r"`\[*([^`\s\]]+)\]*`", page))
+    assert keys | set(UNITS) | set(SIZES) <= words

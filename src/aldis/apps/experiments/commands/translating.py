@@ -21,12 +21,15 @@ __all__ = ["convert", "losses"]
 _HERE = "aldis.apps.experiments"
 _CHUNK = 64 * 1024
 _SHOWN = 20
+_STAMP = "made anew"
 
 
 class _Output(Protocol):
     def data(self, value: Any, *shown: Any) -> None: ...
 
-    def table(self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None: ...
+    def table(
+        self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]], optional: Sequence[str] = ()
+    ) -> None: ...
 
     def say(self, text: str) -> None: ...
 
@@ -68,7 +71,8 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
             for crossing in one.crossings
             for loss in crossing.losses
         ]
-        run.out.table(data, ("from", "through", "specimen", "field", "fate", "reason or error"), rows)
+        optional = ("from", "through", "specimen")
+        run.out.table(data, (*optional, "field", "fate", "reason or error"), rows, optional)
     else:
         heads = ("from", "through", *translation.FATES)
         run.out.table(data, heads, [[one.a, one.b, *(str(count) for count in one.counts().values())] for one in found])
@@ -159,7 +163,7 @@ def _summary(made: Conversion) -> dict[str, Any]:
 
 
 def _account(made: Conversion) -> list[str]:
-    tally, rows = made.source.tally, list(made.rows())
+    tally, rows = made.source.tally, [row for row in made.rows() if row[2] != _STAMP]
     lines = [f"{tally.carried} of {tally.seen} messages read, {made.written} written, {made.unsaid} not sayable"]
     lines += [f"  not read: {reason}, {count} times" for reason, count in tally.dropped.most_common(_SHOWN)]
     for side, said in (("read", "on reading"), ("written", "on writing")):

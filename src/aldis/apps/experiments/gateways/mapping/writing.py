@@ -243,8 +243,14 @@ class _Draft:
         else:
             try:
                 self.said[cell.spec.name] = self._writer.allowed(cell, cell.typed(text))
+                whole = len(self._values["residue.parts"]) == len(self._kept)
             except (Unsayable, Damaged):
                 self._blank(cell)
+                whole = False
+            said, part = self._message.spec.name, "only what this protocol said itself went over"
+            made = Carried("residue.parts", said) if whole else Dropped("residue.parts", "no field", part)
+            if not isinstance(self.entries.get("residue.parts"), Dropped):
+                self.entries["residue.parts"] = made
 
     def _fill(self, cell: Cell) -> None:
         number = 2 + list(self._message.by_name).index(cell.spec.name)
