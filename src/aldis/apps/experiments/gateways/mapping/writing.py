@@ -16,6 +16,8 @@ from aldis.apps.experiments.gateways.mapping.values import Cell, Unsayable
 __all__ = ["Writer"]
 
 _Entry = Carried | Approximated | Dropped
+_LONGEST = 200
+"""A longer key is none of this protocol's."""
 _DERIVED = {"motion.speed_mps", "motion.course_deg"}
 
 
@@ -132,7 +134,7 @@ class _Draft:
             same = key == message.spec.key
             self.entries["key"] = Carried("key", message.spec.name) if same else Dropped("key", "no field")
             return
-        found = message.pattern.fullmatch(key)
+        found = message.pattern.fullmatch(key) if len(key) <= _LONGEST else None
         words = found.groups() if found else (key,) * len(message.slots)
         if self._writer.fills:
             words = ("42",) * len(message.slots)
