@@ -10,12 +10,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from entities import entities
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_tables import mutated, survives
 
-from aldis.apps.experiments.entity import Identity, Motion, Position, Timing, Track
+from aldis.apps.experiments.entity import Entity, Identity, Motion, Position, Timing, Track
 from aldis.apps.experiments.gateways.gateway import Offered
+from aldis.apps.experiments.gateways.layout import flat
 from aldis.apps.experiments.gateways.mapping import offered_from, spec
 from aldis.apps.experiments.gateways.mapping.checksums import SIZES, sum_of
 from aldis.apps.experiments.gateways.mapping.spec import Checksum
@@ -222,6 +224,20 @@ def test_messages_may_come_in_pieces_between_noise(offered: Offered, at: int) ->
     assert tally.carried >= 1
     assert tally.waiting == 0
     assert tally.dropped
+
+
+@BOTH
+@given(entity=entities())
+@settings(max_examples=100)
+def test_any_entity_has_a_whole_ledger_and_what_is_written_is_read_again(offered: Offered, entity: Entity) -> None:
+    encoded = offered.open().encode(entity, AT)
+    assert sorted(entry.field for entry in encoded.ledger.entries) == sorted(flat(entity))
+    gateway = offered.open()
+    found = [one for message in encoded.messages for one in gateway.feed(message, AT)]
+    gateway.close()
+    assert len(found) == len(encoded.messages) == gateway.tally.seen
+    if not encoded.messages:
+        assert len(encoded.ledger.dropped) == len(encoded.ledger.entries)
 
 
 def write(folder: Path, **changes: str) -> Path:
