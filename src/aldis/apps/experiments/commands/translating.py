@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -35,6 +36,8 @@ class _Output(Protocol):
 
     def next(self, step: str) -> None: ...
 
+    def progress(self, what: str) -> AbstractContextManager[Callable[[int, int | None], None]]: ...
+
 
 class _Run(Protocol):
     json: bool
@@ -57,12 +60,14 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
     """
     run: _Run = ctx.obj
     registry, translation = import_module(f"{_HERE}.gateways.registry"), import_module(f"{_HERE}.translation")
-    names = list(registry.PROTOCOLS)
-    known = _offered(
-        run, registry, dict.fromkeys([name for name in (a, b) if name] if b else [*names, a] if a else names)
-    )
+    asked = [name for name in (a, b) if name]
+    known = _offered(run, registry, asked, [] if b else list(registry.PROTOCOLS))
     pairs = [(one, other) for one in ([a] if a else known) for other in ([b] if b else known) if other != one or b]
-    found: list[Losses] = [translation.losses(known[one], known[other]) for one, other in pairs]
+    found: list[Losses] = []
+    with run.out.progress("pairs") as told:
+        for one, other in pairs:
+            found.append(translation.losses(known[one], known[other]))
+            told(len(found), len(pairs))
     data = {"pairs": [_pair(one, fields=by_field or bool(b)) for one in found]}
     if by_field or b:
         rows = [
@@ -82,15 +87,14 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
         ctx.exit(1)
 
 
-def _offered(run: _Run, registry: Any, names: Iterable[str]) -> dict[str, Offered]:
-    """The protocols that can be had; of several, one that lacks its library is passed over."""
+def _offered(run: _Run, registry: Any, asked: Sequence[str], others: Sequence[str]) -> dict[str, Offered]:
+    """The protocols that can be had; one that lacks its library is passed over, if nobody asked for it."""
     found: dict[str, Offered] = {}
-    wanted = [name for name in names if name]
-    for name in wanted:
+    for name in dict.fromkeys((*others, *asked)):
         try:
             found[name] = registry.offered(name)
         except Unavailable as error:
-            if len(wanted) <= 2:
+            if name in asked:
                 raise
             run.out.say(f"{name} is passed over: {error}")
     return found
