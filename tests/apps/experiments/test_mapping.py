@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from entities import entities
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_tables import mutated, survives
 
-from aldis.apps.experiments.entity import Identity, Motion, Position, Timing, Track
+from aldis.apps.experiments.entity import Entity, Identity, Motion, Position, Timing, Track
 from aldis.apps.experiments.gateways.gateway import Offered
-from aldis.apps.experiments.gateways.mapping import offered_from
-from aldis.apps.experiments.gateways.mapping.checksums import sum_of
+from aldis.apps.experiments.gateways.layout import flat
+from aldis.apps.experiments.gateways.mapping import offered_from, spec
+from aldis.apps.experiments.gateways.mapping.checksums import SIZES, sum_of
 from aldis.apps.experiments.gateways.mapping.spec import Checksum
 from aldis.apps.experiments.gateways.mapping.times import clock_of, clock_text
 from aldis.apps.experiments.gateways.mapping.units import UNITS, conversion, unit_of
@@ -222,6 +226,20 @@ def test_messages_may_come_in_pieces_between_noise(offered: Offered, at: int) ->
     assert tally.dropped
 
 
+@BOTH
+@given(entity=entities())
+@settings(max_examples=100)
+def test_any_entity_has_a_whole_ledger_and_what_is_written_is_read_again(offered: Offered, entity: Entity) -> None:
+    encoded = offered.open().encode(entity, AT)
+    assert sorted(entry.field for entry in encoded.ledger.entries) == sorted(flat(entity))
+    gateway = offered.open()
+    found = [one for message in encoded.messages for one in gateway.feed(message, AT)]
+    gateway.close()
+    assert len(found) == len(encoded.messages) == gateway.tally.seen
+    if not encoded.messages:
+        assert len(encoded.ledger.dropped) == len(encoded.ledger.entries)
+
+
 def write(folder: Path, **changes: str) -> Path:
     """A small mapping file, with parts of it replaced."""
     parts = {
@@ -419,3 +437,11 @@ def test_values_of_every_kind_in_sound_frames_do_no_harm(offered: Offered) -> No
 @pytest.mark.slow
 def test_a_hundred_thousand_damaged_messages_of_a_mapped_protocol_do_no_harm(offered: Offered) -> None:
     survives(offered.open, [m for one in offered.specimens() for m in one.messages], 100_000, 5)
+
+
+def test_every_key_and_unit_of_a_mapping_file_is_documented() -> None:
+    page = (EXAMPLES.parents[4] / "docs" / "how-to" / "connect-a-legacy-system.md").read_text("utf-8")
+    tables = (spec.Mapping, spec.Framing, spec.Length, spec.Checksum, spec.MessageSpec, spec.FieldSpec)
+    keys = {field.encode_name for table in tables for field in msgspec.structs.fields(table)}
+    words = set(re.findall(r"`\[*([^`\s\]]+)\]*`", page))
+    assert keys | set(UNITS) | set(SIZES) <= words

@@ -316,6 +316,8 @@ def test_what_its_source_marked_is_never_marked_less(station: Station) -> None:
     assert heard(access="UNCLASSIFIED") == (MARKINGS["header"], MARKINGS["position"])
     assert heard(access="UNCLASSIFIED", caveat="FOUO") == ("PROTECTED//REL AUS/USA",) * 2
     assert heard(access="UNCLASSIFIED", caveat="NOFORN") == ("SECRET//AGAO",) * 2, "words that nobody mapped"
+
+
 def test_the_app_records_all_that_its_systems_said_once_they_have_ended(station: Station, tmp_path: Path) -> None:
     systems = []
     for number in range(2):

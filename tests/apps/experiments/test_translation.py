@@ -76,7 +76,7 @@ class Tampered:
         return self._inner.feed(data, at_us)
 
     def encode(self, entity: Entity, at_us: int) -> Encoded:
-        encoded = CSV.open().encode(entity, at_us)
+        encoded = (CSV if self.protocol == "csv" else GEOJSON).open().encode(entity, at_us)
         changed = self._inner.encode(self._change(entity), at_us)
         said = {entry.field: entry for entry in self._entries}
         ledger = Ledger(tuple(said.get(entry.field, entry) for entry in encoded.ledger.entries))
@@ -112,6 +112,33 @@ def test_what_the_ledgers_say_explains_a_difference_and_no_greater_one() -> None
         assert (here["motion.speed_mps"].error, here["motion.speed_mps"].bound) == (0.25, error)
         assert (here["motion.course_deg"].fate, here["motion.course_deg"].reasons) == ("dropped", ("no field",))
         assert here["identity.name"].reasons == ("too long: over 1",)
+
+
+class Mistaken(Tampered):
+    """A gateway whose ledger sends a field to where the model has none."""
+
+    def feed(self, data: bytes, at_us: int) -> Sequence[Decoded]:
+        return [
+            Decoded(
+                one.entity,
+                Ledger(
+                    tuple(
+                        replace(entry, to="motion.nothing")
+                        if isinstance(entry, Carried) and entry.field == "motion.course_deg"
+                        else entry
+                        for entry in one.ledger.entries
+                    )
+                ),
+            )
+            for one in super().feed(data, at_us)
+        ]
+
+
+def test_a_ledger_that_sends_a_field_nowhere_explains_nothing() -> None:
+    mistaken = replace(CSV, open=lambda: Mistaken(CSV.open(), lambda entity: entity, ()))
+    lossy = replace(GEOJSON, open=lambda: Tampered(GEOJSON.open(), silent, ()))
+    (loss,) = [one for one in losses(mistaken, lossy).crossings[0].losses if one.field == "motion.course_deg"]
+    assert (loss.fate, loss.after) == ("unexplained", None)
 
 
 def moved(entity: Entity) -> Entity:

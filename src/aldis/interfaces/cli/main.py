@@ -55,7 +55,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Experiments": {
         "experiment": (
             "aldis.apps.experiments.commands:experiment",
-            "How systems of several nations work together: recordings, scores, what a translation loses.",
+            "Test how systems of several nations work together.",
         ),
     },
     "Release": {

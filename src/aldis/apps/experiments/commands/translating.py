@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -21,16 +22,21 @@ __all__ = ["convert", "losses"]
 _HERE = "aldis.apps.experiments"
 _CHUNK = 64 * 1024
 _SHOWN = 20
+_STAMP = "made anew"
 
 
 class _Output(Protocol):
     def data(self, value: Any, *shown: Any) -> None: ...
 
-    def table(self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None: ...
+    def table(
+        self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]], optional: Sequence[str] = ()
+    ) -> None: ...
 
     def say(self, text: str) -> None: ...
 
     def next(self, step: str) -> None: ...
+
+    def progress(self, what: str) -> AbstractContextManager[Callable[[int, int | None], None]]: ...
 
 
 class _Run(Protocol):
@@ -54,12 +60,14 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
     """
     run: _Run = ctx.obj
     registry, translation = import_module(f"{_HERE}.gateways.registry"), import_module(f"{_HERE}.translation")
-    names = list(registry.PROTOCOLS)
-    known = _offered(
-        run, registry, dict.fromkeys([name for name in (a, b) if name] if b else [*names, a] if a else names)
-    )
+    asked = [name for name in (a, b) if name]
+    known = _offered(run, registry, asked, [] if b else list(registry.PROTOCOLS))
     pairs = [(one, other) for one in ([a] if a else known) for other in ([b] if b else known) if other != one or b]
-    found: list[Losses] = [translation.losses(known[one], known[other]) for one, other in pairs]
+    found: list[Losses] = []
+    with run.out.progress("pairs") as told:
+        for one, other in pairs:
+            found.append(translation.losses(known[one], known[other]))
+            told(len(found), len(pairs))
     data = {"pairs": [_pair(one, fields=by_field or bool(b)) for one in found]}
     if by_field or b:
         rows = [
@@ -68,7 +76,8 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
             for crossing in one.crossings
             for loss in crossing.losses
         ]
-        run.out.table(data, ("from", "through", "specimen", "field", "fate", "reason or error"), rows)
+        optional = ("from", "through", "specimen")
+        run.out.table(data, (*optional, "field", "fate", "reason or error"), rows, optional)
     else:
         heads = ("from", "through", *translation.FATES)
         run.out.table(data, heads, [[one.a, one.b, *(str(count) for count in one.counts().values())] for one in found])
@@ -78,15 +87,14 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
         ctx.exit(1)
 
 
-def _offered(run: _Run, registry: Any, names: Iterable[str]) -> dict[str, Offered]:
-    """The protocols that can be had; of several, one that lacks its library is passed over."""
+def _offered(run: _Run, registry: Any, asked: Sequence[str], others: Sequence[str]) -> dict[str, Offered]:
+    """The protocols that can be had; one that lacks its library is passed over, if nobody asked for it."""
     found: dict[str, Offered] = {}
-    wanted = [name for name in names if name]
-    for name in wanted:
+    for name in dict.fromkeys((*others, *asked)):
         try:
             found[name] = registry.offered(name)
         except Unavailable as error:
-            if len(wanted) <= 2:
+            if name in asked:
                 raise
             run.out.say(f"{name} is passed over: {error}")
     return found
@@ -159,7 +167,7 @@ def _summary(made: Conversion) -> dict[str, Any]:
 
 
 def _account(made: Conversion) -> list[str]:
-    tally, rows = made.source.tally, list(made.rows())
+    tally, rows = made.source.tally, [row for row in made.rows() if row[2] != _STAMP]
     lines = [f"{tally.carried} of {tally.seen} messages read, {made.written} written, {made.unsaid} not sayable"]
     lines += [f"  not read: {reason}, {count} times" for reason, count in tally.dropped.most_common(_SHOWN)]
     for side, said in (("read", "on reading"), ("written", "on writing")):
