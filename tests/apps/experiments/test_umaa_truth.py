@@ -168,9 +168,9 @@ def values(entity: Entity) -> dict[str, Any]:
 
 def near(one: Any, other: Any, error: float, unit: str) -> bool:
     if isinstance(one, tuple):  # a quaternion and its negative are one attitude
-        return abs(abs(sum(a * b for a, b in zip(one, other, strict=True))) - 1) < error
+        return bool(abs(abs(sum(a * b for a, b in zip(one, other, strict=True))) - 1) < error)
     difference = abs(math.remainder(one - other, 360)) if unit == "deg" else abs(one - other)
-    return difference <= error * max(1, abs(other))
+    return bool(difference <= error * max(1, abs(other)))
 
 
 @given(
