@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import cycle
 from pathlib import Path
 
 from cryptography import x509
@@ -16,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 __all__ = ["Files", "certificate", "free_domain", "free_port"]
 
-_DOMAINS = iter(range(8))
+_DOMAINS = cycle(range(8))
 
 
 def free_port() -> int:
@@ -27,9 +28,12 @@ def free_port() -> int:
 
 
 def free_domain() -> int:
-    """A domain for one test: each worker has eight. UDP port 7400 + 250 * domain must exist (DDSI-RTPS 2.5, 9.6.2)."""
+    """A domain for one test: each worker of a run has eight, and another run most likely others.
+
+    UDP port 7400 + 250 * domain must exist (DDSI-RTPS 2.5, 9.6.2).
+    """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    return 16 + (worker % 24) * 8 + next(_DOMAINS)
+    return 16 + (os.getppid() + worker) % 26 * 8 + next(_DOMAINS)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ def vehicle(track: Track, at_us: int) -> Encoded:
     messages = [part for part in parts if part is not None]
     if messages:
         writing.carry("type.nature", "GlobalPoseReport")
+    else:
+        writing.fates.clear()
     return writing.encoded(messages)
 
 
@@ -60,7 +62,7 @@ def _pose(writing: Writing, source: dict[str, Any]) -> bytes | None:
         "navigationSolution": writing.code(
             "sensor", "fix", "NavigationSolutionEnumType", f"{topic}.navigationSolution", "ESTIMATED"
         ),
-        "timeStamp": writing.stamp("position", f"{topic}.timeStamp"),
+        "timeStamp": writing.stamp(f"{topic}.timeStamp", "position", "motion"),
     }
     return packed(topic, members | source)
 
@@ -93,9 +95,7 @@ def _speed(writing: Writing, source: dict[str, Any]) -> bytes | None:
         "speedOverGround": ground,
         "speedThroughAir": None,
         "speedThroughWater": water,
-        "timeStamp": writing.stamp(
-            "status" if mode and writing.track.motion is None else "motion", f"{topic}.timeStamp"
-        ),
+        "timeStamp": writing.stamp(f"{topic}.timeStamp", "motion", *(("status",) if mode else ())),
     }
     return packed(topic, members | source)
 
@@ -109,7 +109,12 @@ def _velocity(writing: Writing, source: dict[str, Any]) -> bytes | None:
     if motion.rates_rad_s is None and not (known and (motion.climb_mps is not None or motion.frame == "ned")):
         writing.drop("motion.climb_mps", "other message", "only beside a velocity")
         return None
-    if known and "motion.course_deg" in writing.fates and isinstance(writing.fates["motion.course_deg"], Dropped):
+    if (
+        known
+        and motion.speed_mps
+        and "motion.course_deg" in writing.fates
+        and isinstance(writing.fates["motion.course_deg"], Dropped)
+    ):
         writing.near("motion.course_deg", f"{topic}.velocity", SPEED, "m/s")
     if motion.frame == "ned":
         writing.carry("motion.frame", topic)
@@ -124,7 +129,7 @@ def _velocity(writing: Writing, source: dict[str, Any]) -> bytes | None:
         "attitudeRateCovariance": None,
         "velocity": made["Velocity3DPlatformNEDType"](downSpeed=down, eastSpeed=east, northSpeed=north),
         "velocityCovariance": None,
-        "timeStamp": writing.stamp("motion", f"{topic}.timeStamp"),
+        "timeStamp": writing.stamp(f"{topic}.timeStamp", "motion"),
     }
     return packed(topic, members | source)
 
@@ -156,7 +161,7 @@ def _battery(writing: Writing, source: dict[str, Any]) -> bytes | None:
         "state": made["PowerPlantStateEnumType"]["ON"],
         "temp": UNKNOWN,
         "voltage": UNKNOWN if voltage is None else voltage,
-        "timeStamp": writing.stamp("status", f"{topic}.timeStamp"),
+        "timeStamp": writing.stamp(f"{topic}.timeStamp", "status"),
         "cellsListMetadata": cells,
     }
     return packed(topic, members | source)
@@ -179,6 +184,7 @@ def contact(track: Track, at_us: int, set_id: UUID) -> Encoded:
     speed = writing.within("motion", "speed_mps", f"{to}.speedOverGround")
     indicator = writing.code("sensor", "fix", "SourceIndicatorEnumType", f"{to}.sourceIndicator", "TENTATIVE")
     engaged = track.status.special_manoeuvre if track.status else None
+    groups = ("position", "motion") if engaged is None else ("position", "motion", "status")
     if engaged is not None:
         writing.carry("status.special_manoeuvre", f"{to}.specialManeuverIndicator")
     element = made["ContactType"](
@@ -202,7 +208,7 @@ def contact(track: Track, at_us: int, set_id: UUID) -> Encoded:
         width=writing.within("type", "beam_m", f"{to}.width", 0),
         featureID=own,
     )
-    stamp = writing.stamp("position", f"{CONTACT}.elementTimestamp")
+    stamp = writing.stamp(f"{CONTACT}.elementTimestamp", *groups)
     members = {"element": element, "setID": set_id.bytes, "elementID": own, "elementTimestamp": stamp}
     return writing.encoded([packed(CONTACT, members)])
 
@@ -212,7 +218,7 @@ def _stations(writing: Writing, to: str) -> list[bytes]:
     found = [written(one) for one in stations or ()]
     ids = [one.bytes for one in found if one is not None]
     if stations is not None:
-        if len(ids) == len(stations) <= 32:
+        if 0 < len(ids) == len(stations) <= 32:
             writing.carry("sensor.stations", f"{to}.source")
         else:
             writing.drop("sensor.stations", "no code")

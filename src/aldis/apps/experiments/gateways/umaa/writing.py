@@ -25,7 +25,6 @@ class Writing:
     def __init__(self, track: Track, at_us: int) -> None:
         self.track, self.at_us = track, at_us
         self.fates: dict[str, Entry] = {}
-        self._said_ms: set[int] = set()
 
     def carry(self, field: str, to: str) -> None:
         """It went over whole."""
@@ -78,24 +77,30 @@ class Writing:
         if len(text.encode("utf-8", "replace")) > longest:
             self.drop(f"{group}.{field}", "too long")
             return None
+        if not text:
+            self.drop(f"{group}.{field}", "unknown value")
+            return None
         if "\0" in text or not text.isprintable():
             self.drop(f"{group}.{field}", "not text of this protocol")
             return None
         self.carry(f"{group}.{field}", to)
         return text
 
-    def stamp(self, group: str, to: str) -> Any:
-        """When a group holds: at the source's time where that is the same millisecond, else at its own."""
-        at: int | None = getattr(getattr(self.track, group), "at", None)
+    def stamp(self, to: str, *groups: str) -> Any:
+        """When the groups in a sample hold: at the source's time where that is the same millisecond, else at their own.
+
+        That is the time of the first group that has one; those that hold at another go without.
+        """
+        times: dict[str, int | None] = {name: getattr(getattr(self.track, name), "at", None) for name in groups}
+        at = next((time for time in times.values() if time is not None and sayable(time * 1000)), None)
+        for name, time in times.items():
+            if time is not None and time == at:
+                self.carry(f"{name}.at", to)
         source_us = self.track.timing.source_us if self.track.timing else None
         if source_us is not None and sayable(source_us) and (at is None or source_us // 1000 == at):
             self.carry("timing.source_us", to)
-            self._said_ms.add(source_us // 1000)
             return date_time(source_us)
-        if at is None or not sayable(at * 1000):
-            return date_time(self.at_us)
-        self._said_ms.add(at)
-        return date_time(at * 1000)
+        return date_time(self.at_us if at is None else at * 1000)
 
     def place(self, msl: str, to: str) -> dict[str, Any]:
         """The members on where it is, alike for a vehicle and a contact."""
@@ -137,11 +142,8 @@ class Writing:
         for name in GROUPS:
             group = getattr(self.track, name)
             for field in () if group is None else group.__struct_fields__:
-                value = getattr(group, field)
-                if value is not None:
+                if getattr(group, field) is not None:
                     path = f"{name}.{field}"
-                    if field == "at" and name != "identity" and value in self._said_ms:
-                        self.carry(path, "timeStamp")
                     otherwise: Reason = "made anew" if path in _MADE_ANEW else reason
                     entries.append(self.fates.get(path) or Dropped(path, otherwise))
         return Encoded(tuple(messages), Ledger(tuple(entries)))
