@@ -207,6 +207,17 @@ def test_what_cannot_be_recorded_is_refused_and_nothing_else_is_lost(tmp_path: P
         recorder(tmp_path, by, name="../x")
 
 
+def test_two_recorders_never_go_on_from_one_file(tmp_path: Path) -> None:
+    by = signer()
+    with recorder(tmp_path, by) as made:
+        with pytest.raises(Unavailable, match="another recorder"):
+            recorder(tmp_path, by)
+        made.flush()
+    with recorder(tmp_path, by) as other:
+        other.flush()
+    assert gaps([verify(path, by.public) for path in segments_of(tmp_path, "run")]) == []
+
+
 def test_several_threads_may_record_at_once(tmp_path: Path) -> None:
     from threading import Thread
 
