@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
 import json
 import random
 from pathlib import Path
@@ -10,9 +12,12 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mcap.data_stream import RecordBuilder
 from mcap.reader import NonSeekingReader, make_reader
+from mcap.records import Channel, DataEnd, McapRecord, Message, Metadata, Schema
 from mcap.stream_reader import StreamReader
 from recorded import LEDGER, MARKING, START_US, fill, recorder, signer, track, whole
 
@@ -202,6 +207,17 @@ def test_what_cannot_be_recorded_is_refused_and_nothing_else_is_lost(tmp_path: P
         recorder(tmp_path, by, name="../x")
 
 
+def test_two_recorders_never_go_on_from_one_file(tmp_path: Path) -> None:
+    by = signer()
+    with recorder(tmp_path, by) as made:
+        with pytest.raises(Unavailable, match="another recorder"):
+            recorder(tmp_path, by)
+        made.flush()
+    with recorder(tmp_path, by) as other:
+        other.flush()
+    assert gaps([verify(path, by.public) for path in segments_of(tmp_path, "run")]) == []
+
+
 def test_several_threads_may_record_at_once(tmp_path: Path) -> None:
     from threading import Thread
 
@@ -256,3 +272,35 @@ def test_reports_and_tracks_have_topics_of_their_own(tmp_path: Path) -> None:
     found = [(one.topic, one.about["marking"]) for one in messages(made.segments[0], verify(made.segments[0]).covered)]
     assert ("/entity/x/report", MARKING) in found
     assert ("/entity/x/track", "TOP SECRET") in found
+
+
+def test_a_stranger_verifies_it_with_the_formats_library_and_a_public_key(tmp_path: Path) -> None:
+    by = signer()
+    with recorder(tmp_path, by) as made:
+        for part in range(3):
+            fill(made, 10, seed=part)
+            made.flush()
+    (path,) = made.segments
+    raw = path.read_bytes()
+    records = list(StreamReader(io.BytesIO(raw)).records)
+    kept = {record.name: record.metadata for record in records if isinstance(record, Metadata)}
+    opening, closing = kept["aldis.opening"], kept["aldis.close"]
+    signature = closing["signature"]
+    assert raw.count(signature.encode()) == 1
+    blanked = raw.replace(signature.encode(), b"A" * len(signature))
+    algorithm, _, key = opening["key"].partition(":")
+    assert algorithm == "ed25519"
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key + "="))
+    public.verify(base64.urlsafe_b64decode(signature + "=="), b"aldis/recording/1\0" + hashlib.sha256(blanked).digest())
+    head = hashlib.sha256(bytes(32) + written(Metadata(name="aldis.opening", metadata=opening))).digest()
+    for record in records[: [isinstance(one, DataEnd) for one in records].index(True)]:
+        if isinstance(record, Schema | Channel | Message):
+            head = hashlib.sha256(head + written(record)).digest()
+    assert head.hex() == closing["head"]
+
+
+def written(record: McapRecord) -> bytes:
+    builder = RecordBuilder()
+    record.write(builder)
+    made: bytes = builder.end()  # type: ignore[no-untyped-call]
+    return made

@@ -105,9 +105,11 @@ def test_a_score_is_the_same_each_time_and_says_who_saw_what(tmp_path: Path) -> 
     assert one == two
     found = one["scores"]["gbr-low"]
     assert len(found["digest"]) == 64
+    assert one["markings"] == [MARKING]
     assert found["expected"] == 40
     assert data(typed("score", path, "--cutoff", "20", "--json"))["scores"]["gbr-low"]["digest"] != found["digest"]
     shown = typed("score", path)
+    assert MARKING in shown.stderr
     assert "gbr-low" in shown.stdout
     assert found["digest"][:16] in shown.stdout
 

@@ -108,11 +108,15 @@ def score(
             raise VerificationFailed(f"{path}: {one.wrong}", fix="Nothing is scored from it: ask its node for a copy")
     scores = _scored(found, truth, view, criteria)
     whole = not missing and all(_nothing_lacks(found, path) for path in found)
+    markings = sorted({one.opening.marking for one in found.values() if one.opening})
     data = {
+        "markings": markings,
         "complete": whole,
         "heads": [one.head for one in found.values()],
         "scores": {name: msgspec.to_builtins(one) | {"digest": one.digest} for name, one in scores.items()},
     }
+    for marking in markings:
+        run.out.say(marking)
     headings = ("partner", "GOSPA m", "missed", "false", "switches", "complete", "age p50 s", "error p95 m", "digest")
     run.out.table(data, headings, [_row(name, one) for name, one in scores.items()])
     if not whole:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from aldis.apps.experiments.recorder.continuity import gaps
+from aldis.apps.experiments.recorder.files import segments_of
 from aldis.apps.experiments.recorder.reader import Message, messages
 from aldis.apps.experiments.recorder.seal import Opening, key_text, read_key
 from aldis.apps.experiments.recorder.taps import Native, Taps, Told, read_native, read_told
 from aldis.apps.experiments.recorder.verify import Bad, Findings, verify
-from aldis.apps.experiments.recorder.writer import Recorder, segments_of
+from aldis.apps.experiments.recorder.writer import Recorder
 
 __all__ = [
     "Bad",

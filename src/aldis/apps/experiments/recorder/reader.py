@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -23,11 +23,11 @@ from aldis.kernel.errors import VerificationFailed
 
 __all__ = ["Message", "messages"]
 
-_time = itemgetter(0)
+_time = attrgetter("log_ns")
 _BODY = HEAD.size + 22  # from the start of a message's record to its data
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message; times in ns since 1970 UTC. `about` is its channel's: tap, name, marking and what it holds."""
 
     topic: str
@@ -60,24 +60,28 @@ def _ordered(path: Path, covered: int) -> Iterator[Message]:
         for _, _, start_ns in reversed(chunks):
             later.append(earliest)
             earliest = min(earliest, start_ns)
-        waiting: list[tuple[int, Message]] = []
+        waiting: list[Message] = []
         channels: dict[int, tuple[str, Mapping[str, str]]] = {}
-        message = int(Op.MESSAGE)
         for (at, length, _), until in zip(chunks, reversed(later), strict=True):
             file.seek(at)
-            _, _, records = read_chunk(file.read(length)[HEAD.size :])
-            for op, start, end in records_in(records):
-                if op == message:
-                    number, sequence, log_ns, _ = message_head(records, start)
-                    if number not in channels:
-                        raise Broken("a message of no channel")
-                    made = Message(*channels[number], sequence, log_ns, records[start + _BODY : end])
-                    waiting.append((log_ns, made))
-                elif op == Op.CHANNEL:
-                    channel = read_channel(records[start + HEAD.size : end])
-                    channels[channel.id] = (channel.topic, channel.metadata)
+            waiting += _messages_in(read_chunk(file.read(length)[HEAD.size :])[2], channels)
             waiting.sort(key=_time)
             ready = bisect_left(waiting, until, key=_time)
-            yield from (made for _, made in waiting[:ready])
+            yield from waiting[:ready]
             del waiting[:ready]
-        yield from (made for _, made in waiting)
+        yield from waiting
+
+
+def _messages_in(records: bytes, channels: dict[int, tuple[str, Mapping[str, str]]]) -> Iterator[Message]:
+    """The messages of a chunk, as they were recorded; its channels are added to those known."""
+    message = int(Op.MESSAGE)
+    for op, start, end in records_in(records):
+        if op == message:
+            number, sequence, log_ns, _ = message_head(records, start)
+            if number not in channels:
+                raise Broken("a message of no channel")
+            topic, about = channels[number]
+            yield Message(topic, about, sequence, log_ns, records[start + _BODY : end])
+        elif op == Op.CHANNEL:
+            channel = read_channel(records[start + HEAD.size : end])
+            channels[channel.id] = (channel.topic, channel.metadata)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import threading
@@ -11,13 +12,14 @@ from pathlib import Path
 
 from aldis.apps.experiments.recorder import container
 from aldis.apps.experiments.recorder.container import Channel, Op
+from aldis.apps.experiments.recorder.files import check_left, segments_of, sync_folder
 from aldis.apps.experiments.recorder.seal import Opening, key_text
 from aldis.apps.experiments.recorder.segment import Segment
 from aldis.apps.experiments.recorder.verify import verify
 from aldis.kernel.errors import AldisError, InvalidInput, TooLarge, Unavailable, VerificationFailed
 from aldis.kernel.signatures import Signer
 
-__all__ = ["MOST_MESSAGE", "Recorder", "segments_of"]
+__all__ = ["MOST_MESSAGE", "Recorder"]
 
 MOST_MESSAGE = 1024 * 1024
 """The greatest size of one message's data."""
@@ -167,6 +169,7 @@ class Recorder:
     def _found(self) -> tuple[int, str]:
         """The number of the first segment to write, and the head before it."""
         for path in reversed(segments_of(self._folder, self._name)):
+            check_left(path)
             findings = verify(path, self._signer.public)
             if findings.state in ("altered", "foreign"):
                 raise VerificationFailed(
@@ -184,8 +187,9 @@ class Recorder:
         segment = Segment(Opening(**fields, segment=number, previous=previous), self._signer)
         try:
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._put(segment.begin(), 0)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             raise _stopped(error, path) from error
         self.segments.append(path)
@@ -264,11 +268,6 @@ class Recorder:
         os.close(self._handle)
 
 
-def segments_of(folder: Path, name: str) -> Sequence[Path]:
-    """The files of a recording, in order."""
-    return sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9].mcap"))
-
-
 def _grouped(records: list[bytes]) -> list[list[bytes]]:
     groups: list[list[bytes]] = [[]]
     size = 0
@@ -286,11 +285,3 @@ def _stopped(error: OSError, path: Path) -> Unavailable:
         f"the recording stopped: {path}: {error.strerror}",
         fix="Free some space, then begin again: the recording goes on in a new file",
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

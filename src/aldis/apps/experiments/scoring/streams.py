@@ -13,7 +13,7 @@ from aldis.apps.experiments.recorder.taps import read_told
 __all__ = ["Report", "by_key", "streams"]
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(msgspec.Struct, frozen=True, gc=False):
     """One report of a track; `at_us` is the time it is true of, which is that of receipt where nobody said another.
 
     `place` is latitude and longitude in degrees and height above the ellipsoid in metres.

@@ -46,8 +46,8 @@ class Ages:
         for start, length in self._pieces:
             turns[start] = turns.get(start, 0) + 1
             turns[start + length] = turns.get(start + length, 0) - 1
-        wanted, slope, age = share * self.lasted_us, 0, 0
-        done = Fraction(0)
+        wanted = share * self.lasted_us
+        slope = age = done = 0
         for turn, change in sorted(turns.items()):
             more = slope * (turn - age)
             if slope and done + more >= wanted:
