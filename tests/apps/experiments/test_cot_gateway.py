@@ -401,6 +401,7 @@ def text64(text: str) -> str:
         ("detail/foo", text64("<foo></detail></foo>")),
         ("detail/foo", text64("<bar/>")),
         ("detail/foo", text64('<!DOCTYPE a><foo a="&b;"/>')),
+        ("detail/foo", text64("<foo><a:b/></foo>")),
         ("detail/foo", "no base64!"),
         ("detail/foo><x", text64("<foo/>")),
         ('event@a="1" b', text64("x")),
@@ -462,6 +463,12 @@ def test_what_cot_has_no_event_for_is_not_said_as_another_thing(thing: Entity) -
     encoded = CotGateway().encode(thing, AT_US)
     assert encoded.messages == ()
     assert {entry.field for entry in encoded.ledger.dropped} == paths(thing)
+
+
+def test_a_message_whose_room_was_not_understood_is_not_sent_to_all() -> None:
+    odd = SPECIMENS["chat"].replace(b"<__chat senderCallsign", b"<__chat>x</__chat><a senderCallsign")
+    entity, gateway = fed(odd.replace(b"</__chat><link", b"</a><link"))
+    assert b"All Chat Rooms" not in gateway.encode(entity, AT_US).messages[0]
 
 
 def test_a_file_of_another_kind_is_not_familiar() -> None:

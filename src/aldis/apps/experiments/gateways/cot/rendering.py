@@ -20,7 +20,7 @@ TIMES = frozenset({"event@time", "event@start", "event@stale"})
 SPECIAL = re.compile('[<>&"\t\n\r]')
 _ESCAPED = {"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _ODD = TIMES | {row.native for row in TRACK.rows if row.give is give_flag}
-_STEP = r"[A-Za-z_][\w:.\-]*"
+_STEP = r"[A-Za-z_][\w.\-]*"
 _PATH = re.compile(
     rf"(?:event|point|control)@{_STEP}|detail(?:/{_STEP}(?:\[\d{{1,4}}\])?){{1,6}}(?:@{_STEP})?", re.ASCII
 )
@@ -143,11 +143,16 @@ def fits(path: str) -> bool:
 
 
 def element_text(text: str, name: str) -> bool:
-    """Whether `text` is one element called `name`, and nothing else."""
+    """Whether `text` is one element called `name`, and nothing else; prefixes are declared elsewhere, and refused."""
     try:
         node = scan(text)
     except Damaged:
         return False
+    nodes = [node]
+    for one in nodes:
+        nodes += one.children
+        if ":" in one.name or any(":" in attribute for attribute in one.attributes):
+            return False
     return node.name == name and (node.start, node.stop) == (0, len(text))
 
 

@@ -75,7 +75,7 @@ def write_thing(
         event, left = said_again(entity.residue, event, room)
         said = dict(zip(event.names, event.values, strict=True))
         fates["residue.parts"] = residue_entry(left, spell("detail"))
-    if table is CHAT:
+    if table is CHAT and "detail/__chat" not in dict(event.rest):  # one not understood says to whom
         said.setdefault("detail/__chat@chatroom", EVERYONE)
         said.setdefault("detail/__chat@id", said["detail/__chat@chatroom"])
     said = {**_anchor(entity), "event@how": _RELAYED, **said}
