@@ -139,6 +139,8 @@ def dynamic(kind: str, track: Track, mmsi: int, second: int, odd: dict[str, Entr
         values["speed"] = 1023 if speed is None else _knots(speed, 1022, TENTHS, odd)
     values["course"] = 3600 if course is None else round(course * 10) % 3600
     values["heading"] = 511 if heading is None else round(heading) % 360
+    if track.status is not None and track.status.at is not None:
+        odd["status.at"] = Dropped("status.at", "no field")
     names = {name for name, *_ in LAYOUTS[kind].fields}
     if "course" not in names and motion is not None and motion.frame is not None:
         odd["motion.frame"] = Dropped("motion.frame", "no field")

@@ -111,8 +111,11 @@ def _moves(track: Track, draft: Draft, at_us: int) -> None:
         second, times = second_of(track, at_us)
         draft.values["timeStamp"] = second
         for path, entry in TIMES[times].items():
-            native = f"{draft.pgn}.timeStamp"
-            draft.said[path] = entry if isinstance(entry, Dropped) else replace(entry, to=native)
+            if path == "status.at" and draft.pgn != 129038:
+                draft.said[path] = Dropped(path, "no field")
+            else:
+                native = f"{draft.pgn}.timeStamp"
+                draft.said[path] = entry if isinstance(entry, Dropped) else replace(entry, to=native)
     if sensor is not None and sensor.modality is not None and draft.pgn in (129040, 129041, 129793):
         _modality(sensor.modality, draft)
     if motion is not None and draft.pgn not in (129793, 129041):

@@ -35,7 +35,7 @@ def text(said: Said, *names: str) -> str | None:
 
 def degrees_of(value: float | None) -> float | None:
     """Degrees of an angle in [0, tau) rad, None of any other."""
-    return None if value is None or not 0 <= value < tau else round(degrees(value), 4)
+    return None if value is None or not 0 <= value < tau else round(degrees(value), 6)
 
 
 def place_of(said: Said) -> tuple[float, float] | None:
