@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pynmea2  # type: ignore[import-untyped]
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aldis.apps.experiments.entity import (
@@ -281,6 +281,7 @@ def test_sentences_are_read_alike_by_pynmea2() -> None:
 USUAL = next(OFFERED.open().feed(m, AT)[0].entity for s in OFFERED.specimens() for m in s.messages)
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_tracks_have_the_same_shape_only_if_they_say_the_same_kinds_of_things(data: st.DataObject) -> None:
     assert isinstance(USUAL, Track)

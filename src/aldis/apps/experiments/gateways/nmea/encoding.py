@@ -10,7 +10,7 @@ from aldis.apps.experiments.gateways.nmea.decoding import PLACE_FIXES
 from aldis.apps.experiments.gateways.nmea.layouts import LAYOUTS
 from aldis.apps.experiments.gateways.nmea.values import AVAILABLE_TURNS, FIXES, KNOT, NAV_CODES, TURNS
 
-__all__ = ["DYNAMIC", "LAT_ERROR_M", "LON_ERROR_M", "class_a", "dynamic", "modality", "second_of"]
+__all__ = ["DYNAMIC", "LAT_ERROR_M", "LON_ERROR_M", "TIMES", "class_a", "dynamic", "modality", "second_of"]
 
 LAT_ERROR_M, LON_ERROR_M = 0.0931, 0.0928  # half of 1/10,000 min on WGS-84 where it is longest: poles, equator
 TENTHS = 10 / KNOT
@@ -32,17 +32,21 @@ _COMMON: dict[str, Entry] = {
     "type.station": Carried("type.station", "ais.type"),
     "motion.frame": Carried("motion.frame", "ais.course"),
 }
-_SECOND: dict[str, Entry] = {
-    "position.at": Approximated("position.at", "ais.second", 1.0, "s"),
-    "motion.at": Approximated("motion.at", "ais.second", 1.0, "s"),
-    "timing.source_us": Approximated("timing.source_us", "ais.second", 1.0, "s"),
-}
-_NO_SECOND: dict[str, Entry] = {name: Dropped(name, "no field") for name in _SECOND}
-_LATE: dict[str, Entry] = {name: Dropped(name, "out of range", "not of the last minute") for name in _SECOND}
+_TIMES = ("position.at", "motion.at", "status.at", "timing.source_us")
+_SAID: dict[str, Entry] = {name: Approximated(name, "ais.second", 1.0, "s") for name in _TIMES}
+_OTHER = [
+    _SAID
+    | {n: Dropped(n, "no field", "the position's time is said") for bit, n in enumerate(_TIMES[1:]) if which >> bit & 1}
+    for which in range(8)
+]
+_LATE: dict[str, Entry] = {name: Dropped(name, "out of range", "not of the last minute") for name in _TIMES}
+_FIX: dict[str, Entry] = {name: Dropped(name, "no field") for name in _TIMES}
+_FIX["sensor.fix"] = Carried("sensor.fix", "ais.second")
+TIMES = (*_OTHER, _LATE, _FIX)
+"""What becomes of the model's times, by the number that `second_of` gives."""
 _STATUS: dict[str, Entry] = {
     "status.nav_status": Carried("status.nav_status", "ais.status"),
     "status.special_manoeuvre": Carried("status.special_manoeuvre", "ais.manoeuvre"),
-    "status.at": Approximated("status.at", "ais.second", 1.0, "s"),
 }
 _TURN: dict[str, Entry] = {
     "motion.turn_deg_per_min": Approximated("motion.turn_deg_per_min", "ais.turn", 5.65, "deg/min"),
@@ -58,20 +62,27 @@ DYNAMIC: dict[str, dict[str, Entry]] = {
 """What becomes of the fields that a position report says, second aside."""
 
 
-def second_of(track: Track, at_us: int) -> tuple[int, dict[str, Entry]]:
-    """The UTC second of a position report, and what it says of the model's times.
+def second_of(track: Track, at_us: int) -> tuple[int, int]:
+    """The UTC second of a position report, and which of `TIMES` tells what it says of the model's times.
 
     A time that is not of the last minute cannot be said: a receiver would take it for another minute's.
     """
-    position, sensor, timing = track.position, track.sensor, track.timing
+    position, motion, status = track.position, track.motion, track.status
+    sensor, timing = track.sensor, track.timing
     if sensor is not None and sensor.fix in _SECONDS:
-        return _SECONDS[sensor.fix], _NO_SECOND | {"sensor.fix": Carried("sensor.fix", "ais.second")}
-    at = position.at if position is not None else None
-    if at is None and timing is not None and timing.source_us is not None:
-        at = timing.source_us // 1000
-    if at is not None and _OLDEST_MS <= at - at_us // 1000 < _NEWEST_MS:
-        return at // 1000 % 60, _SECOND
-    return 60, _LATE
+        return _SECONDS[sensor.fix], 9
+    source = timing.source_us // 1000 if timing is not None and timing.source_us is not None else None
+    at = position.at if position is not None and position.at is not None else source
+    if at is None or not _OLDEST_MS <= at - at_us // 1000 < _NEWEST_MS:
+        return 60, 8
+    which = 0
+    if motion is not None and motion.at is not None and abs(motion.at - at) > 1000:
+        which = 1
+    if status is not None and status.at is not None and abs(status.at - at) > 1000:
+        which |= 2
+    if source is not None and abs(source - at) > 1000:
+        which |= 4
+    return at // 1000 % 60, which
 
 
 def class_a(track: Track, mmsi: int, second: int, odd: dict[str, Entry]) -> int:
@@ -128,7 +139,11 @@ def dynamic(kind: str, track: Track, mmsi: int, second: int, odd: dict[str, Entr
         values["speed"] = 1023 if speed is None else _knots(speed, 1022, TENTHS, odd)
     values["course"] = 3600 if course is None else round(course * 10) % 3600
     values["heading"] = 511 if heading is None else round(heading) % 360
+    if track.status is not None and track.status.at is not None:
+        odd["status.at"] = Dropped("status.at", "no field")
     names = {name for name, *_ in LAYOUTS[kind].fields}
+    if "course" not in names and motion is not None and motion.frame is not None:
+        odd["motion.frame"] = Dropped("motion.frame", "no field")
     for name in ("speed", "course", "heading"):
         path = f"motion.{name}_{'mps' if name == 'speed' else 'deg'}"
         if name not in names and values.pop(name) not in (None, 1023, 3600, 511):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Encoded, Ledger, Track
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.nmea.armour import MAX_PART, armour, checksum, sentence, whole_sentence
-from aldis.apps.experiments.gateways.nmea.encoding import DYNAMIC, class_a, dynamic, second_of
+from aldis.apps.experiments.gateways.nmea.encoding import DYNAMIC, TIMES, class_a, dynamic, second_of
 from aldis.apps.experiments.gateways.nmea.layouts import LAYOUTS
 from aldis.apps.experiments.gateways.nmea.naming import IDENTIFIED, described, hull_of, sixbit, statics
 from aldis.apps.experiments.gateways.nmea.shape import keep, ledger_of, shape_of
@@ -62,16 +62,16 @@ class Sender:
         if kind == "class A" and not many:
             message = self._alone(track, class_a(track, mmsi, second, odd))
             if odd:
-                return Encoded((message,), ledger_of(track, DYNAMIC[kind] | times | odd))
-            key: object = (second if second > 59 else 0, shape_of(track))
+                return Encoded((message,), ledger_of(track, DYNAMIC[kind] | TIMES[times] | odd))
+            key: object = (times, second if second > 59 else 0, shape_of(track))
             ledger = self._accounts.get(key)
             if ledger is None:
-                ledger = ledger_of(track, DYNAMIC[kind] | times)
+                ledger = ledger_of(track, DYNAMIC[kind] | TIMES[times])
                 keep(self._accounts, key, ledger)
             return Encoded((message,), ledger)
         return self._several(track, kind, mmsi, second, times, many)
 
-    def _several(self, track: Track, kind: str, mmsi: int, second: int, times: dict[str, Entry], many: bool) -> Encoded:
+    def _several(self, track: Track, kind: str, mmsi: int, second: int, times: int, many: bool) -> Encoded:
         odd: dict[str, Entry] = {}
         extra: dict[str, Entry] = {}
         messages: list[bytes] = []
@@ -86,10 +86,10 @@ class Sender:
             for layout, values in statics(track, kind, mmsi, extra, odd):
                 messages.append(self._wrap(track, *LAYOUTS[layout].pack(values)))
 
-        key = None if odd else (kind, placed, len(messages), second if second > 59 else 0, shape_of(track))
+        key = None if odd else (kind, placed, len(messages), times, second if second > 59 else 0, shape_of(track))
         ledger = self._accounts.get(key)
         if ledger is None:
-            usual = DYNAMIC[kind] | times if placed else IDENTIFIED if messages else {}
+            usual = DYNAMIC[kind] | TIMES[times] if placed else IDENTIFIED if messages else {}
             ledger = ledger_of(track, usual | extra | odd)
             if key is not None:
                 keep(self._accounts, key, ledger)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from math import radians
 
 from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Track
-from aldis.apps.experiments.gateways.nmea.encoding import second_of
+from aldis.apps.experiments.gateways.nmea.encoding import TIMES, second_of
 from aldis.apps.experiments.gateways.nmea.naming import described
 from aldis.apps.experiments.gateways.nmea.sending import kind_of_track
 from aldis.apps.experiments.gateways.nmea.values import FIXES, NAV_CODES, eta_parts, ship_type_text
@@ -110,9 +110,12 @@ def _moves(track: Track, draft: Draft, at_us: int) -> None:
     else:
         second, times = second_of(track, at_us)
         draft.values["timeStamp"] = second
-        for path, entry in times.items():
-            native = f"{draft.pgn}.timeStamp"
-            draft.said[path] = entry if isinstance(entry, Dropped) else replace(entry, to=native)
+        for path, entry in TIMES[times].items():
+            if path == "status.at" and draft.pgn != 129038:
+                draft.said[path] = Dropped(path, "no field")
+            else:
+                native = f"{draft.pgn}.timeStamp"
+                draft.said[path] = entry if isinstance(entry, Dropped) else replace(entry, to=native)
     if sensor is not None and sensor.modality is not None and draft.pgn in (129040, 129041, 129793):
         _modality(sensor.modality, draft)
     if motion is not None and draft.pgn not in (129793, 129041):

@@ -11,8 +11,9 @@ from aldis.apps.experiments.entity.geodesy import quaternion_of
 from aldis.apps.experiments.gateways.gateway import Damaged
 from aldis.apps.experiments.gateways.nmea2000.frames import Message
 from aldis.apps.experiments.gateways.nmea2000.pgns import PGNS, Value
+from aldis.apps.experiments.gateways.nmea2000.reading import code, degrees_of, number, place_of
 from aldis.apps.experiments.gateways.nmea2000.told import told
-from aldis.apps.experiments.gateways.nmea2000.vessels import PROTOCOL, code, degrees_of, number, place_of
+from aldis.apps.experiments.gateways.nmea2000.vessels import PROTOCOL
 
 __all__ = ["KELVIN", "METHODS", "MODALITIES", "Instruments"]
 

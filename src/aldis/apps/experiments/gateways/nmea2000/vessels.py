@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from math import degrees, tau
+from math import degrees
 from typing import Any
 
 from aldis.apps.experiments.entity import (
@@ -32,10 +31,11 @@ from aldis.apps.experiments.gateways.nmea.values import (
     station_of,
 )
 from aldis.apps.experiments.gateways.nmea2000.frames import Message
-from aldis.apps.experiments.gateways.nmea2000.pgns import PGNS, Value
+from aldis.apps.experiments.gateways.nmea2000.pgns import PGNS
+from aldis.apps.experiments.gateways.nmea2000.reading import Said, code, degrees_of, number, place_of, text
 from aldis.apps.experiments.gateways.nmea2000.told import told
 
-__all__ = ["KINDS", "PROTOCOL", "degrees_of", "place_of", "vessel"]
+__all__ = ["KINDS", "PROTOCOL", "vessel"]
 
 PROTOCOL = "nmea2000"
 KINDS: dict[int, Station | None] = {
@@ -51,46 +51,6 @@ KINDS: dict[int, Station | None] = {
 }
 _TURN_LIMIT = 0.2  # rad/s; transceivers write "turning, no rate" as 0.2055 and more
 _CHANNELS = {0: "A", 1: "B", 2: "A", 3: "B"}
-_Said = Mapping[str, Value]
-
-
-def number(said: _Said, *names: str) -> float | None:
-    """The number of the first of `names` that says one."""
-    for name in names:
-        value = said.get(name)
-        if isinstance(value, (int, float)):
-            return value
-    return None
-
-
-def code(said: _Said, name: str) -> int:
-    """A code; -1 where the message was too short for it."""
-    value = said.get(name, -1)
-    return value if isinstance(value, int) else -1
-
-
-def text(said: _Said, *names: str) -> str | None:
-    """The text of the first of `names` that has one."""
-    return next((str(said[name]) for name in names if said.get(name)), None)
-
-
-def degrees_of(value: float | None) -> float | None:
-    """Degrees of an angle in [0, tau) rad, None of any other."""
-    return None if value is None or not 0 <= value < tau else round(degrees(value), 4)
-
-
-def place_of(said: _Said) -> tuple[float, float] | None:
-    """Latitude and longitude; None where either is not available (91, 181).
-
-    Raises:
-        Damaged: there is no such place.
-    """
-    lat, lon = number(said, "latitude"), number(said, "longitude")
-    if lat is None or lon is None or round(lat, 3) == 91 or round(lon, 3) == 181:
-        return None
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise Damaged("out of range")
-    return lat, lon
 
 
 def vessel(message: Message, at_us: int) -> Decoded:
@@ -121,7 +81,7 @@ def vessel(message: Message, at_us: int) -> Decoded:
     return Decoded(track, told(message.pgn, tuple(said), tuple(unknown)))
 
 
-def _time(said: _Said, at_us: int, received_ms: int, unknown: list[str]) -> tuple[int, Timing]:
+def _time(said: Said, at_us: int, received_ms: int, unknown: list[str]) -> tuple[int, Timing]:
     day, time = number(said, "positionDate"), number(said, "positionTime")
     if day is not None and time is not None and time < 86_401:
         source_us = round(day) * 86_400_000_000 + round(time * 1_000_000)
@@ -140,7 +100,7 @@ def _time(said: _Said, at_us: int, received_ms: int, unknown: list[str]) -> tupl
     return received_ms, Timing(received_us=at_us)
 
 
-def _position(pgn: int, said: _Said, at: int, unknown: list[str]) -> Position | None:
+def _position(pgn: int, said: Said, at: int, unknown: list[str]) -> Position | None:
     place = place_of(said)
     height = number(said, "altitude")
     if place is None:
@@ -155,7 +115,7 @@ def _position(pgn: int, said: _Said, at: int, unknown: list[str]) -> Position | 
     )
 
 
-def _motion(pgn: int, said: _Said, at: int, unknown: list[str]) -> Motion | None:
+def _motion(pgn: int, said: Said, at: int, unknown: list[str]) -> Motion | None:
     speed, turn = number(said, "sog"), number(said, "rateOfTurn")
     if speed is not None and not 0 <= speed < (526 if pgn == 129798 else 52.6):
         speed = None
@@ -182,7 +142,7 @@ def _motion(pgn: int, said: _Said, at: int, unknown: list[str]) -> Motion | None
     )
 
 
-def _identity(pgn: int, mmsi: int, said: _Said, received_ms: int, unknown: list[str]) -> Identity:
+def _identity(pgn: int, mmsi: int, said: Said, received_ms: int, unknown: list[str]) -> Identity:
     name, callsign = text(said, "name", "atonName"), text(said, "callsign")
     imo = said.get("imoNumber")
     if isinstance(imo, int) and not 1_000_000 <= imo <= 9_999_999:
@@ -198,7 +158,7 @@ def _identity(pgn: int, mmsi: int, said: _Said, received_ms: int, unknown: list[
     )
 
 
-def _type(kind: Station | None, said: _Said, unknown: list[str]) -> Type | None:
+def _type(kind: Station | None, said: Said, unknown: list[str]) -> Type | None:
     ship_type = code(said, "typeOfShip")
     aid_type = code(said, "atonType")
     if ship_type in (0, 255):
@@ -235,7 +195,7 @@ _HULL = {
 }
 
 
-def _status(pgn: int, said: _Said, at: int, unknown: list[str]) -> Status | None:
+def _status(pgn: int, said: Said, at: int, unknown: list[str]) -> Status | None:
     nav = code(said, "navStatus")
     words = NAV_STATUS[nav] if nav >= 0 else None
     if words is None:
@@ -263,7 +223,7 @@ def _status(pgn: int, said: _Said, at: int, unknown: list[str]) -> Status | None
     )
 
 
-def _voyage(said: _Said, received_ms: int, unknown: list[str]) -> Voyage | None:
+def _voyage(said: Said, received_ms: int, unknown: list[str]) -> Voyage | None:
     day, time = number(said, "etaDate"), number(said, "etaTime")
     eta = None
     if day is not None:
@@ -287,7 +247,7 @@ def _voyage(said: _Said, received_ms: int, unknown: list[str]) -> Voyage | None:
     return Voyage(at=received_ms, destination=destination, eta=eta, draught_m=draught)
 
 
-def _sensor(message: Message, said: _Said, received_ms: int, unknown: list[str]) -> Sensor:
+def _sensor(message: Message, said: Said, received_ms: int, unknown: list[str]) -> Sensor:
     transceiver = code(said, "aisTransceiverInformation")
     if transceiver == 4:
         unknown.append("aisTransceiverInformation>sensor.own")
