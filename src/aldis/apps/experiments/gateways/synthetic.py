@@ -13,8 +13,8 @@ from functools import reduce
 from operator import xor
 from typing import Any
 
-from aldis.apps.experiments.gateways.fields import KNOT
-from aldis.apps.experiments.gateways.observation import missing
+from aldis.apps.experiments.gateways.nmea.values import KNOT
+from aldis.apps.experiments.gateways.gateway import missing
 
 try:
     from pyais import encode_dict
