@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aldis.apps.experiments.gateways.synthetic import generate
+from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.recording import cached_recording, default_cache
 from aldis.interfaces.demo.nations import NATIONS, Nations
 from aldis.interfaces.demo.pictures import _values

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
+from aldis.apps.experiments.links.mailbox import Mailbox
 from aldis.apps.experiments.links.opening import open_link
-from aldis.apps.experiments.links.queue import Arrivals
 from aldis.apps.experiments.links.tcp import TcpLink
 from aldis.apps.experiments.links.udp import UdpLink
 from aldis.kernel.errors import InvalidInput, Unavailable
@@ -144,12 +144,12 @@ def test_who_sends_faster_than_is_taken_is_made_to_wait_and_nothing_is_lost() ->
     async def work() -> None:
         server = await opened("tcp-listen://127.0.0.1:0")
         assert isinstance(server, TcpLink)
-        server._arrivals = Arrivals(most=4, most_bytes=256 * 1024)
+        server._mailbox = Mailbox(limit=4, most_bytes=256 * 1024)
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)
         sent = bytes(range(256)) * 4096 * 4
         writer.write(sent)
         await asyncio.sleep(0.1)
-        assert server._arrivals._bytes <= 256 * 1024 + 64 * 1024
+        assert server._mailbox._bytes <= 256 * 1024 + 64 * 1024
         assert await all_of(server, len(sent)) == sent
         assert server.shed == 0
         writer.close()
@@ -176,16 +176,16 @@ def test_a_system_that_does_not_read_loses_messages_and_holds_nobody_up() -> Non
 
 def test_of_too_many_datagrams_the_oldest_are_shed_and_counted() -> None:
     async def work() -> None:
-        arrivals = Arrivals(most=3)
+        mailbox = Mailbox(limit=3)
         for number in range(5):
-            arrivals.put(Piece(b"%d" % number, "a"))
-        arrivals.put(Piece(b"", "a", ended=True))
-        arrivals.end()
-        got = [await arrivals.take() for _ in range(4)]
+            mailbox.put(Piece(b"%d" % number, "a"))
+        mailbox.put(Piece(b"", "a", ended=True))
+        mailbox.close()
+        got = [await mailbox.take() for _ in range(4)]
         assert [one.data for one in got] == [b"2", b"3", b"4", b""]
-        assert arrivals.shed == 2
+        assert mailbox.shed == 2
         with pytest.raises(EOFError):
-            await arrivals.take()
+            await mailbox.take()
 
     run(work)
 

@@ -32,7 +32,7 @@ from aldis.apps.experiments.entity import (
     Track,
     Voyage,
 )
-from aldis.apps.experiments.gateways.synthetic import generate
+from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.plot import Plot, labels_of
 from aldis.kernel.errors import InvalidInput, UnknownTerm

@@ -67,7 +67,7 @@ def _file(path: Path, seconds: int | None, words: str) -> Source:
 
 
 def _generate(cache: Path) -> Path:
-    from aldis.apps.experiments.gateways.synthetic import generate  # noqa: PLC0415 - optional extra
+    from aldis.apps.experiments.gateways.nmea.synthetic import generate  # noqa: PLC0415 - optional extra
 
     seed, vessels, seconds = _GENERATED
     cache.mkdir(parents=True, exist_ok=True)

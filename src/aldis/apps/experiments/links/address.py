@@ -19,13 +19,15 @@ _OPTIONS = {
     "tls-listen": frozenset({"ca", "cert", "key"}),
     "file": frozenset[str](),
 }
+_BUSES = {"zenoh": "zenoh", "zenoh-listen": "zenoh", "dds": "umaa"}
+"""Schemes whose own modules read their addresses, and the protocol that each carries."""
 _URL = re.compile(r"(?:(?P<protocol>[a-z][a-z0-9]*)\+)?(?P<url>(?P<scheme>[a-z][a-z-]*)://.*)")
 _FORMS = "Write mavlink+udp://127.0.0.1:14550, cot+tcp://127.0.0.1:8087, udp://:10110, or the path of a recording"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`protocol` is "" where it is to be told from what arrives; `path` is that of a file, else None."""
+    """`protocol` is "" where it is to be told from what arrives; `path` is that of a file, `url` that of a bus."""
 
     scheme: str
     host: str = ""
@@ -33,6 +35,7 @@ class Address:
     protocol: str = ""
     options: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
+    url: str = ""
 
 
 def read_address(text: str) -> Address:
@@ -41,6 +44,7 @@ def read_address(text: str) -> Address:
     `udp` listens, and sends to `to=HOST:PORT` or else to whoever was heard lately; for a multicast group `via` is the
     address of the interface, the loopback one unless said. `tcp` and `tls` connect, and connect again; `…-listen` wait
     for others. `tls` needs `ca`, `cert` and `key`, files in PEM; `name` is the name in the other's certificate.
+    For `zenoh`, `zenoh-listen` and `dds` see the modules of these names.
 
     Raises:
         InvalidInput: another scheme or option, no port, or no such file.
@@ -54,6 +58,8 @@ def read_address(text: str) -> Address:
     except ValueError as error:
         raise InvalidInput(f"not an address: {text!r}: {error}", fix=_FORMS) from error
     scheme, protocol = found["scheme"], found["protocol"] or ""
+    if scheme in _BUSES:
+        return Address(scheme, protocol=protocol or _BUSES[scheme], url=found["url"])
     if scheme not in _OPTIONS:
         raise InvalidInput(f"not an address: {text!r}: no scheme {scheme!r}", fix=_FORMS)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -1,4 +1,4 @@
-"""Where the threads of a bus's library leave pieces for the event loop: bounded, the oldest shed and counted."""
+"""What has arrived and was not taken yet: bounded, the oldest shed and counted; any thread may leave pieces."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MOST_BYTES = 16 * 1024 * 1024
 class Mailbox:
     """Filled from any thread, emptied by one task of the loop in which it was made."""
 
-    def __init__(self, limit: int = WAITING) -> None:
+    def __init__(self, limit: int = WAITING, most_bytes: int = _MOST_BYTES) -> None:
         self.shed = 0
-        self._limit = limit
+        self._limit, self._most_bytes = limit, most_bytes
         self._bytes = 0
         self._pieces: deque[Piece] = deque()
         self._lock = Lock()
@@ -29,12 +29,17 @@ class Mailbox:
         self._told = False
         self._closed = False
 
+    @property
+    def full(self) -> bool:
+        """Whether the next piece would shed another; a link that can make the other side wait does."""
+        return len(self._pieces) >= self._limit or self._bytes >= self._most_bytes
+
     def put(self, piece: Piece) -> None:
-        """Leave a piece, and wake who waits: once for all that come before it looks."""
+        """Leave a piece, and wake who waits: once for all that come before it looks. An end sheds nothing."""
         with self._lock:
             if self._closed:
                 return
-            while len(self._pieces) >= self._limit or self._bytes >= _MOST_BYTES:
+            while self.full and not piece.ended:
                 self._bytes -= len(self._pieces.popleft().data)
                 self.shed += 1
             self._pieces.append(piece)

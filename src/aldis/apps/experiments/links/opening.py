@@ -16,8 +16,17 @@ async def open_link(address: Address) -> Link:
 
     Raises:
         InvalidInput, TooLarge: what the address names cannot be used.
-        Unavailable: it cannot be listened at.
+        Unavailable: it cannot be listened at, or a library that it needs is not installed.
     """
+    if address.scheme.startswith("zenoh"):
+        from aldis.apps.experiments.links.zenoh import ZenohLink  # noqa: PLC0415 - needs its library
+
+        return await ZenohLink.open(address.url)
+    if address.scheme == "dds":
+        from aldis.apps.experiments.gateways.umaa import topics  # noqa: PLC0415 - needs its library
+        from aldis.apps.experiments.links.dds import DdsLink  # noqa: PLC0415 - needs its library
+
+        return await DdsLink.open(address.url, topics())
     if address.path is not None:
         return open_file(address.path)
     if address.scheme == "udp":

@@ -9,7 +9,7 @@ from itertools import count
 
 from aldis.apps.experiments.links.address import Address
 from aldis.apps.experiments.links.link import Piece
-from aldis.apps.experiments.links.queue import Arrivals
+from aldis.apps.experiments.links.mailbox import Mailbox
 from aldis.kernel.errors import InvalidInput, Unavailable
 
 __all__ = ["TcpLink", "open_tcp"]
@@ -31,7 +31,7 @@ class TcpLink:
         self.shed = 0
         """Messages that a slow system did not take."""
         self.port = 0
-        self._arrivals = Arrivals()
+        self._mailbox = Mailbox()
         self._writers: dict[str, asyncio.StreamWriter] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = count(1)
@@ -39,7 +39,7 @@ class TcpLink:
 
     async def receive(self) -> Piece:
         """See `Link`."""
-        return await self._arrivals.take()
+        return await self._mailbox.take()
 
     async def send(self, data: bytes) -> None:
         """See `Link`."""
@@ -58,7 +58,7 @@ class TcpLink:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
-        self._arrivals.end()
+        self._mailbox.close()
 
     async def listen(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         """Wait for connections.
@@ -114,14 +114,14 @@ class TcpLink:
         self._writers[peer] = writer
         try:
             while data := await reader.read(_CHUNK):
-                while self._arrivals.full:
+                while self._mailbox.full:
                     await asyncio.sleep(_WAIT_S)
-                self._arrivals.put(Piece(data, peer))
+                self._mailbox.put(Piece(data, peer))
         except OSError:
             pass
         finally:
             del self._writers[peer]
-            self._arrivals.put(Piece(b"", peer, ended=True))
+            self._mailbox.put(Piece(b"", peer, ended=True))
             writer.transport.abort()
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from aldis.apps.experiments.links.address import Address, endpoint
 from aldis.apps.experiments.links.link import Piece
-from aldis.apps.experiments.links.queue import Arrivals
+from aldis.apps.experiments.links.mailbox import Mailbox
 from aldis.kernel.errors import InvalidInput, Unavailable
 
 __all__ = ["UdpLink", "open_udp"]
@@ -26,7 +26,7 @@ class UdpLink(asyncio.DatagramProtocol):
 
     def __init__(self, to: tuple[str, int] | None) -> None:
         self._to = to
-        self._arrivals = Arrivals()
+        self._mailbox = Mailbox()
         self._heard: dict[tuple[Any, ...], float] = {}
         self._closed = asyncio.Event()
         self._transport: asyncio.DatagramTransport | None = None
@@ -35,7 +35,7 @@ class UdpLink(asyncio.DatagramProtocol):
     @property
     def shed(self) -> int:
         """Datagrams that nobody took in time, and those that could not be sent."""
-        return self._arrivals.shed + self._unsent
+        return self._mailbox.shed + self._unsent
 
     @property
     def port(self) -> int:
@@ -53,16 +53,16 @@ class UdpLink(asyncio.DatagramProtocol):
         if len(self._heard) >= _PEERS:
             del self._heard[next(iter(self._heard))]
         self._heard[addr] = time.monotonic()
-        self._arrivals.put(Piece(data, f"{addr[0]}:{addr[1]}"))
+        self._mailbox.put(Piece(data, f"{addr[0]}:{addr[1]}"))
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
         """The port is free again."""
-        self._arrivals.end()
+        self._mailbox.close()
         self._closed.set()
 
     async def receive(self) -> Piece:
         """See `Link`."""
-        return await self._arrivals.take()
+        return await self._mailbox.take()
 
     async def send(self, data: bytes) -> None:
         """See `Link`; a datagram over 65,507 bytes is counted as shed."""
