@@ -12,7 +12,7 @@ import structlog
 
 from aldis.app import Context, Live, System
 from aldis.apps.experiments.entity import Decoded, Entity
-from aldis.apps.experiments.gateways.gateway import Gateway, Offered
+from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
 from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
 from aldis.apps.experiments.links.address import read_address
@@ -161,6 +161,9 @@ class Connection:
         gateway: Gateway | None = None
         while True:
             await asyncio.sleep(SHOW_EVERY_S)
+            for one in [one for one in self._gateways.values() if isinstance(one, Answering)]:
+                for message in one.idle(self._context.now() * 1000):
+                    await link.send(message)
             if gateway is None:
                 if self._offered is None:
                     continue  # what it speaks is not known before it has spoken

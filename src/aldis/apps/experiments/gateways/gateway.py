@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aldis.apps.experiments.entity import Decoded, Encoded, Entity
 from aldis.kernel.errors import Unavailable
 
-__all__ = ["Damaged", "Gateway", "Native", "Offered", "Specimen", "Tally", "missing"]
+__all__ = ["Answering", "Damaged", "Gateway", "Native", "Offered", "Specimen", "Tally", "missing"]
 
 Native = bool | int | float | str
 """The value of a field as its protocol has it."""
@@ -70,6 +70,14 @@ class Gateway(Protocol):
 
     def close(self) -> None:
         """Count what still waits as dropped."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A gateway of a protocol in which one has to speak unasked: heartbeats, and answers that are due."""
+
+    def idle(self, at_us: int) -> Sequence[bytes]:
+        """What there is to say now; asked for several times a second."""
 
 
 @dataclass(frozen=True, slots=True)

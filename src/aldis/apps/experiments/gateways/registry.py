@@ -18,6 +18,7 @@ _HERE = "aldis.apps.experiments.gateways"
 PROTOCOLS: Mapping[str, str] = {
     "dis": f"{_HERE}.dis:OFFERED",
     "mavlink": f"{_HERE}.mavlink:OFFERED",
+    "tak-mesh": f"{_HERE}.tak:MESH",
     "tak": f"{_HERE}.tak:OFFERED",
     "cot": f"{_HERE}.cot:OFFERED",
     "zenoh": f"{_HERE}.zenoh:OFFERED",

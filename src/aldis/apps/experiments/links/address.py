@@ -21,7 +21,7 @@ _OPTIONS = {
 }
 _BUSES = {"zenoh": "zenoh", "zenoh-listen": "zenoh", "dds": "umaa"}
 """Schemes whose own modules read their addresses, and the protocol that each carries."""
-_URL = re.compile(r"(?:(?P<protocol>[a-z][a-z0-9]*)\+)?(?P<url>(?P<scheme>[a-z][a-z-]*)://.*)")
+_URL = re.compile(r"(?:(?P<protocol>[a-z][a-z0-9-]*)\+)?(?P<url>(?P<scheme>[a-z][a-z-]*)://.*)")
 _FORMS = "Write mavlink+udp://127.0.0.1:14550, cot+tcp://127.0.0.1:8087, udp://:10110, or the path of a recording"
 
 
@@ -91,7 +91,7 @@ def endpoint(text: str) -> tuple[str, int]:
 
 
 def _file(text: str, protocol: str = "") -> Address:
-    if not protocol and (found := re.fullmatch(r"([a-z][a-z0-9]*)\+(/.*|\./.*)", text)):
+    if not protocol and (found := re.fullmatch(r"([a-z][a-z0-9-]*)\+(/.*|\./.*)", text)):
         protocol, text = found.groups()
     path = Path(text)
     if not path.is_file():
