@@ -20,6 +20,7 @@ from aldis.app import System, find_apps
 from aldis.apps.experiments.entity import Task, Track
 from aldis.apps.experiments.recorder import Message, messages, read_native, read_told, verify
 from aldis.apps.experiments.systems import _qualified
+from aldis.kernel.errors import InvalidInput
 from aldis.kernel.signatures import Key
 from aldis.node.config import Config
 from aldis.node.home import make_home
@@ -284,3 +285,16 @@ def test_what_seals_recordings_signs_nothing_else(site: Site) -> None:
         place.signer.sign(b"aldis/bundle/1", b"anything")
     for node in site.nodes.values():
         node.close()
+
+
+def test_a_recording_that_speaks_nothing_known_is_named(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("dear diary\n" * 60)
+    config = Config(
+        node="aus", party="AUS", policy="AUS", ceiling="SECRET", labels=LABELS, project="WATCH", listen="127.0.0.1:0"
+    )
+    make_home(tmp_path / "aus", config, now=time.time_ns() // 1_000_000)
+    with Node.open(tmp_path / "aus", environment={}, apps=find_apps()) as node:
+        running = node.apps["experiments"].run(node.context, [System(name="notes", address=str(notes))])
+        with pytest.raises(InvalidInput, match=r"notes\.txt speaks no protocol known here"):
+            asyncio.run(running) 

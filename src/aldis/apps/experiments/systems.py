@@ -117,14 +117,18 @@ class Connection:
 
     def _begin(self, piece: Piece) -> tuple[Gateway | None, bytes]:
         """A gateway for whoever is heard first, once what they speak is known, and what they have said so far."""
-        said = (self._untold.pop(piece.peer, b"") + piece.data)[-_UNTOLD:]
-        speaks = self._offered or recognise(said)
+        said = self._untold.pop(piece.peer, b"") + piece.data
+        speaks = self._offered or recognise(said) or recognise(piece.data)
         if speaks is None:
             self.unfamiliar += 1
+            if self._address.path is not None:
+                raise InvalidInput(
+                    f"{self._address.path} speaks no protocol known here", fix="Name it, as in nmea0183+FILE"
+                )
             if self.unfamiliar == 1:
                 _log.warning("speaks no protocol known here", system=self._system.name)
             if not piece.ended:
-                self._untold[piece.peer] = said
+                self._untold[piece.peer] = said[-_UNTOLD:]
             while len(self._untold) > _PEERS:
                 self._untold.popitem(last=False)
             return None, b""

@@ -60,7 +60,7 @@ def pick_vessel(node: Node) -> str | None:
 
 
 def _fullness(seen: dict[str, dict[str, Any]]) -> tuple[int, bool, int]:
-    return len(seen), bool(seen["identity"].get("name")), seen["sensor"].get("reports") or 0
+    return len(seen), bool(seen.get("identity", {}).get("name")), seen.get("sensor", {}).get("reports") or 0
 
 
 def vessel_table(nodes: dict[str, Node], track: str) -> Table:
