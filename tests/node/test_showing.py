@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 from nations import Coalition, to
 
-from aldis.app import Live
+from aldis.app import Live, System
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
+from aldis.node.checks import run_checks
 from aldis.node.people import Account
 from aldis.node.showing import KEPT_MS
 
@@ -54,3 +57,14 @@ def test_a_foreign_system_is_shown_what_its_nation_would_get(coalition: Coalitio
     assert node.context.may_show(live(to("GBR")), "boat-2"), "the arrangement permits it"
     assert not node.context.may_show(live(to("USA")), "boat-2")
     assert not node.context.may_show(live(to("GBR"), project="OTHER"), "boat-2"), "no instrument permits it"
+
+
+def test_doctor_tells_of_a_system_that_acts_as_nobody(coalition: Coalition) -> None:
+    node = coalition["aus"]
+    acting = {"a": "", "b": "nobody", "c": "c"}
+    systems = [System(name=name, address="udp://:1", person=who) for name, who in acting.items()]
+    node.core = dataclasses.replace(node.core, config=msgspec.structs.replace(node.core.config, systems=systems))
+    node.people.add(Account(id="c", name="C", nationality="AUS", clearance={"AUS": "SECRET"}))
+    found = {check.name: check for check in run_checks(node, quick=True)}
+    assert [found[f"system {name}"].ok for name in "abc"] == [True, False, True]
+    assert "aldis person add nobody" in found["system b"].fix

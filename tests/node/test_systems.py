@@ -297,4 +297,4 @@ def test_a_recording_that_speaks_nothing_known_is_named(tmp_path: Path) -> None:
     with Node.open(tmp_path / "aus", environment={}, apps=find_apps()) as node:
         running = node.apps["experiments"].run(node.context, [System(name="notes", address=str(notes))])
         with pytest.raises(InvalidInput, match=r"notes\.txt speaks no protocol known here"):
-            asyncio.run(running) 
+            asyncio.run(running)

@@ -39,11 +39,27 @@ def run_checks(node: Node, *, quick: bool = False) -> Iterator[Check]:
     yield _desk(node)
     yield from _attachments(node)
     yield from _apps(node)
+    yield from _systems(node)
     for known in node.partners.all():
         yield tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
         refused = node.audit.refused(known.node, unb64(known.sheet.ledger_key))
         if refused is not None:
             yield Check(f"ledger of {known.node}", ok=False, cause=str(refused.args[0]), fix=refused.fix)
+
+
+def _systems(node: Node) -> Iterator[Check]:
+    """What each connected system acts as, and whether that lets it see anything."""
+    for system in node.core.config.systems:
+        name = f"system {system.name}"
+        if not system.person:
+            yield Check(name, ok=True, cause="it acts as no account, and is shown nothing")
+        elif node.people.standing(system.person) is None:
+            cause = f"it acts as {system.person!r}, which is no account here or is suspended: it is shown nothing"
+            yield Check(
+                name, ok=False, cause=cause, fix=f"`aldis person add {system.person}`, or `aldis person resume`"
+            )
+        else:
+            yield Check(name, ok=True, cause=f"it is shown what {system.person} may see")
 
 
 def _keys(node: Node) -> Check:
