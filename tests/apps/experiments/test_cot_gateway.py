@@ -14,6 +14,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from aldis.apps.experiments.entity import (
     Approximated,
     Area,
+    Carried,
     Dropped,
     Entity,
     Environment,
@@ -31,6 +32,7 @@ from aldis.apps.experiments.entity import (
     Timing,
     Track,
     Type,
+    Voyage,
 )
 from aldis.apps.experiments.gateways.cot import OFFERED
 from aldis.apps.experiments.gateways.cot.gateway import CotGateway
@@ -353,7 +355,7 @@ def test_a_track_of_another_protocol_gets_only_defaults_that_say_so() -> None:
     gateway = CotGateway()
     encoded = gateway.encode(one, AT_US)
     fields = OFFERED.fields(encoded.messages)
-    assert fields["event@uid"] == "mmsi:230123456"
+    assert fields["event@uid"] == "MMSI-230123456"
     assert fields["event@type"] == "a-n-S-X-M"
     assert fields["event@how"] == "m-r"
     assert fields["event@time"] == 1_773_480_400_000_000
@@ -363,9 +365,57 @@ def test_a_track_of_another_protocol_gets_only_defaults_that_say_so() -> None:
     assert {entry.field for entry in encoded.ledger.entries} == paths(one)
     assert Approximated("motion.climb_mps", "detail/track@slope", 1e-9, "m/s") in encoded.ledger.entries
     lost = {entry.field for entry in encoded.ledger.dropped}
-    assert {"motion.at", "position.depth_m", "identity.mmsi", "residue.parts", "motion.heading_deg"} <= lost
+    assert {"motion.at", "position.depth_m", "residue.parts", "motion.heading_deg"} <= lost
     assert Approximated("status.battery_percent", "detail/status@battery", 0.5, "%") in encoded.ledger.entries
-    assert len(gateway.feed(encoded.messages[0], AT_US)) == 1
+    assert Carried("identity.mmsi", "event@uid") in encoded.ledger.entries
+    (again,) = gateway.feed(encoded.messages[0], AT_US)
+    assert isinstance(again.entity, Track)
+    assert again.entity.identity is not None
+    assert (again.entity.key, again.entity.identity.mmsi) == ("cot:MMSI-230123456", 230123456)
+    assert Carried("event@uid", "identity.cot_uid, identity.mmsi") in again.ledger.entries
+
+
+@pytest.mark.parametrize(
+    ("key", "identity", "uid", "read"),
+    [
+        ("mmsi:2300001", None, "MMSI-002300001", 2300001),
+        ("dis:1:2:3", Identity(mmsi=230123456), "MMSI-230123456", 230123456),
+        ("cot:mmsi:230123456", Identity(mmsi=230123456), "mmsi:230123456", 230123456),
+        ("cot:BUOY", Identity(mmsi=230123456), "BUOY", None),
+        ("mmsi:230123456", Identity(cot_uid="BUOY", mmsi=230123456), "BUOY", None),
+        ("hidden-1", Identity(mmsi="hidden-2"), "hidden-1", None),
+        ("mmsi:000000000", Identity(mmsi=0), "mmsi:000000000", None),
+    ],
+)
+def test_a_uid_holds_the_mmsi_unless_the_track_has_a_uid_of_its_own(
+    key: str, identity: Identity | None, uid: str, read: int | None
+) -> None:
+    encoded = CotGateway().encode(Track(key=key, identity=identity), AT_US)
+    assert OFFERED.fields(encoded.messages)["event@uid"] == uid
+    again = track(encoded.messages[0])
+    assert again.identity is not None
+    assert again.identity.mmsi == read
+    if identity is not None:
+        fates = {entry.field: type(entry) for entry in encoded.ledger.entries}
+        assert fates["identity.mmsi"] is (Dropped if read is None else Carried)
+
+
+def test_a_type_without_a_side_is_of_no_side() -> None:
+    for cot, affiliation in (("a-o-S-X-M", None), ("a-o", None), ("a-x-S", "other"), ("a-n-S", "neutral")):
+        found = track(PLAIN.replace("a-f-S-X", cot).encode())
+        assert found.type is not None
+        assert (found.type.cot, found.type.affiliation) == (cot, affiliation)
+
+
+def test_the_time_of_what_is_not_said_is_not_said() -> None:
+    one = Track(
+        key="a",
+        motion=Motion(at=1_773_480_400_000, heading_deg=4.0, acceleration_mps2=(1.0, 0.0, 0.0)),
+        voyage=Voyage(at=1_773_480_400_000, destination="FIHEL"),
+        timing=Timing(source_us=1_773_480_400_000_000),
+    )
+    lost = {entry.field for entry in CotGateway().encode(one, AT_US).ledger.dropped}
+    assert {"voyage.at", "voyage.destination", "motion.at", "motion.heading_deg"} <= lost
 
 
 def test_what_xml_cannot_say_is_dropped_with_the_reason() -> None:

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from aldis.apps.experiments.entity import GROUPS, Approximated, Dropped, Track
+from aldis.apps.experiments.entity import (
+    GROUPS,
+    Approximated,
+    Dropped,
+    Environment,
+    Identity,
+    Motion,
+    Position,
+    Sensor,
+    Track,
+    Type,
+)
+from aldis.apps.experiments.fusing import fused
 from aldis.apps.experiments.gateways.gateway import Offered
 from aldis.apps.experiments.gateways.nmea import OFFERED as NMEA
 from aldis.apps.experiments.gateways.nmea2000 import OFFERED as N2K
@@ -61,3 +73,52 @@ def test_what_the_ledger_says_of_every_real_track_is_so(offered: Offered, dma_st
                 wrong[entry.field] += 1
     assert not wrong
     assert held > 40_000
+
+
+SEA = pytest.mark.parametrize("offered", [NMEA, N2K], ids=["nmea0183", "nmea2000"])
+
+
+@SEA
+@pytest.mark.parametrize("name", [None, "HOOGE"])
+def test_what_a_report_cannot_say_beside_the_rest_is_dropped(offered: Offered, name: str | None) -> None:
+    track = Track(
+        key="mmsi:230123456",
+        position=Position(lat_deg=60.1, lon_deg=24.9),
+        motion=Motion(turn_deg_per_min=20.0, turning="starboard"),
+        identity=Identity(mmsi=230123456, name=name),
+        type=Type(station="class A"),
+        sensor=Sensor(protocol="x", received_ms=1, channel="B", own=False),
+    )
+    encoded = offered.open().encode(track, 1_700_000_000_000_000)
+    assert {"motion.turning", "sensor.own"} <= {entry.field for entry in encoded.ledger.dropped}
+    assert encoded.messages
+
+
+@pytest.mark.parametrize(("speed_mps", "said"), [(52.59, True), (52.596, False), (-0.1, False), (float("nan"), False)])
+def test_a_speed_that_a_vessel_does_not_have_is_dropped(speed_mps: float, said: bool) -> None:
+    track = Track(
+        key="mmsi:230123456",
+        position=Position(lat_deg=60.1, lon_deg=24.9),
+        motion=Motion(speed_mps=speed_mps, frame="course"),
+        identity=Identity(mmsi=230123456),
+    )
+    encoded = N2K.open().encode(track, 1_700_000_000_000_000)
+    lost = {entry.field for entry in encoded.ledger.dropped}
+    assert ({"motion.speed_mps", "motion.frame"} & lost == set()) is said
+    gateway = N2K.open()
+    (back,) = [one for message in encoded.messages for one in gateway.feed(message, 1_700_000_000_000_000)]
+    assert isinstance(back.entity, Track)
+    assert (back.entity.motion is not None) is said
+
+
+def test_the_finest_of_several_messages_has_the_last_word() -> None:
+    air = Environment(key="environment:x", pressure_hpa=1013.25, air_temperature_c=11.237)
+    encoded = N2K.open().encode(air, 1_700_000_000_000_000)
+    gateway = N2K.open()
+    heard = [one for message in encoded.messages for one in gateway.feed(message, 1_700_000_000_000_000)]
+    (back,) = [one for one in fused(heard) if isinstance(one, Environment)]
+    assert (back.pressure_hpa, back.air_temperature_c) == (1013.25, 11.237)
+    assert {entry.field for entry in encoded.ledger.approximated} == {
+        "environment.pressure_hpa",
+        "environment.air_temperature_c",
+    }

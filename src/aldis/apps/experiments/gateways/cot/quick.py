@@ -53,7 +53,7 @@ class Quick:
         at, received_ms, received_us, affiliation, climbing = (f"={count + n}" for n in range(5))
         slots: dict[str, dict[str, str]] = {group: {"at": at} for group in rows if group in _DATED}
         slots |= {"sensor": {"protocol": f'"{protocol}"', "received_ms": received_ms}}
-        slots |= {"timing": {"received_us": received_us}, "type": {"affiliation": f'"{affiliation}"'}}
+        slots |= {"timing": {"received_us": received_us}, "type": {"affiliation": affiliation}}
         for (group, name), (take, index) in said.items():
             slots.setdefault(group, {})[name] = f'"={index}"' if take is None else f"={index}"
         for place, (name, _) in enumerate(self._times):
@@ -125,7 +125,8 @@ _decode = msgspec.json.Decoder(Track).decode
 _SLOT = re.compile(r"=(\d+)")
 _DATED = frozenset({"position", "motion", "identity", "status"})
 _BOUNDED = frozenset({height, positive, percent})
-_AFFILIATED = {f"{letter}{after}": word for letter, word in AFFILIATIONS.items() for after in ("-", "")}
+_WORDS = {**{letter: f'"{word}"' for letter, word in AFFILIATIONS.items()}, "o": "null"}
+_AFFILIATED = {f"{letter}{after}": word for letter, word in _WORDS.items() for after in ("-", "")}
 
 
 def _somewhere(track: Track) -> bool:

@@ -30,6 +30,7 @@ from aldis.apps.experiments.gateways.cot.residue import kept
 from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS, STAMPS, TRACK, Table
 from aldis.apps.experiments.gateways.cot.things import read_thing
 from aldis.apps.experiments.gateways.cot.values import Native
+from aldis.apps.experiments.gateways.cot.vessels import claimed
 from aldis.apps.experiments.gateways.gateway import Damaged
 
 __all__ = ["Plan", "Reader"]
@@ -94,7 +95,7 @@ class Reader:
         if track is not None:
             if plan.spare or plan.rest:
                 track = msgspec.structs.replace(track, residue=kept(plan.spare, event))
-            return Decoded(track, plan.ledgers.get(0) or self.ledger(plan, 0))
+            return self.told(plan, track)
         try:
             groups, unknown = _groups(plan, event.values)
         except (ValueError, OverflowError):
@@ -112,7 +113,8 @@ class Reader:
         kind = groups["type"]
         if (affiliation := AFFILIATIONS.get(kind["cot"][2:3])) and kind["cot"][3:4] in ("-", ""):
             kind["affiliation"] = affiliation
-        return Decoded(
+        return self.told(
+            plan,
             Track(
                 key=f"cot:{uid}",
                 position=Position(at=at, **place) if place else None,
@@ -125,11 +127,24 @@ class Reader:
                 markings=Markings(**markings) if (markings := groups.get("markings")) else None,
                 residue=residue,
             ),
-            plan.ledgers.get(unknown) or self.ledger(plan, unknown),
+            unknown,
         )
 
+    def told(self, plan: Plan, track: Track, unknown: int = 0) -> Decoded:
+        """What a track read by `plan` says, with the MMSI of its uid; the bits in `unknown` were not known."""
+        identity = track.identity
+        assert identity is not None
+        mmsi = claimed(identity.cot_uid or "")
+        if mmsi is not None:
+            track = msgspec.structs.replace(track, identity=msgspec.structs.replace(identity, mmsi=mmsi))
+            unknown |= 1 << len(plan.names)
+        return Decoded(track, plan.ledgers.get(unknown) or self.ledger(plan, unknown))
+
     def ledger(self, plan: Plan, unknown: int) -> Ledger:
-        """The fate of every field of a track read by `plan`, of which the bits in `unknown` were not known."""
+        """The fate of every field of a track read by `plan`, of which the bits in `unknown` were not known.
+
+        The bit beyond them tells of a uid that has an MMSI.
+        """
         spare = {name for name, _ in plan.spare}
         entries: list[Carried | Approximated | Dropped] = []
         for index, name in enumerate(plan.names):
@@ -140,6 +155,8 @@ class Reader:
                 entries.append(Dropped(said, "not decoded", "kept as residue"))
             elif unknown >> index & 1:
                 entries.append(Dropped(said, "unknown value"))
+            elif name == "event@uid" and unknown >> len(plan.names):
+                entries.append(Carried(said, "identity.cot_uid, identity.mmsi"))
             elif name == "detail/track@slope":
                 entries.append(Approximated(said, "motion.climb_mps", _SLOPE_DEG, "deg"))
             else:

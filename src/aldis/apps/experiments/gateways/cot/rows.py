@@ -44,10 +44,10 @@ AFFILIATIONS = {
     "n": "neutral",
     "s": "suspect",
     "h": "hostile",
-    "o": "other",
     "x": "other",
 }
-"""The second letter of an atom's type; `j` and `k`, jokers and fakers of exercises, have no word in the model."""
+"""The second letter of an atom's type; `o` says that nobody said, and `j` and `k`, jokers and fakers of exercises, have
+no word in the model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from aldis.apps.experiments.gateways.cot.scanner import ILLEGAL
 from aldis.apps.experiments.gateways.cot.things import CANCELLED, DRAWN, EMERGENCY, EVERYONE
 from aldis.apps.experiments.gateways.cot.times import LAST_US
 from aldis.apps.experiments.gateways.cot.values import UNKNOWN_M, Native, Unsaid, give_point, give_text
+from aldis.apps.experiments.gateways.cot.vessels import vessel_uid
 
 __all__ = ["NO_POINT", "STALE_US", "stale_of", "uid_of", "write_thing"]
 
@@ -42,8 +43,10 @@ _MAX_POINTS = 512
 _Entry = Carried | Approximated | Dropped
 
 
-def uid_of(key: str) -> str:
-    """The uid of what is known by `key`: its own where it came from CoT."""
+def uid_of(key: str, mmsi: int | str | None = None) -> str:
+    """The uid of what is known by `key`: its own where it came from CoT, otherwise one with its MMSI if it has one."""
+    if not key.startswith("cot:") and (uid := vessel_uid(key, mmsi)):
+        return uid
     return ILLEGAL.sub("_", key.removeprefix("cot:"))[:1024] or "unnamed"
 
 

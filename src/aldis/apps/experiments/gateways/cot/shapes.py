@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aldis.apps.experiments.entity import Decoded, Ledger
+from aldis.apps.experiments.entity import Decoded
 from aldis.apps.experiments.gateways.cot.event import Event, flatten
 from aldis.apps.experiments.gateways.cot.framing import declared
 from aldis.apps.experiments.gateways.cot.quick import Quick, picker
-from aldis.apps.experiments.gateways.cot.reading import Reader
+from aldis.apps.experiments.gateways.cot.reading import Plan, Reader
 from aldis.apps.experiments.gateways.cot.rows import TRACK
 from aldis.apps.experiments.gateways.cot.scanner import MAX_EVENT, scan
 from aldis.apps.experiments.gateways.gateway import Damaged
@@ -34,7 +34,7 @@ class _Shape:
     pick: Callable[[Sequence[str]], tuple[str, ...]]
     kind: int
     quick: Quick | None
-    ledger: Ledger
+    plan: Plan
 
 
 class Shapes:
@@ -70,7 +70,7 @@ class Shapes:
                 and values[shape.kind].startswith("a-")
             ):
                 if shape.quick and (track := shape.quick.plain_track(values, at_us)):
-                    return Decoded(track, shape.ledger)
+                    return self._reader.told(shape.plan, track)
                 return self._reader.read(Event(shape.names, shape.pick(values), plain=True), TRACK, at_us)
         start = declared(text)
         event, table = flatten(scan(text[start:]), text[start:])
@@ -87,7 +87,7 @@ class Shapes:
         event, slots, kind = found
         plan = self._reader.plan(event.names, ())
         quick = None if plan.spare else plan.quick.moved(slots, text.count('"') // 2)
-        return _Shape(text[:start], event.names, picker(slots), kind, quick, self._reader.ledger(plan, 0))
+        return _Shape(text[:start], event.names, picker(slots), kind, quick, plan)
 
 
 def _compared(text: str, start: int) -> tuple[Event, list[int], int] | None:

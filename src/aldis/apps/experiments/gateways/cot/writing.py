@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from aldis.apps.experiments.gateways.cot.rows import AFFILIATIONS, TRACK
 from aldis.apps.experiments.gateways.cot.saying import NO_POINT, stale_of, uid_of, write_thing
 from aldis.apps.experiments.gateways.cot.times import LAST_US
 from aldis.apps.experiments.gateways.cot.values import Native, Unsaid
+from aldis.apps.experiments.gateways.cot.vessels import claimed
 
 __all__ = ["Writer"]
 
@@ -25,7 +26,7 @@ _RELAYED, _UNKNOWN_TYPE = "m-r", "a-u"
 """How a thing is known that another system passed on, and what it is where nobody said (MITRE, CoTtypes.xml)."""
 
 _LETTERS = {word: letter for letter, word in AFFILIATIONS.items() if letter != "x"}
-_BATTERY = "status.battery_percent"
+_BATTERY, _MMSI = "status.battery_percent", "identity.mmsi"
 _LIMIT = 512
 _MADE_ANEW = frozenset({"sensor.protocol", "sensor.received_ms", "timing.received_us"})
 _ALWAYS = frozenset({f"event@{name}" for name in ("uid", "type", "how", "time", "start", "stale")} | set(NO_POINT))
@@ -60,6 +61,7 @@ class Writer:
         self._plans: dict[tuple[tuple[str, ...], ...], _Plan] = {}
         self._odd: dict[str, _Entry] = {
             **{f"{group}.at": Dropped(f"{group}.at", "no field", "an event has one time") for group in GROUPS},
+            _MMSI: Dropped(_MMSI, "no field", "the uid is another"),
             "type.affiliation": Dropped("type.affiliation", "no code", "the type says otherwise"),
             "type.mapped": Dropped("type.mapped", "no field"),
             _BATTERY: Approximated(_BATTERY, spell("detail/status@battery"), 0.5, "%"),
@@ -121,8 +123,9 @@ class Writer:
             else:
                 continue
             names.append(row.native)
+        told = {"identity", *(path.partition(".")[0] for path in fates)}
         for path in sorted(present - fates.keys() - {"residue.parts"}):
-            fates[path] = self._unwritten(path, said)
+            fates[path] = self._unwritten(path, said, told)
         clocks = tuple(group for group in said if f"{group}.at" in present)
         whole = present >= _WHOLE
         plainly = Plainly(names, sources, said, _CONSTANTS) if whole and not _INDIRECT & present else None
@@ -135,11 +138,15 @@ class Writer:
             return Approximated(path, self._spell(native), 1e-9, "m/s")
         return Carried(path, self._spell(native))
 
-    def _unwritten(self, path: str, said: _Said) -> _Entry:
+    def _unwritten(self, path: str, said: _Said, told: Collection[str]) -> _Entry:
         if path in _MADE_ANEW:
             return Dropped(path, "made anew")
         if path.endswith(".at"):
-            return Carried(path, self._spell("event@time"))
+            if path[:-3] in told:
+                return Carried(path, self._spell("event@time"))
+            return Dropped(path, "no field", "nothing is said of which it is the time")
+        if path == _MMSI:
+            return Carried(path, self._spell("event@uid"))
         if path == "type.affiliation" or (path == "type.mapped" and "cot" not in said["type"]):
             return Carried(path, self._spell("event@type"))
         return Dropped(path, "no field")
@@ -173,7 +180,7 @@ def _completed(said: _Said, key: str, at_us: int) -> _Said:
     whole[""] = _CONSTANTS
     whole["timing"] = {"stale_us": stale_of(start_us), **timing, "source_us": time_us, "start_us": start_us}
     if "cot_uid" not in said.get("identity", ()):
-        whole["identity"] = {**said.get("identity", {}), "cot_uid": uid_of(key)}
+        whole["identity"] = {**said.get("identity", {}), "cot_uid": uid_of(key, said.get("identity", {}).get("mmsi"))}
     if "cot" not in kind:
         whole["type"] = {**kind, "cot": _derived(kind)}
     if "how" not in said.get("sensor", ()):
@@ -206,6 +213,8 @@ def _odd(plan: _Plan, said: _Said, whole: _Said) -> tuple[str, ...]:
             odd.append("type.affiliation")
         if "mapped" in kind and "cot" not in kind and not any(one["scheme"] == "cot" for one in kind["mapped"]):
             odd.append("type.mapped")
+    if _MMSI in plan.fates and claimed(whole["identity"]["cot_uid"]) != said["identity"]["mmsi"]:
+        odd.append(_MMSI)
     if _BATTERY in plan.fates and said["status"]["battery_percent"] % 1:
         odd.append(_BATTERY)
     return tuple(odd)

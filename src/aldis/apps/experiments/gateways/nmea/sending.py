@@ -56,7 +56,7 @@ class Sender:
     def track(self, track: Track, mmsi: int, at_us: int) -> Encoded:
         """The messages that say `track`; none where it says nothing that AIS has."""
         second, times = second_of(track, at_us)
-        odd: dict[str, Entry] = {}
+        odd = _unsaid(track)
         kind = kind_of_track(track)
         many = described(track, kind)
         if kind == "class A" and not many:
@@ -72,7 +72,7 @@ class Sender:
         return self._several(track, kind, mmsi, second, times, many)
 
     def _several(self, track: Track, kind: str, mmsi: int, second: int, times: int, many: bool) -> Encoded:
-        odd: dict[str, Entry] = {}
+        odd = _unsaid(track)
         extra: dict[str, Entry] = {}
         messages: list[bytes] = []
         if kind == "class A":
@@ -127,6 +127,17 @@ class Sender:
         if sensor is None:
             return self.bits(bits, size)
         return self.bits(bits, size, b"B" if sensor.channel == "B" else b"A", sensor.own is True)
+
+
+def _unsaid(track: Track) -> dict[str, Entry]:
+    """What no message says: that a thing is not the sender's own ship, and to which side it turns beside how fast."""
+    found: dict[str, Entry] = {}
+    motion, sensor = track.motion, track.sensor
+    if sensor is not None and sensor.own is False:
+        found["sensor.own"] = Dropped("sensor.own", "no code")
+    if motion is not None and motion.turning is not None and motion.turn_deg_per_min is not None:
+        found["motion.turning"] = Dropped("motion.turning", "no field")
+    return found
 
 
 def kind_of_track(track: Track) -> str:

@@ -12,6 +12,7 @@ from aldis.apps.experiments.gateways.nmea.naming import described
 from aldis.apps.experiments.gateways.nmea.sending import kind_of_track
 from aldis.apps.experiments.gateways.nmea.values import FIXES, NAV_CODES, eta_parts, ship_type_text
 from aldis.apps.experiments.gateways.nmea2000.parts import Draft, Said
+from aldis.apps.experiments.gateways.nmea2000.vessels import AIRCRAFT_MPS, VESSEL_MPS
 
 __all__ = ["vessel_messages"]
 
@@ -72,10 +73,11 @@ def _transceiver(track: Track, draft: Draft) -> None:
     value = {"A": 0, "B": 1}.get(sensor.channel or "", 0)
     if sensor.channel in ("A", "B"):
         draft.said["sensor.channel"] = Carried("sensor.channel", f"{draft.pgn}.aisTransceiverInformation")
-    if sensor.own is not None:
+    if sensor.own:
         draft.said["sensor.own"] = Carried("sensor.own", f"{draft.pgn}.aisTransceiverInformation")
-        if sensor.own:
-            value = 4 if sensor.channel is None else value + 2
+        value = 4 if sensor.channel is None else value + 2
+    elif sensor.own is not None:
+        draft.said["sensor.own"] = Dropped("sensor.own", "no code")
     draft.values["aisTransceiverInformation"] = value
 
 
@@ -119,14 +121,22 @@ def _moves(track: Track, draft: Draft, at_us: int) -> None:
     if sensor is not None and sensor.modality is not None and draft.pgn in (129040, 129041, 129793):
         _modality(sensor.modality, draft)
     if motion is not None and draft.pgn not in (129793, 129041):
-        draft.put("motion.speed_mps", "sog", motion.speed_mps, "m/s")
+        _speed(motion.speed_mps, draft)
         draft.angle("motion.course_deg", "cog", motion.course_deg)
-        if motion.frame == "course":
+        if motion.frame == "course" and "sog" in draft.values:
             draft.said["motion.frame"] = Carried("motion.frame", f"{draft.pgn}.cog")
         if draft.pgn != 129798:
             draft.angle("motion.heading_deg", "trueHeading" if draft.pgn == 129040 else "heading", motion.heading_deg)
     if draft.pgn == 129038:
         _class_a(track, draft)
+
+
+def _speed(speed_mps: float | None, draft: Draft) -> None:
+    limit, digits = (AIRCRAFT_MPS, 1) if draft.pgn == 129798 else (VESSEL_MPS, 2)
+    if speed_mps is None or 0 <= round(speed_mps, digits) < limit:
+        draft.put("motion.speed_mps", "sog", speed_mps, "m/s")
+    else:
+        draft.said["motion.speed_mps"] = Dropped("motion.speed_mps", "out of range")
 
 
 def _class_a(track: Track, draft: Draft) -> None:

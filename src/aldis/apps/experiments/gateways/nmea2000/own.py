@@ -124,12 +124,13 @@ def environment_messages(environment: Environment) -> _Messages:
             alone.put(path, name, value * scale + base, unit, 1 / scale)
             drafts.append(alone)
     if air is not None or humidity is not None or pressure is not None or water is not None:
-        drafts += _together(environment, said)
+        drafts = [*_together(environment), *drafts]
     return [draft.message() for draft in drafts], said
 
 
-def _together(environment: Environment, said: Said) -> list[Draft]:
-    """The older messages that hold several measurements."""
+def _together(environment: Environment) -> list[Draft]:
+    """The older messages that hold several measurements; they go first, since those that hold one are finer."""
+    said: Said = {}
     air, water = environment.air_temperature_c, environment.water_temperature_c
     pressure, humidity = environment.pressure_hpa, environment.humidity_percent
     pascals = None if pressure is None else pressure * 100

@@ -35,7 +35,10 @@ from aldis.apps.experiments.gateways.nmea2000.pgns import PGNS
 from aldis.apps.experiments.gateways.nmea2000.reading import Said, code, degrees_of, number, place_of, text
 from aldis.apps.experiments.gateways.nmea2000.told import told
 
-__all__ = ["KINDS", "PROTOCOL", "vessel"]
+__all__ = ["AIRCRAFT_MPS", "KINDS", "PROTOCOL", "VESSEL_MPS", "vessel"]
+
+AIRCRAFT_MPS, VESSEL_MPS = 526.0, 52.6
+"""From which speeds on AIS says that it is not available: 1,023 knots and 102.3."""
 
 PROTOCOL = "nmea2000"
 KINDS: dict[int, Station | None] = {
@@ -117,7 +120,7 @@ def _position(pgn: int, said: Said, at: int, unknown: list[str]) -> Position | N
 
 def _motion(pgn: int, said: Said, at: int, unknown: list[str]) -> Motion | None:
     speed, turn = number(said, "sog"), number(said, "rateOfTurn")
-    if speed is not None and not 0 <= speed < (526 if pgn == 129798 else 52.6):
+    if speed is not None and not 0 <= speed < (AIRCRAFT_MPS if pgn == 129798 else VESSEL_MPS):
         speed = None
         unknown.append("sog")
     course = degrees_of(number(said, "cog"))
