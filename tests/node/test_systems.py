@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from aldis.app import System, find_apps
 from aldis.apps.experiments.entity import Task, Track
+from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.recorder import Message, messages, read_native, read_told, verify
 from aldis.apps.experiments.systems import _qualified
 from aldis.kernel.errors import InvalidInput
@@ -49,7 +50,7 @@ def free_port() -> int:
 class Site:
     """Two nations' running nodes: at one a sensor that says GeoJSON by UDP, at each a console that reads it by TCP."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, speaks: str = "geojson") -> None:
         self.folder = folder
         self.sensor, self.consoles = free_port(), {"aus": free_port(), "gbr": free_port()}
         self.nodes: dict[str, Node] = {}
@@ -59,7 +60,7 @@ class Site:
             systems = [
                 System(
                     name="console",
-                    address=f"geojson+tcp-listen://127.0.0.1:{self.consoles[name]}",
+                    address=f"{speaks}+tcp-listen://127.0.0.1:{self.consoles[name]}",
                     person="console",
                 )
             ]
@@ -298,3 +299,28 @@ def test_a_recording_that_speaks_nothing_known_is_named(tmp_path: Path) -> None:
         running = node.apps["experiments"].run(node.context, [System(name="notes", address=str(notes))])
         with pytest.raises(InvalidInput, match=r"notes\.txt speaks no protocol known here"):
             asyncio.run(running)
+
+
+@pytest.mark.slow
+def test_a_ship_heard_by_ais_at_one_nation_stands_on_a_tak_screen_at_another(tmp_path: Path) -> None:
+    pytak = pytest.importorskip("pytak")
+
+    async def act(site: Site) -> None:
+        await site.agree()
+        heard = generate(seed=3, vessels=8, seconds=20, start_ms=time.time_ns() // 1_000_000)
+        ship = next(line for line in heard)
+        _, _, sentence = ship.rpartition(b"\\")
+        config = {"COT_URL": f"tcp://127.0.0.1:{site.consoles['gbr']}"}
+        reader, writer = await pytak.protocol_factory(config)
+        site._writers.append(writer)
+        screen = pytak.RXWorker(asyncio.Queue(), config, reader)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as radio:
+            while True:
+                radio.sendto(sentence, ("127.0.0.1", site.sensor))
+                with suppress(TimeoutError):
+                    event = await asyncio.wait_for(screen.readcot(), 0.5)
+                    break
+        assert b"<event" in event and b"<point" in event
+        assert b"uid=\"MMSI-" in event, "who it is was released, and its uid says so"
+
+    Site(tmp_path, "cot").run(act)
