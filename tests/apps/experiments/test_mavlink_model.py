@@ -272,9 +272,18 @@ def test_the_bound_in_the_ledger_is_below_8_mm_on_the_ground() -> None:
 _AWAY_MS = st.one_of(st.none(), st.integers(-3, 3), st.integers(-5_000_000_000, 5_000_000_000))
 
 
-@given(st.integers(0, 999_999), _AWAY_MS, _AWAY_MS, st.booleans(), st.booleans(), st.sampled_from([None, 0, 123_456]))
+@given(
+    st.integers(0, 999_999),
+    _AWAY_MS,
+    _AWAY_MS,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, 0, 123_456, 123_456_789]),
+)
 @example(123_456, 0, 5, True, True, None)
 @example(600, -1, -1, True, False, 999)
+@example(0, 4_000_000, 1, True, True, None)
+@example(0, -9_000, 5_000, True, True, 123_456_789)
 def test_times_come_back_as_the_ledger_says(
     part_us: int, position_ms: int | None, motion_ms: int | None, turned: bool, told: bool, up_us: int | None
 ) -> None:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from aldis.apps.experiments.entity import Timing, Track
+from aldis.apps.experiments.gateways.mavlink.clock import BACK_US
 from aldis.apps.experiments.gateways.mavlink.fates import Changes, Fate
 from aldis.apps.experiments.gateways.mavlink.messages import Layout
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox, Source
@@ -15,6 +16,7 @@ __all__ = ["Saying", "Starts", "Told", "upwards"]
 Told = dict[str, Fate]
 """Where this track fares otherwise than others of its shape."""
 
+_ASIDE_MS = BACK_US // 2000
 _LONGEST_US = 4_294_967_000_000  # what 32 bits of milliseconds hold
 
 
@@ -73,7 +75,8 @@ class Saying:
     def stamp(self, at: int | None, path: str, field: str) -> int:
         """The time that stands at `path` as milliseconds since the start, which `field` says.
 
-        It is the source's where there is none. Where it is another, the source's time comes back as the last stamp.
+        It is the source's where there is none. Where it is another, the source's time comes back as the last stamp;
+        it stays so near to the source's that a reader does not take the vehicle to have started anew.
         """
         now_ms = self.boot_ms()
         if at is None:
@@ -82,7 +85,7 @@ class Saying:
             self.told[path] = field
             return now_ms
         true_ms = (at * 1000 - self.offset_us + 500) // 1000
-        boot_ms = max(0, min(0xFFFFFFFF, true_ms))
+        boot_ms = max(0, now_ms - _ASIDE_MS, min(0xFFFFFFFF, now_ms + _ASIDE_MS, true_ms))
         self.told[path] = (field, 1.0, "ms") if boot_ms == true_ms and self.known_us is not None else "-out of range"
         self._apart_ms = max(self._apart_ms, abs(boot_ms - now_ms))
         return boot_ms
