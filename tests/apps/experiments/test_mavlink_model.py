@@ -33,7 +33,8 @@ from aldis.apps.experiments.entity import (
     Track,
     Type,
 )  # fmt: skip
-from aldis.apps.experiments.entity.geodesy import ecef_of
+from aldis.apps.experiments.entity.geodesy import ecef_of, quaternion_of
+from aldis.apps.experiments.gateways.exemplars import EXEMPLARS
 from aldis.apps.experiments.gateways.gateway import Specimen
 from aldis.apps.experiments.gateways.mavlink import OFFERED, MavlinkGateway
 from aldis.apps.experiments.gateways.mavlink.frames import Parser
@@ -115,18 +116,21 @@ def test_every_field_of_an_entity_is_named_once(specimen: Specimen) -> None:
         assert_named_once(entity, MavlinkGateway().encode(entity, AT))
 
 
+@pytest.mark.parametrize("entity", EXEMPLARS, ids=[entity.key for entity in EXEMPLARS])
+def test_every_field_of_the_whole_model_is_named_once(entity: Entity) -> None:
+    assert_named_once(entity, MavlinkGateway().encode(entity, AT))
+
+
 def paths(entity: Entity) -> set[str]:
-    prefixed: list[tuple[str, Any]]
-    if isinstance(entity, Track):
-        prefixed = [(name, getattr(entity, name)) for name in GROUPS]
-    else:
-        prefixed = [(type(entity).__name__.lower(), entity)]
+    prefixed: list[tuple[str, Any]] = [(name, getattr(entity, name, None)) for name in GROUPS]
+    if not isinstance(entity, Track):
+        prefixed.append((type(entity).__name__.lower(), entity))
     return {
         f"{prefix}.{name}"
         for prefix, group in prefixed
         if group is not None
         for name in group.__struct_fields__
-        if getattr(group, name) is not None
+        if getattr(group, name) is not None and (prefix in GROUPS or name not in GROUPS)
     }
 
 
@@ -263,6 +267,97 @@ def test_the_bound_in_the_ledger_is_below_8_mm_on_the_ground() -> None:
     assert [(entry.error, entry.unit) for entry in errors] == [(5e-8, "deg"), (5e-8, "deg")]
     worst_m = math.dist(ecef_of(0, 10, 0), ecef_of(5e-8, 10 + 5e-8, 0))
     assert 0.0078 < worst_m < 0.008
+
+
+_AWAY_MS = st.one_of(st.none(), st.integers(-3, 3), st.integers(-5_000_000_000, 5_000_000_000))
+
+
+@given(
+    st.integers(0, 999_999),
+    _AWAY_MS,
+    _AWAY_MS,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, 0, 123_456, 123_456_789]),
+)
+@example(123_456, 0, 5, True, True, None)
+@example(600, -1, -1, True, False, 999)
+@example(0, 4_000_000, 1, True, True, None)
+@example(0, -9_000, 5_000, True, True, 123_456_789)
+def test_times_come_back_as_the_ledger_says(
+    part_us: int, position_ms: int | None, motion_ms: int | None, turned: bool, told: bool, up_us: int | None
+) -> None:
+    source_us = AT + part_us
+    clock = {} if up_us is None else {"clock": "boot", "offset_us": source_us - up_us}
+    at, motion_at = (None if away is None else source_us // 1000 + away for away in (position_ms, motion_ms))
+    attitude = quaternion_of(0.1, 0.2, 0.3) if turned else None
+    sent = Track(
+        key="a",
+        position=Position(lat_deg=60.0, lon_deg=25.0, at=at),
+        motion=Motion(at=motion_at, speed_mps=2.0, course_deg=90.0, attitude=attitude),
+        timing=msgspec.convert({"source_us": source_us, **clock}, Timing) if told else None,
+    )
+    encoded = MavlinkGateway().encode(sent, AT)
+    back, fates = track(*encoded.messages), {entry.field: entry for entry in encoded.ledger.entries}
+    for path, unit in (("position.at", "ms"), ("motion.at", "ms"), ("timing.source_us", "us")):
+        group, name = path.split(".")
+        was: Any = getattr(getattr(sent, group), name, None)
+        after: Any = getattr(getattr(back, group), name, None)
+        fate = fates.get(path)
+        if isinstance(fate, Carried):
+            assert after == was, path
+        elif isinstance(fate, Approximated):
+            assert fate.unit == unit
+            assert abs(after - was) <= fate.error, path
+        else:
+            assert (fate is None) == (was is None), path
+
+
+def test_a_heading_that_the_attitude_contradicts_is_only_nearly_said() -> None:
+    for heading, least in ((30.0, 0.005), (30.004, 0.005), (31.0, 1.0), (210.0, 180.0), (359.0, 31.0)):
+        motion = Motion(heading_deg=heading, attitude=quaternion_of(0.0, 0.0, math.radians(30.0)))
+        sent = Track(key="a", position=Position(lat_deg=60.0, lon_deg=25.0), motion=motion)
+        encoded = MavlinkGateway().encode(sent, AT)
+        (error,) = [entry.error for entry in encoded.ledger.approximated if entry.field == "motion.heading_deg"]
+        assert least <= error <= max(0.005, 2 * least)
+        back = track(*encoded.messages).motion
+        assert back is not None
+        assert back.heading_deg is not None
+        assert abs(math.remainder(back.heading_deg - heading, 360)) <= error
+
+
+@pytest.mark.parametrize("source_us", [-5, AT + 123_456, 1 << 63])
+def test_surroundings_and_a_home_have_the_time_that_their_ledgers_say(source_us: int) -> None:
+    timing = Timing(source_us=source_us, received_us=AT, simulation_us=5)
+    weather = Environment(key="e", timing=timing, at=source_us // 1000, pressure_hpa=1000.0)
+    home = Area(
+        key="mavlink:7/1/home", shape="point", points=[Point(lat_deg=1, lon_deg=2)], purpose="home", timing=timing
+    )
+    for sent in (weather, home):
+        encoded = MavlinkGateway().encode(sent, AT)
+        assert_named_once(sent, encoded)
+        said = {entry.field for entry in encoded.ledger.carried}
+        back = [one.entity.timing for one in read(*encoded.messages)][-1]
+        assert back is not None
+        assert (back.source_us == source_us) == ("timing.source_us" in said) == (0 < source_us < 1 << 62)
+    later = msgspec.structs.replace(weather, at=AT // 1000 + 5)
+    assert "environment.at" in {entry.field for entry in MavlinkGateway().encode(later, AT).ledger.dropped}
+
+
+def test_a_clock_is_not_said_without_the_time() -> None:
+    timing = Timing(received_us=AT, clock="boot", offset_us=AT - 1_000_000)
+    for sent in (Track(key="a", timing=timing), Environment(key="e", timing=timing, pressure_hpa=1000.0)):
+        reasons = {entry.field: entry.reason for entry in MavlinkGateway().encode(sent, AT).ledger.dropped}
+        assert (reasons["timing.clock"], reasons["timing.offset_us"]) == ("made anew", "made anew")
+
+
+def test_a_depth_is_said_as_a_height_and_the_ledger_tells() -> None:
+    encoded = MavlinkGateway().encode(Track(key="a", position=Position(lat_deg=1.0, lon_deg=2.0, depth_m=3.25)), AT)
+    assert Dropped("position.depth_m", "no field", "said as a height below mean sea level") in encoded.ledger.entries
+    back = track(*encoded.messages).position
+    assert back is not None
+    assert back.original is not None
+    assert back.original.values == (1.0, 2.0, -3.25)
 
 
 # From the model
@@ -481,6 +576,17 @@ def test_a_ground_stations_mission_is_asked_for_item_by_item() -> None:
     (task,) = [decoded.entity for decoded in found]
     assert isinstance(task, Task)
     assert (task.verb, task.assignee, task.speed_mps, len(task.points or [])) == ("patrol", "gbr:boat", 2.5, 3)
+
+
+def test_the_start_of_a_mission_belongs_to_it_where_it_was_heard() -> None:
+    gateway = MavlinkGateway()
+    start = frame("COMMAND_LONG", (252, 190), command=300, target_system=7, target_component=1)
+    assert read(start, gateway=gateway) == []
+    assert dict(gateway.tally.dropped) == {"starts a mission not heard": 1}
+    assert len(read(*SPECIMENS["a mission"].messages, start, gateway=gateway)) == 1
+    assert gateway.tally.carried == 6
+    read(frame("COMMAND_LONG", (251, 190), command=300, target_system=7), gateway=gateway)  # another's
+    assert gateway.tally.dropped.total() == 2
 
 
 def test_an_acknowledgement_is_matched_to_its_request_and_sent_for_one() -> None:

@@ -5,11 +5,12 @@ Sources: SYSTEM_TIME and TIMESYNC of common.xml; mavlink.io/en/services/timesync
 
 from __future__ import annotations
 
-__all__ = ["Clock"]
+__all__ = ["BACK_US", "Clock"]
 
 _UNIX_US = 1_000_000_000_000_000  # a stamp beyond September 2001 counts from 1970, one below from the start
 _SLOWEST_US = 10_000_000
-_BACK_US = 10_000_000
+BACK_US = 10_000_000
+"""A stamp that is further back than this is of a system that started anew."""
 
 
 class Clock:
@@ -48,7 +49,7 @@ class Clock:
         return stamp_us if stamp_us >= _UNIX_US else self.utc(stamp_us)
 
     def _seen(self, boot_us: int) -> None:
-        if boot_us < self._latest_us - _BACK_US:  # it started anew: what it told before no longer holds
+        if boot_us < self._latest_us - BACK_US:  # it started anew: what it told before no longer holds
             self.offset_us = self.uncertainty_us = None
             self._latest_us = boot_us
         elif boot_us > self._latest_us:

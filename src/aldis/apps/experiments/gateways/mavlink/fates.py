@@ -83,10 +83,11 @@ def reading(message: int, fates: Fates, header: Fates | None = None) -> Reading:
 
 
 class Writing:
-    """The ledgers of encoding: `fates` by the path of a model's field, the rest has no place in the protocol."""
+    """The ledgers of encoding: `fates` by the path of a model's field, and what becomes of the rest."""
 
-    def __init__(self, fates: Fates) -> None:
+    def __init__(self, fates: Fates, otherwise: Fate) -> None:
         self._fates = dict(fates)
+        self._otherwise = otherwise
         self._made = lru_cache(maxsize=1024)(self._make)
 
     def ledger(self, entity: Entity, changes: Changes = ()) -> Ledger:
@@ -100,21 +101,22 @@ class Writing:
             names = cast("type[msgspec.Struct]", kind).__struct_fields__
             for name, missing in zip(names, absent, strict=True):
                 path = f"{prefix}.{name}"
-                if not missing:
-                    fates[path] = own.get(path, "-no field")
+                if not missing and (prefix in GROUPS or name not in GROUPS):
+                    fates[path] = own.get(path, self._otherwise)
         return listed(fates)
 
 
-def writing(fates: Fates) -> Writing:
-    """The ledgers of one way to say an entity."""
-    return Writing(fates)
+def writing(fates: Fates, otherwise: Fate = "-no field") -> Writing:
+    """The ledgers of one way to say an entity; groups that all entities may have stand by themselves, as a track's."""
+    return Writing(fates, otherwise)
 
 
 def _shape(entity: Entity) -> _Shape:
-    if isinstance(entity, Track):
-        groups = [(name, getattr(entity, name)) for name in GROUPS]
-        return tuple([(name, type(group), _absent(group)) for name, group in groups if group is not None])
-    return ((type(entity).__name__.lower(), type(entity), _absent(entity)),)
+    groups = [(name, getattr(entity, name, None)) for name in GROUPS]
+    shape = [(name, type(group), _absent(group)) for name, group in groups if group is not None]
+    if not isinstance(entity, Track):
+        shape.append((type(entity).__name__.lower(), type(entity), _absent(entity)))
+    return tuple(shape)
 
 
 def _absent(group: msgspec.Struct) -> bytes:

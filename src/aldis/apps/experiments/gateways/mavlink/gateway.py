@@ -17,7 +17,7 @@ from aldis.apps.experiments.gateways.mavlink.messages import BY_ID, OPAQUE
 from aldis.apps.experiments.gateways.mavlink.missions import Missions, Uploading
 from aldis.apps.experiments.gateways.mavlink.outbox import STATION, Outbox, Source
 from aldis.apps.experiments.gateways.mavlink.places import Undulation, place_readers
-from aldis.apps.experiments.gateways.mavlink.plan import Target
+from aldis.apps.experiments.gateways.mavlink.plan import Cmd, Target
 from aldis.apps.experiments.gateways.mavlink.requests import Assignee, Requests
 from aldis.apps.experiments.gateways.mavlink.sender import PROTOCOL, Sender
 from aldis.apps.experiments.gateways.mavlink.signing import Signer
@@ -160,6 +160,12 @@ class MavlinkGateway:
         found: list[Decoded] = []
         row, mask = self._read(frame)
         names = BY_ID[frame.message].places
+        if frame.message != 86 and row[names["command"]] == Cmd.START:
+            if self._missions.started(row[names["target_system"]], sender):
+                self.tally.carried += 1  # the end of what its mission asks
+            else:
+                self.tally.drop("starts a mission not heard")
+            return ()
         assignee = self._assignee(row[names["target_system"]], row[names["target_component"]])
         self._count(*self._requests.heard(frame.message, row, mask, sender, assignee, at_us), found)
         return found

@@ -64,6 +64,7 @@ class Missions:
     def __init__(self) -> None:
         self._begun: OrderedDict[tuple[int, int, int, int], Uploading] = OrderedDict()
         self._totals: dict[str, int] = {}
+        self._taken: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     @property
     def waiting(self) -> int:
@@ -111,6 +112,9 @@ class Missions:
             fates |= _ITEM.named(mask, tuple(own.items()), f"MISSION_ITEM_INT {row[7]}")
         if not points:
             return []
+        self._taken[upload.sender.key, upload.system] = None
+        if len(self._taken) > _MOST:
+            self._taken.popitem(last=False)
         task = Task(
             key=f"{upload.sender.key}/mission/{upload.system}",
             verb="patrol",
@@ -122,6 +126,10 @@ class Missions:
             timing=upload.sender.timing(None, at_us),
         )
         return [Decoded(task, listed(fates))]
+
+    def started(self, system: int, sender: Sender) -> bool:
+        """Whether what MAV_CMD_MISSION_START begins was laid up by the same sender, and so is a task already."""
+        return (sender.key, system) in self._taken
 
     def progress(self, number: int, row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | None, Ledger]:
         """How far a vehicle says that it is: MISSION_CURRENT (42) or MISSION_ITEM_REACHED (46)."""

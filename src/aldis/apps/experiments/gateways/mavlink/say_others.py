@@ -25,11 +25,12 @@ from aldis.apps.experiments.gateways.mavlink.words import SEVERITIES
 __all__ = ["say_area", "say_environment", "say_report", "say_task"]
 
 _CHUNK, _LONGEST = 50, 999
-_ANEW = {"key": "-made anew", "timing": "-made anew"}
+_ANEW: dict[str, Fate] = dict.fromkeys(("timing.received_us", "timing.clock", "timing.offset_us"), "-made anew")
 
 
 def _fates(kind: str, fates: dict[str, Fate]) -> dict[str, Fate]:
-    return {f"{kind}.{field}": fate for field, fate in (_ANEW | fates).items()}
+    own = {f"{kind}.{field}": fate for field, fate in ({"key": "-made anew"} | fates).items()}
+    return _ANEW | own
 
 
 _REPORT = writing(_fates("report", {"text": "STATUSTEXT.text", "severity": "STATUSTEXT.severity"}))
@@ -80,7 +81,7 @@ _HOME = writing(
         },
     )
 )
-_NO_AREA = writing(_fates("area", dict.fromkeys(Area.__struct_fields__, "-no code: only fences and homes")))
+_NO_AREA = writing({}, "-no code: only fences and homes")
 _VERTICES = 255
 
 
@@ -92,7 +93,9 @@ def say_area(area: Area, source: Source, outbox: Outbox, at_us: int) -> Encoded:
     if area.purpose == "home" and area.shape == "point" and area.points:
         lat, lon = degrees_e7(area.points[0])
         timing = area.timing
-        stamp = None if timing is None else timing.source_us
+        known = stamp = None if timing is None else timing.source_us
+        if stamp is not None and not 0 < stamp < 1 << 62:
+            stamp = None
         frame = outbox.frame(
             "HOME_POSITION", source, at_us, latitude=lat, longitude=lon, time_usec=stamp, q=(0.0,) * 4,
         )  # fmt: skip
@@ -101,8 +104,8 @@ def say_area(area: Area, source: Source, outbox: Outbox, at_us: int) -> Encoded:
             height["area.key"] = "header.system"
         if area.points[0].height_m is not None:
             height["area.points"] = "-no field: heights are above mean sea level"
-        if stamp is not None:
-            height["area.timing"] = "HOME_POSITION.time_usec"
+        if known is not None:
+            height["timing.source_us"] = "-out of range" if stamp is None else "HOME_POSITION.time_usec"
         return Encoded((frame,), _HOME.ledger(area, tuple(height.items())))
     inside = area.purpose == "keep in"
     if not inside and area.purpose != "keep out":
@@ -135,7 +138,7 @@ _STATE = writing(
         "task", {"state": "COMMAND_ACK.result", "assignee": "header.system", "issued_by": "COMMAND_ACK.target_system"}
     )
 )
-_NO_TASK = writing(_fates("task", dict.fromkeys(Task.__struct_fields__, "-no code")))
+_NO_TASK = writing({}, "-no code")
 _RESULTS = {"accepted": 0, "executing": 5, "failed": 4, "cancelled": 6}
 
 

@@ -8,7 +8,7 @@ from aldis.apps.experiments.entity import Motion, Position, Sensor
 from aldis.apps.experiments.entity.geodesy import euler_of
 from aldis.apps.experiments.gateways.mavlink.messages import BY_NAME
 from aldis.apps.experiments.gateways.mavlink.places import FIXES, Undulation
-from aldis.apps.experiments.gateways.mavlink.saying import Saying, Told
+from aldis.apps.experiments.gateways.mavlink.saying import Saying, Told, upwards
 from aldis.apps.experiments.gateways.mavlink.scales import fitted, place_e7
 
 __all__ = ["say_attitude", "say_gps", "say_position", "say_velocity"]
@@ -16,6 +16,8 @@ __all__ = ["say_attitude", "say_gps", "say_position", "say_velocity"]
 _COURSES = tuple(("GLOBAL_POSITION_INT.vx", error, "deg") for error in (180.0, 5.0, 0.5, 0.05))
 """What half a cm/s of both parts of a velocity does to its course, below 0.1 m/s, 1 m/s, 10 m/s and above."""
 _GPI = BY_NAME["GLOBAL_POSITION_INT"]
+_HDG_DEG, _YAW_DEG = 0.005, 2e-5
+"""Half a unit of GLOBAL_POSITION_INT.hdg, and what a float does to ATTITUDE.yaw."""
 
 
 def say_position(saying: Saying, position: Position, motion: Motion | None, undulation: Undulation | None) -> None:
@@ -25,15 +27,13 @@ def say_position(saying: Saying, position: Position, motion: Motion | None, undu
     above_mm = fitted(position.above_home_m, 1000, -(1 << 31), (1 << 31) - 1, "position.above_home_m", saying.told)
     vx, vy, vz = _velocity(saying, motion)
     hdg = 65535 if motion is None or motion.heading_deg is None else round(motion.heading_deg % 360 * 100) % 36_000
-    payload = _GPI.struct.pack(saying.boot_ms(position.at), lat, lon, alt_mm, above_mm or 0, vx, vy, vz, hdg)
+    boot_ms = saying.stamp(position.at, "position.at", "GLOBAL_POSITION_INT.time_boot_ms")
+    payload = _GPI.struct.pack(boot_ms, lat, lon, alt_mm, above_mm or 0, vx, vy, vz, hdg)
     saying.put(_GPI, payload)
     if motion is not None and motion.at is not None:
-        same = motion.at == position.at or (position.at is None and motion.at == saying.us // 1000)
-        saying.told["motion.at"] = (
-            ("GLOBAL_POSITION_INT.time_boot_ms", 0.5, "ms")
-            if same
-            else "-no field: the position's time stands for both"
-        )
+        there = saying.us // 1000 if position.at is None else position.at
+        same = saying.told.get("position.at", "GLOBAL_POSITION_INT.time_boot_ms")
+        saying.told["motion.at"] = same if motion.at == there else "-no field: the position's time stands for both"
 
 
 def _alt_mm(saying: Saying, position: Position, undulation: Undulation | None) -> int:
@@ -50,7 +50,7 @@ def _alt_mm(saying: Saying, position: Position, undulation: Undulation | None) -
             alt -= undulation(position.lat_deg, position.lon_deg)
     if alt is None and position.depth_m is not None:
         alt = -position.depth_m
-        saying.told["position.depth_m"] = ("GLOBAL_POSITION_INT.alt", 9.0, "m")  # the greatest tides are 8.5 m
+        saying.told["position.depth_m"] = "-no field: said as a height below mean sea level"
     return fitted(alt, 1000, -(1 << 31), (1 << 31) - 1, "position.original", saying.told) or 0
 
 
@@ -137,8 +137,6 @@ def say_velocity(saying: Saying, motion: Motion | None, sensor: Sensor | None) -
     if motion is None:
         return
     told["motion.heading_deg"] = told["motion.speed_accuracy_mps"] = "-other message: only with a place"
-    if motion.at is not None:
-        told["motion.at"] = ("ATTITUDE_QUATERNION.time_boot_ms", 0.5, "ms")
     if motion.speed_mps is None and motion.climb_mps is None:
         told["motion.course_deg"] = "-no code: only with a speed"
         if motion.attitude is None and motion.rates_rad_s is None:
@@ -160,7 +158,8 @@ def say_velocity(saying: Saying, motion: Motion | None, sensor: Sensor | None) -
     told.setdefault("motion.course_deg", ("LOCAL_POSITION_NED.vx", 1e-3, "deg"))
     down = None if motion.climb_mps is None else -motion.climb_mps
     told["motion.climb_mps"] = ("LOCAL_POSITION_NED.vz", 1e-4, "m/s")
-    saying.say("LOCAL_POSITION_NED", time_boot_ms=saying.boot_ms(motion.at), vx=north, vy=east, vz=down)
+    boot_ms = saying.stamp(motion.at, "motion.at", "LOCAL_POSITION_NED.time_boot_ms")
+    saying.say("LOCAL_POSITION_NED", time_boot_ms=boot_ms, vx=north, vy=east, vz=down)
 
 
 def say_attitude(saying: Saying, motion: Motion) -> None:
@@ -169,12 +168,17 @@ def say_attitude(saying: Saying, motion: Motion) -> None:
         return
     rates = motion.rates_rad_s or (None, None, None)
     named = dict(zip(("rollspeed", "pitchspeed", "yawspeed"), rates, strict=True))
-    boot_ms = saying.boot_ms(motion.at)
+    message = "ATTITUDE_QUATERNION" if saying.track.position is None else "ATTITUDE"
+    boot_ms = saying.stamp(motion.at, "motion.at", f"{message}.time_boot_ms")
     if saying.track.position is None:
         saying.told["motion.attitude"] = ("ATTITUDE_QUATERNION.q1", 1e-6, "")
         saying.told["motion.rates_rad_s"] = ("ATTITUDE_QUATERNION.rollspeed", 1e-6, "rad/s")
         q1, q2, q3, q4 = motion.attitude or (None,) * 4
-        saying.say("ATTITUDE_QUATERNION", time_boot_ms=boot_ms, q1=q1, q2=q2, q3=q3, q4=q4, **named)
+        saying.say(message, time_boot_ms=boot_ms, q1=q1, q2=q2, q3=q3, q4=q4, **named)
         return
     roll, pitch, yaw = euler_of(motion.attitude) if motion.attitude is not None else (None, None, None)
-    saying.say("ATTITUDE", time_boot_ms=boot_ms, roll=roll, pitch=pitch, yaw=yaw, **named)
+    if yaw is not None and motion.heading_deg is not None:
+        off_deg = abs(math.remainder(motion.heading_deg - math.degrees(yaw), 360)) + _YAW_DEG
+        if off_deg > _HDG_DEG:  # a reader takes the later message's
+            saying.told["motion.heading_deg"] = ("ATTITUDE.yaw", upwards(off_deg, _HDG_DEG), "deg")
+    saying.say(message, time_boot_ms=boot_ms, roll=roll, pitch=pitch, yaw=yaw, **named)

@@ -21,7 +21,6 @@ _FATES = writing(
     {
         "position.lat_deg": ("GLOBAL_POSITION_INT.lat", 5e-8, "deg"),
         "position.lon_deg": ("GLOBAL_POSITION_INT.lon", 5e-8, "deg"),
-        "position.at": ("GLOBAL_POSITION_INT.time_boot_ms", 0.5, "ms"),
         "position.height_m": ("GPS_RAW_INT.alt_ellipsoid", 0.001, "m"),
         "position.above_home_m": ("GLOBAL_POSITION_INT.relative_alt", 0.0005, "m"),
         "position.accuracy_m": ("GPS_RAW_INT.h_acc", 0.001, "m"),
@@ -60,7 +59,7 @@ def say_vehicle(
     saying.told |= told
     _heartbeat(saying, track.type, track.status)
     if saying.known_us is not None:
-        saying.put(_TIME, _TIME.struct.pack(saying.known_us, saying.boot_ms(None)))
+        saying.put(_TIME, _TIME.struct.pack(saying.known_us, saying.boot_ms()))
     if track.position is not None:
         say_gps(saying, track.position, track.motion, track.sensor, undulation)
         say_position(saying, track.position, track.motion, undulation)
@@ -75,7 +74,7 @@ def say_vehicle(
         _status(saying, track.status)
     if track.identity is not None and track.identity.native_id is not None:
         _uid(saying, track.identity.native_id)
-    return Encoded(tuple(saying.messages), _FATES.ledger(track, tuple(saying.told.items())))
+    return Encoded(tuple(saying.messages), _FATES.ledger(track, saying.changes()))
 
 
 def _heartbeat(saying: Saying, kind: Type | None, status: Status | None) -> None:

@@ -14,7 +14,9 @@ __all__ = ["say_environment"]
 
 _FATES = writing(
     {
-        "environment.key": "-made anew", "environment.timing": "-made anew", "environment.at": "-made anew",
+        "environment.key": "-made anew", "environment.at": "SYSTEM_TIME.time_unix_usec",
+        "timing.source_us": "SYSTEM_TIME.time_unix_usec", "timing.received_us": "-made anew",
+        "timing.clock": "-made anew", "timing.offset_us": "-made anew: counts from when it was first shown",
         "environment.pressure_hpa": ("SCALED_PRESSURE.press_abs", 1e-4, "hPa"),
         "environment.air_temperature_c": ("SCALED_PRESSURE.temperature", 0.005, "degrees C"),
         "environment.wind_from_deg": ("WIND_COV.wind_x", 1e-3, "deg"),
@@ -32,18 +34,11 @@ def say_environment(environment: Environment, source: Source, outbox: Outbox, st
         told["environment.key"] = "header.system"
     frames: list[bytes] = []
     timing = environment.timing
-    us = timing.source_us if timing is not None else None
-    if us is None and environment.at is not None:
-        us = environment.at * 1000
-    if us is not None and not 0 < us < 1 << 62:
-        us = None
-    offset = starts.offset_us(source, timing, at_us if us is None else us, {})
+    us = _known_us(environment, told)
+    offset = starts.offset_us(source, timing, at_us if us is None else us, {} if us is None else told)
     boot_ms = ((at_us if us is None else us) - offset + 500) // 1000
     if us is not None:
         frames.append(outbox.frame("SYSTEM_TIME", source, at_us, time_unix_usec=us, time_boot_ms=boot_ms))
-        told["environment.at"] = ("SYSTEM_TIME.time_unix_usec", 1.0, "ms")
-        if timing is not None:
-            told["environment.timing"] = "SYSTEM_TIME.time_unix_usec"
     second = environment.key.endswith("/pressure 2")
     if environment.pressure_hpa is not None or environment.air_temperature_c is not None:
         warmth = fitted(environment.air_temperature_c, 100, -27_315, 32_767, "environment.air_temperature_c", told)
@@ -64,3 +59,17 @@ def say_environment(environment: Environment, source: Source, outbox: Outbox, st
     else:
         told["environment.wind_mps"] = told["environment.wind_from_deg"] = "-no code: only both together"
     return Encoded(tuple(frames), _FATES.ledger(environment, tuple(told.items())))
+
+
+def _known_us(environment: Environment, told: Told) -> int | None:
+    """When it was so, where that is known and can be said."""
+    us = environment.timing.source_us if environment.timing is not None else None
+    at = environment.at
+    if us is None:
+        us = None if at is None else at * 1000
+    elif at != us // 1000:
+        told["environment.at"] = "-no field: the source's time stands for both"
+    if us is None or 0 < us < 1 << 62:
+        return us
+    told["timing.source_us"] = told["environment.at"] = "-out of range"
+    return None

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from aldis.apps.experiments.entity import Timing, Track
-from aldis.apps.experiments.gateways.mavlink.fates import Fate
+from aldis.apps.experiments.gateways.mavlink.clock import BACK_US
+from aldis.apps.experiments.gateways.mavlink.fates import Changes, Fate
 from aldis.apps.experiments.gateways.mavlink.messages import Layout
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox, Source
 
-__all__ = ["Saying", "Starts", "Told"]
+__all__ = ["Saying", "Starts", "Told", "upwards"]
 
 Told = dict[str, Fate]
 """Where this track fares otherwise than others of its shape."""
 
+_ASIDE_MS = BACK_US // 2000
 _LONGEST_US = 4_294_967_000_000  # what 32 bits of milliseconds hold
 
 
@@ -53,8 +56,9 @@ class Saying:
             us = at_us
             self.known_us = None
             self.told["timing.source_us"] = "-out of range"
-        self.offset_us = starts.offset_us(source, timing, us, self.told)
+        self.offset_us = starts.offset_us(source, timing, us, {} if self.known_us is None else self.told)
         self.us = us
+        self._apart_ms = 0
 
     def say(self, name: str, **values: Any) -> None:
         """One message more."""
@@ -64,7 +68,35 @@ class Saying:
         """One message more, by its payload."""
         self.messages.append(self.outbox.packed(layout, payload, self.source, self.at_us))
 
-    def boot_ms(self, at: int | None) -> int:
-        """A time of the model as milliseconds since the start."""
-        us = self.us if at is None or at == self.us // 1000 else at * 1000
-        return max(0, min(0xFFFFFFFF, (us - self.offset_us + 500) // 1000))
+    def boot_ms(self) -> int:
+        """The source's time as milliseconds since the start."""
+        return (self.us - self.offset_us + 500) // 1000
+
+    def stamp(self, at: int | None, path: str, field: str) -> int:
+        """The time that stands at `path` as milliseconds since the start, which `field` says.
+
+        It is the source's where there is none. Where it is another, the source's time comes back as the last stamp;
+        it stays so near to the source's that a reader does not take the vehicle to have started anew.
+        """
+        now_ms = self.boot_ms()
+        if at is None:
+            return now_ms
+        if at == self.us // 1000:
+            self.told[path] = field
+            return now_ms
+        true_ms = (at * 1000 - self.offset_us + 500) // 1000
+        boot_ms = max(0, now_ms - _ASIDE_MS, min(0xFFFFFFFF, now_ms + _ASIDE_MS, true_ms))
+        self.told[path] = (field, 1.0, "ms") if boot_ms == true_ms and self.known_us is not None else "-out of range"
+        self._apart_ms = max(self._apart_ms, abs(boot_ms - now_ms))
+        return boot_ms
+
+    def changes(self) -> Changes:
+        """What becomes of its fields, for its ledger."""
+        if self._apart_ms and self.source_us is not None and self.known_us is not None:
+            self.told["timing.source_us"] = ("SYSTEM_TIME.time_unix_usec", upwards(self._apart_ms, 1) * 1000, "us")
+        return tuple(self.told.items())
+
+
+def upwards(error: float, least: float) -> float:
+    """A bound of `error`: `least` doubled as often as it takes, so that few ledgers differ by it."""
+    return least * 2.0 ** max(0, math.ceil(math.log2(error / least)))

@@ -41,7 +41,9 @@ def fields(messages: Sequence[bytes]) -> Mapping[str, Native]:
 
 def _fields_of(frame: Frame) -> dict[str, Native]:
     layout = BY_ID[frame.message]
-    found: dict[str, Native] = {"header.system": frame.system, "header.component": frame.component}
+    found: dict[str, Native] = {
+        "header.system": frame.system, "header.component": frame.component, "header.sequence": frame.sequence,
+    }  # fmt: skip
     if frame.message in OPAQUE:
         return found | {f"{layout.name}.data": frame.payload.hex()}
     row, _ = layout.row(frame.payload)
@@ -214,6 +216,7 @@ def _mission() -> list[_Said]:
             "command": 16,
             "param1": 5.0,
             "param2": 2.0,
+            "param3": 0.25,
             "param4": 0.5,
             "x": 601_000_001 + n,
             "y": 241_000_001 - n,
@@ -221,12 +224,14 @@ def _mission() -> list[_Said]:
         }
         for n in range(3)
     ]
-    return _items(0, [{"command": 178, "param1": 1.0, "param2": 2.5, "param3": -1.0}, *way])
+    speed = {"command": 178, "param1": 1.0, "param2": 2.5, "param3": -1.0, "param4": 0.75, "z": 2.0}
+    return _items(0, [speed, *way])
 
 
 def _fence() -> list[_Said]:
     places = ((600_000_001, 240_000_001), (600_100_002, 240_000_003), (600_050_004, 240_200_005))
-    return _items(1, [{"command": 5001, "param1": 3.0, "param2": 1.0, "x": x, "y": y} for x, y in places])
+    corner = {"command": 5001, "param1": 3.0, "param2": 1.0, "param3": 0.25, "param4": 0.5, "z": 1.5}
+    return _items(1, [corner | {"x": x, "y": y} for x, y in places])
 
 
 def _opaque() -> list[_Said]:

@@ -13,7 +13,7 @@ from aldis.apps.experiments.gateways.mavlink.vehicles import Read
 __all__ = ["surroundings_readers"]
 
 _WEATHER = {
-    "time_boot_ms": "environment.timing", "press_abs": "environment.pressure_hpa",
+    "time_boot_ms": "timing.source_us", "press_abs": "environment.pressure_hpa",
     "temperature": "environment.air_temperature_c",
 }  # fmt: skip
 _SAID_BY = {"header.system": "environment.key", "header.component": "environment.key"}
@@ -47,7 +47,7 @@ def _pressure(number: int) -> Read:
 _BLOWS = ("environment.wind_from_deg", 1e-4, "deg")
 _WIND = reading(
     231,
-    {"time_usec": "environment.timing", "wind_x": _BLOWS, "wind_y": ("environment.wind_mps", 1e-5, "m/s")},
+    {"time_usec": "timing.source_us", "wind_x": _BLOWS, "wind_y": ("environment.wind_mps", 1e-5, "m/s")},
     _SAID_BY,
 )
 _CALM: Changes = tuple((field, "-unknown value") for field in ("wind_x", "wind_y"))
@@ -75,7 +75,7 @@ def _wind(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity | Non
 
 _HOME = reading(
     242,
-    {"latitude": "area.points", "longitude": "area.points", "time_usec": "area.timing"},
+    {"latitude": "area.points", "longitude": "area.points", "time_usec": "timing.source_us"},
     {"header.system": "area.key", "header.component": "area.key"},
 )
 _NO_HEIGHT: Changes = (("altitude", "-no field: above mean sea level, and nothing tells where that lies"),)
