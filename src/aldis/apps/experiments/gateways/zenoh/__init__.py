@@ -21,9 +21,9 @@ all that is dropped is a group on its way out that is too long, has a number tha
 
 from __future__ import annotations
 
+from aldis.apps.experiments.gateways.exemplars import specimens
 from aldis.apps.experiments.gateways.gateway import Offered
 from aldis.apps.experiments.gateways.zenoh.gateway import ZenohGateway, familiar, fields
-from aldis.apps.experiments.gateways.zenoh.specimens import specimens
 
 __all__ = ["OFFERED", "ZenohGateway"]
 
@@ -32,6 +32,6 @@ OFFERED = Offered(
     title="Aldis over zenoh (JSON by group)",
     open=ZenohGateway,
     familiar=familiar,
-    specimens=specimens,
+    specimens=lambda: specimens(ZenohGateway),
     fields=fields,
 )
