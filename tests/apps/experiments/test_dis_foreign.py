@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from aldis.apps.experiments.entity import (
     GROUPS,
     Area,
+    Carried,
     Identity,
     Mapped,
     Motion,
@@ -28,6 +29,7 @@ from aldis.apps.experiments.entity import (
     Timing,
     Track,
     Type,
+    Voyage,
 )
 from aldis.apps.experiments.entity.geodesy import ecef_of, euler_of, quaternion_of
 from aldis.apps.experiments.gateways.dis import OFFERED, DisGateway
@@ -74,7 +76,7 @@ def test_without_a_place_there_is_no_message() -> None:
 def test_a_depth_puts_it_under_the_ellipsoid_with_the_geoids_error() -> None:
     pdu, entries = sent(ship(position=Position(lat_deg=0, lon_deg=0, depth_m=200.0)))
     assert pdu["x"] == pytest.approx(6_378_137 - 200)
-    assert entries["position.depth_m"].error == 120.0
+    assert (entries["position.depth_m"].reason, "120 m" in entries["position.depth_m"].detail) == ("no field", True)
 
 
 @given(st.floats(0, 900), bearings, st.one_of(st.none(), st.floats(-50, 50)), bearings)
@@ -155,7 +157,11 @@ def test_a_pseudonym_is_no_dis_id() -> None:
     ("identity", "marking", "told"),
     [
         (Identity(name="ALDIS"), b"ALDIS", {}),
-        (Identity(name="LONG NAME OF A SHIP", callsign="OH123"), b"OH123", {"identity.name": "too long"}),
+        (
+            Identity(name="LONG NAME OF A SHIP", callsign="OH123"),
+            b"OH123",
+            {"identity.name": "too long", "identity.callsign": "no field"},
+        ),
         (Identity(name="LONG NAME OF A SHIP"), b"LONG NAME O", {"identity.name": "too long"}),
         (Identity(name="Åland"), b"", {"identity.name": "not text of this protocol"}),
         (Identity(name="A", callsign="B"), b"A", {"identity.callsign": "no field"}),
@@ -173,7 +179,7 @@ def test_a_mapped_type_is_sent_where_none_was_said() -> None:
               Mapped(scheme="sidc", code="10033000001400000000", confidence=1)]  # fmt: skip
     pdu, entries = sent(ship(type=Type(mapped=mapped, affiliation="assumed friend")))
     assert (pdu["kind"], pdu["category"], pdu["force"]) == (1, 80, 1)
-    assert entries["type.mapped"].to == "EntityState.entity_type"
+    assert entries["type.mapped"].reason == "no field"  # it reads as said
     assert entries["type.affiliation"].reason == "no code"
 
 
@@ -228,6 +234,15 @@ def test_residue_of_another_protocol_stays_behind() -> None:
                  Remainder(protocol="dis", field="EntityState.variable_parameters", data="AAAA"),
                  Remainder(protocol="dis", field="EntityState.marking", data="no base64")):  # fmt: skip
         assert sent(ship(residue=Residue(parts=[part])))[1]["residue.parts"].reason == "not decoded"
+
+
+def test_only_what_is_read_again_is_said_to_be_carried() -> None:
+    for clock in ("utc", "boot"):
+        timing = Timing(source_us=AT_US, clock=clock)
+        _, entries = sent(ship(timing=timing, voyage=Voyage(at=AT_MS), identity=Identity(callsign="PETREL 7")))
+        assert (entries["timing.source_us"].error, entries["timing.source_us"].unit) == (1, "us")
+        assert (type(entries["timing.clock"]) is Carried) == (clock == "utc")
+        assert (entries["voyage.at"].reason, entries["identity.callsign"].reason) == ("no field", "no field")
 
 
 def test_every_field_there_is_has_an_entry() -> None:

@@ -133,7 +133,7 @@ class Mistaken(Tampered):
                 one.entity,
                 Ledger(
                     tuple(
-                        replace(entry, to="motion.nothing")
+                        msgspec.structs.replace(entry, to="motion.nothing")
                         if isinstance(entry, Carried) and entry.field == "motion.course_deg"
                         else entry
                         for entry in one.ledger.entries

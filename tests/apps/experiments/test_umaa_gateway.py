@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aldis.apps.experiments.entity import (
+    Approximated,
     Area,
     Identity,
     Motion,
@@ -219,6 +220,37 @@ def test_a_list_is_put_together_in_any_order() -> None:
         Point(lat_deg=59.8, lon_deg=24.4, depth_m=3.5),
         Point(lat_deg=59.9, lon_deg=24.6, height_m=17.5),
     ]
+
+
+def test_the_time_of_the_source_is_said_with_its_greatest_error() -> None:
+    track = Track(
+        key="dis:1:2:3",
+        position=Position(lat_deg=1, lon_deg=2, at=AT // 1000),
+        motion=Motion(at=AT // 1000 + 15, speed_mps=1),
+        type=Type(nature="vehicle"),
+        timing=Timing(source_us=AT + 456),
+    )
+    [entry] = [one for one in UmaaGateway().encode(track, AT).ledger.entries if one.field == "timing.source_us"]
+    assert entry == Approximated(
+        "timing.source_us", "GlobalPoseReport.timeStamp, SpeedReport.timeStamp", 15_000 - 456, "us"
+    )
+
+
+def test_ids_that_are_no_uuids_are_made_anew() -> None:
+    task = Task(
+        key="t",
+        verb="go to",
+        assignee="TAK-1",
+        issued_by=f"umaa:{BOAT}",
+        request="17",
+        points=[Point(lat_deg=1, lon_deg=2)],
+    )
+    told = {one.field: one for one in UmaaGateway().encode(task, AT).ledger.dropped}
+    assert {field: one.reason for field, one in told.items()} == {
+        "task.assignee": "made anew",
+        "task.request": "made anew",
+        "task.points": "no code",
+    }
 
 
 def test_a_task_goes_and_its_status_comes_back_under_the_same_key() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from aldis.apps.experiments.entity.others import Area, Environment, Report, Task
 from aldis.apps.experiments.entity.track import Track
@@ -29,16 +30,14 @@ Reason = Literal[
 itself; `other message`: only another message of the protocol could carry it; `not decoded`: kept as residue."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(msgspec.Struct, frozen=True, gc=False):
     """`field` went over whole, as `to`."""
 
     field: str
     to: str
 
 
-@dataclass(frozen=True, slots=True)
-class Approximated:
+class Approximated(msgspec.Struct, frozen=True, gc=False):
     """`field` went over as `to` with an error of at most `error` in `unit`."""
 
     field: str
@@ -47,8 +46,7 @@ class Approximated:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(msgspec.Struct, frozen=True, gc=False):
     """`field` did not go over."""
 
     field: str
@@ -59,8 +57,7 @@ class Dropped:
 Entry = Carried | Approximated | Dropped
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(msgspec.Struct, frozen=True, gc=False):
     """The fate of every field that was there; each is named once.
 
     On decoding the fields are the protocol's, on encoding the model's (`position.height_m`).
@@ -92,16 +89,14 @@ class Ledger:
         return frozenset(entry.field for entry in self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """One thing that a message says, and what became of each of its fields."""
 
     entity: Entity
     ledger: Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """The messages that say it, each whole (a datagram, or a piece of a stream), and what became of each field.
 
     No message where the protocol cannot say such a thing at all: the ledger then says why.

@@ -5,11 +5,22 @@ from __future__ import annotations
 from struct import Struct, unpack_from
 from typing import NamedTuple
 
-from aldis.apps.experiments.entity import Carried, Decoded, Dropped, Encoded, Entity, Ledger, Report, Residue, Timing
+from aldis.apps.experiments.entity import (
+    Approximated,
+    Carried,
+    Decoded,
+    Dropped,
+    Encoded,
+    Entity,
+    Ledger,
+    Report,
+    Residue,
+    Timing,
+)
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.dis.encoding import stamped
 from aldis.apps.experiments.gateways.dis.names import identifier, packed_id, remainder
-from aldis.apps.experiments.gateways.dis.stamps import past_hour_us, source_us
+from aldis.apps.experiments.gateways.dis.stamps import STAMP_US, past_hour_us, source_us
 from aldis.apps.experiments.gateways.dis.wire import COMMENT, EVERYONE, FAMILIES, HEADER, MAX_TEXT
 from aldis.apps.experiments.gateways.gateway import Damaged
 
@@ -145,9 +156,12 @@ def commented(report: Report, at_us: int, site: int, application: int, exercise:
         if to
         else Dropped("report.to", "no code", "not one DIS id: sent to all"),
     }
-    if timed in ("source", "hour"):
-        stamped_as = "timing.source_us" if timed == "source" else "timing.simulation_us"
-        told |= {name: Carried(name, f"{_P}timestamp") for name in (stamped_as, "timing.clock")}
+    if timed.startswith("source"):
+        told["timing.source_us"] = Approximated("timing.source_us", f"{_P}timestamp", STAMP_US, "us")
+    elif timed == "hour":
+        told["timing.simulation_us"] = Carried("timing.simulation_us", f"{_P}timestamp")
+    if timed in ("source in utc", "hour"):
+        told["timing.clock"] = Carried("timing.clock", f"{_P}timestamp")
     ledger = Ledger(tuple(told.get(name) or Dropped(name, "no field") for name in _named(report)))
     body = (author or packed_id(site, application, 0)) + (to or packed_id(*unpack_from(">HHH", b"\xff" * 6)))
     body += _COUNTS + _DATUM.pack(0, 8 * len(text)) + text + bytes(-len(text) % 8)

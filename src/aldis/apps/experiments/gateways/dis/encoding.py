@@ -69,9 +69,8 @@ def encoded(track: Track, at_us: int, number: Callable[[str], bytes | None], ver
     ledger = told(
         shapes(track, kind),
         (high, original, timed, named, said, looks, able, residue, *typed, *moved),
-        _ALL_DATED if position.at == at == motion.at == identity.at == status.at and track.voyage is None
-        else tuple(group is not None and group.at == at
-                   for group in (position, motion, identity, status, track.voyage)),
+        _ALL_DATED if position.at == at == motion.at == identity.at == status.at
+        else tuple(group.at == at for group in (position, motion, identity, status)),
     )  # fmt: skip
     message = STATE.pack(
         version, exercise, ENTITY_STATE, FAMILIES[ENTITY_STATE], stamp,
@@ -90,7 +89,7 @@ def stamped(timing: Timing, at: int | None, at_us: int) -> tuple[int, int, str]:
     source, state = timing.source_us, ""
     if source is not None:
         if -_FRESH_US < at_us - source < _FRESH_US:
-            return absolute(source), source // 1000, "source"
+            return absolute(source), source // 1000, "source in utc" if timing.clock == "utc" else "source"
         state = "stale"
     if timing.clock == "hour" and timing.simulation_us is not None:
         fits = timing.simulation_us == past_hour_us(relative(timing.simulation_us))

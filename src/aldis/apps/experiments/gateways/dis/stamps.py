@@ -6,9 +6,11 @@ sender's own clock, which is not tied to anything.
 
 from __future__ import annotations
 
-__all__ = ["HOUR_US", "absolute", "past_hour_us", "relative", "source_us"]
+__all__ = ["HOUR_US", "STAMP_US", "absolute", "past_hour_us", "relative", "source_us"]
 
 HOUR_US = 3_600_000_000
+STAMP_US = 1
+"""By how much a time comes back otherwise: half a unit, rounded to microseconds."""
 _HALF = HOUR_US // 2
 
 

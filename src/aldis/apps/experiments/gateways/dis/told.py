@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Ledger, Track
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.dis.shapes import Shape, named, shape_of, shapes
+from aldis.apps.experiments.gateways.dis.stamps import STAMP_US
 
 __all__ = ["DATED", "nothing_told", "told"]
 
-DATED = ("position", "motion", "identity", "status", "voyage")
-"""The groups that have a time of their own."""
+DATED = ("position", "motion", "identity", "status")
+"""The groups that are read with the time of their message."""
 
 _MAX_KEPT = 4096
 _P = "EntityState."
@@ -39,7 +40,7 @@ _WHERE_PRESENT: Mapping[str, tuple[Entry, ...]] = {
     ),
     "height by depth": (
         # geoid heights are between -107 and 86 m (EGM2008), tides within 10 m
-        Approximated("position.depth_m", f"{_P}location", 120.0, "m"),
+        Dropped("position.depth_m", "no field", "sent as a height below the ellipsoid, which is within 120 m"),
     ),
     "original used": (Carried("position.original", f"{_P}location"),),
     "fine": (
@@ -70,14 +71,18 @@ _WHERE_PRESENT: Mapping[str, tuple[Entry, ...]] = {
     "algorithm chosen": (Dropped("motion.dead_reckoning", "no code", "it needs values that are not known"),),
     "frame kept": (Carried("motion.frame", f"{_P}dead_reckoning.algorithm"),),
     "frame chosen": (Dropped("motion.frame", "made anew"),),
-    "source": (Carried("timing.source_us", f"{_P}timestamp"), Carried("timing.clock", f"{_P}timestamp")),
+    "source": (Approximated("timing.source_us", f"{_P}timestamp", STAMP_US, "us"),),
+    "source in utc": (
+        Approximated("timing.source_us", f"{_P}timestamp", STAMP_US, "us"),
+        Carried("timing.clock", f"{_P}timestamp"),
+    ),
     "hour": (Carried("timing.simulation_us", f"{_P}timestamp"), Carried("timing.clock", f"{_P}timestamp")),
     "stale": (Dropped("timing.source_us", "out of range", "a stamp tells times apart within half an hour"),),
     "id kept": (Carried("identity.dis_id", f"{_P}entity_id"),),
     "id made": (Dropped("identity.dis_id", "not text of this protocol"),),
     "name": (Carried("identity.name", f"{_P}marking.text"),),
     "callsign": (
-        Carried("identity.callsign", f"{_P}marking.text"),
+        Dropped("identity.callsign", "no field", "sent as the marking, which reads as a name"),
         Dropped("identity.name", "too long", "the callsign is sent"),
     ),
     "name cut": (Dropped("identity.name", "too long", "its first 11 characters are sent"),),
@@ -85,7 +90,7 @@ _WHERE_PRESENT: Mapping[str, tuple[Entry, ...]] = {
     "force": (Carried("type.affiliation", f"{_P}force_id"),),
     "force near": (Dropped("type.affiliation", "no code", "the force of that side is sent"),),
     "type": (Carried("type.siso", f"{_P}entity_type"),),
-    "type mapped": (Carried("type.mapped", f"{_P}entity_type"),),
+    "type mapped": (Dropped("type.mapped", "no field", "its likeliest SISO code is sent as one that was said"),),
     "alternative": (Carried("type.alternative_siso", f"{_P}alternative_entity_type"),),
     "alternative not text": (Dropped("type.alternative_siso", "not text of this protocol"),),
     "appearance": (Carried("status.appearance", f"{_P}appearance"),),
@@ -117,7 +122,7 @@ def _ledger(found: tuple[Shape, ...], states: tuple[str, ...], dated: tuple[bool
     }
     for group, is_dated in zip(DATED, dated, strict=True):
         told[f"{group}.at"] = (
-            Carried(f"{group}.at", f"{_P}timestamp")
+            Approximated(f"{group}.at", f"{_P}timestamp", 1, "ms")
             if is_dated
             else Dropped(f"{group}.at", "no field", "one time for all of a message")
         )

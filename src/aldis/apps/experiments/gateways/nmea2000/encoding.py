@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from math import radians
+
+from msgspec.structs import replace
 
 from aldis.apps.experiments.entity import Approximated, Carried, Dropped, Track
 from aldis.apps.experiments.gateways.nmea.encoding import TIMES, second_of

@@ -20,6 +20,7 @@ from aldis.apps.experiments.gateways.umaa.idl import types
 from aldis.apps.experiments.gateways.umaa.lists import COMMAND, ELEMENT, Waypoints
 from aldis.apps.experiments.gateways.umaa.reports import number, stamped
 from aldis.apps.experiments.gateways.umaa.wire import Flat, date_time, guid, microseconds, packed, sayable
+from aldis.apps.experiments.gateways.umaa.writing import task_written
 
 __all__ = ["ACKNOWLEDGEMENT", "STATUS", "acknowledged", "commanded", "reported", "said"]
 
@@ -159,30 +160,12 @@ def reported(members: Flat, at_us: int) -> Decoded:
 def said(task: Task, at_us: int) -> Encoded:
     """A command with its list while it is to be issued, afterwards a status."""
     if task.verb != "go to":
-        return _written(task, [], {}, "no code")
+        return task_written(task, [], {}, "no code")
     if task.state not in (None, "issued"):
         return _status(task, at_us)
     if not task.points:
-        return _written(task, [], {}, "other message")
+        return task_written(task, [], {}, "other message")
     return _command(task, task.points, at_us)
-
-
-def _written(task: Task, messages: list[bytes], to: dict[str, str], otherwise: Reason) -> Encoded:
-    present = [name for name in task.__struct_fields__ if name != "key" and getattr(task, name) is not None]
-    entries: list[Entry] = []
-    for name in present:
-        if name in ("timing", "residue"):
-            group = getattr(task, name)
-            for inner in group.__struct_fields__:
-                if getattr(group, inner) is not None:
-                    path = f"{name}.{inner}"
-                    sayable_ = inner != "source_us" or sayable(group.source_us)
-                    reason: Reason = "made anew" if inner == "received_us" else "no field"
-                    entries.append(Carried(path, to[path]) if path in to and sayable_ else Dropped(path, reason))
-        else:
-            path = f"task.{name}"
-            entries.append(Carried(path, to[name]) if name in to else Dropped(path, otherwise))
-    return Encoded(tuple(messages), Ledger(tuple(entries)))
 
 
 def _stamp(task: Task, at_us: int) -> Any:
@@ -233,7 +216,7 @@ def _command(task: Task, points: list[Point], at_us: int) -> Encoded:
         "state": COMMAND,
         "timing.source_us": f"{COMMAND}.timeStamp",
     }
-    return _written(task, [packed(COMMAND, members), *messages], to, "no field")
+    return task_written(task, [packed(COMMAND, members), *messages], to, "no field")
 
 
 def _waypoint(task: Task, point: Point, own: bytes) -> Any:
@@ -294,4 +277,4 @@ def _status(task: Task, at_us: int) -> Encoded:
         "commandStatusReason": codes[reason],
         "logMessage": log,
     }
-    return _written(task, [packed(STATUS, members)], to, "other message")
+    return task_written(task, [packed(STATUS, members)], to, "other message")

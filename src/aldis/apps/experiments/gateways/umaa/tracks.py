@@ -116,6 +116,8 @@ def _velocity(writing: Writing, source: dict[str, Any]) -> bytes | None:
         and isinstance(writing.fates["motion.course_deg"], Dropped)
     ):
         writing.near("motion.course_deg", f"{topic}.velocity", SPEED, "m/s")
+    if known:
+        writing.near("motion.speed_mps", f"SpeedReport.speedOverGround, {topic}.velocity", SPEED, "m/s")
     if motion.frame == "ned":
         writing.carry("motion.frame", topic)
     down = UNKNOWN

@@ -1,4 +1,4 @@
-"""What is said of a track's fields in a sample, and what became of each of them."""
+"""What is said of a track's fields in a sample, and what became of each of them, and of a task's."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import math
 from typing import Any
 from uuid import UUID
 
-from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Encoded, Ledger, Reason, Track
+from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Dropped, Encoded, Ledger, Reason, Task, Track
 from aldis.apps.experiments.entity.losses import Entry
 from aldis.apps.experiments.gateways.umaa.fates import ANGLE, VARIANCE
 from aldis.apps.experiments.gateways.umaa.idl import ENUMS, types
 from aldis.apps.experiments.gateways.umaa.wire import date_time, guid, sayable, written
 
-__all__ = ["UNKNOWN", "Writing", "own_id"]
+__all__ = ["UNKNOWN", "Writing", "own_id", "task_written"]
 
 UNKNOWN = math.nan
 """A number that must be there and is not known."""
+_IDS = {"assignee": "umaa:", "issued_by": "umaa:", "request": ""}
+"""The ids of a task that UMAA says as UUIDs, and what stands before those when they are read."""
 _MADE_ANEW = frozenset({"sensor.protocol", "sensor.received_ms", "timing.received_us"})
 
 
@@ -25,6 +27,7 @@ class Writing:
     def __init__(self, track: Track, at_us: int) -> None:
         self.track, self.at_us = track, at_us
         self.fates: dict[str, Entry] = {}
+        self._stamps: dict[str, int] = {}
 
     def carry(self, field: str, to: str) -> None:
         """It went over whole."""
@@ -98,9 +101,24 @@ class Writing:
                 self.carry(f"{name}.at", to)
         source_us = self.track.timing.source_us if self.track.timing else None
         if source_us is not None and sayable(source_us) and (at is None or source_us // 1000 == at):
-            self.carry("timing.source_us", to)
-            return date_time(source_us)
-        return date_time(self.at_us if at is None else at * 1000)
+            stamp = source_us
+        else:
+            stamp = self.at_us if at is None else at * 1000
+        self._stamps[to] = stamp
+        return date_time(stamp)
+
+    def _source(self) -> None:
+        """What became of the source's time: each sample has a time of its own, which may be another."""
+        source_us = self.track.timing.source_us if self.track.timing else None
+        if source_us is None or not self._stamps:
+            return
+        error = max(abs(source_us - stamp) for stamp in self._stamps.values())
+        if not sayable(source_us):
+            self.drop("timing.source_us", "out of range")
+        elif error:
+            self.near("timing.source_us", ", ".join(self._stamps), error, "us")
+        else:
+            self.carry("timing.source_us", ", ".join(self._stamps))
 
     def place(self, msl: str, to: str) -> dict[str, Any]:
         """The members on where it is, alike for a vehicle and a contact."""
@@ -115,8 +133,10 @@ class Writing:
             height = original.values[2] if original.values[2] >= 0 else None
             if height is None:
                 self.drop("position.original", "out of range")
-            else:
+            elif original.datum == "WGS-84" and original.values[:2] == (position.lat_deg, position.lon_deg):
                 self.carry("position.original", f"{to}.{msl}")
+            else:
+                self.drop("position.original", "no field", "its height is sent alone")
         covariance = None
         if position.accuracy_m is not None:
             square, up = position.accuracy_m**2, position.height_accuracy_m
@@ -138,6 +158,7 @@ class Writing:
 
     def encoded(self, messages: list[bytes], reason: Reason = "no field") -> Encoded:
         """With an entry for every field that is there."""
+        self._source()
         entries: list[Entry] = []
         for name in GROUPS:
             group = getattr(self.track, name)
@@ -151,7 +172,7 @@ class Writing:
     def id(self) -> UUID:
         """Its GUID."""
         said = self.track.identity.umaa_id if self.track.identity else None
-        if said is not None and written(said):
+        if said is not None and str(written(said)) == said:
             self.carry("identity.umaa_id", "source")
         else:
             self.drop("identity.umaa_id", "no code")
@@ -162,3 +183,32 @@ def own_id(track: Track) -> UUID:
     """The id that UMAA gave it, or one that follows from its key."""
     said = track.identity.umaa_id if track.identity else None
     return (written(said) if said else None) or guid(track.key)
+
+
+def task_written(task: Task, messages: list[bytes], to: dict[str, str], otherwise: Reason) -> Encoded:
+    """The messages of a task, with an entry for every field that is there: it went `to`, or not."""
+    present = [name for name in task.__struct_fields__ if name != "key" and getattr(task, name) is not None]
+    entries: list[Entry] = []
+    for name in present:
+        if name in ("timing", "markings", "residue"):
+            group = getattr(task, name)
+            for inner in group.__struct_fields__:
+                if getattr(group, inner) is not None:
+                    path = f"{name}.{inner}"
+                    sayable_ = inner != "source_us" or sayable(group.source_us)
+                    reason: Reason = "made anew" if inner == "received_us" else "no field"
+                    entries.append(Carried(path, to[path]) if path in to and sayable_ else Dropped(path, reason))
+        else:
+            entries.append(_fate(task, name, to.get(name), otherwise))
+    return Encoded(tuple(messages), Ledger(tuple(entries)))
+
+
+def _fate(task: Task, name: str, to: str | None, otherwise: Reason) -> Entry:
+    path, value = f"task.{name}", getattr(task, name)
+    if to is None:
+        return Dropped(path, otherwise)
+    if name in _IDS and value != f"{_IDS[name]}{guid(value)}":
+        return Dropped(path, "made anew", "a UUID that follows from it is sent")
+    if name == "points" and any((point.height_m is None) == (point.depth_m is None) for point in value):
+        return Dropped(path, "no code", "a point has one of height and depth: the depth is sent, or 0 m")
+    return Carried(path, to)
