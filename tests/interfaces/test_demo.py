@@ -123,7 +123,7 @@ def test_the_outcome_is_one_json_document_and_nothing_else(tmp_path: Path) -> No
 
 def test_when_it_fails_the_nodes_and_their_logs_are_kept_and_named(tmp_path: Path) -> None:
     stream = tmp_path / "stream.nmea"
-    stream.write_bytes(b"!AIVDM\r\n")
+    stream.write_bytes(b"".join(generate(1, vessels=9, seconds=9, start_ms=0)))
     environment = {**os.environ, "COLUMNS": "60", "TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     broken = tmp_path / "sitecustomize.py"
     broken.write_text(

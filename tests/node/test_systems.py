@@ -321,6 +321,6 @@ def test_a_ship_heard_by_ais_at_one_nation_stands_on_a_tak_screen_at_another(tmp
                     event = await asyncio.wait_for(screen.readcot(), 0.5)
                     break
         assert b"<event" in event and b"<point" in event
-        assert b"uid=\"MMSI-" in event, "who it is was released, and its uid says so"
+        assert b'uid="MMSI-' in event, "who it is was released, and its uid says so"
 
     Site(tmp_path, "cot").run(act)

@@ -27,11 +27,11 @@ def data(result: Result) -> dict[str, Any]:
 def test_an_intact_recording_with_its_nodes_key_is_intact(tmp_path: Path) -> None:
     by = signer()
     path = whole(tmp_path, by)
-    result = typed("verify", path, "--key", key_text(by.public))
+    result = typed("verify", path, "--sealed-by", key_text(by.public))
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith(MARKING)
     assert result.stdout.rstrip().endswith("intact")
-    found = data(typed("verify", path, "--key", key_text(by.public), "--json"))
+    found = data(typed("verify", path, "--sealed-by", key_text(by.public), "--json"))
     assert (found["verdict"], found["vouched"], found["missing"]) == ("intact", True, [])
 
 
@@ -42,17 +42,17 @@ def test_the_key_may_be_in_a_sheet(tmp_path: Path, wrap: bool) -> None:
     sheet = {"node": "aus-low", "algorithm": by.public.algorithm.value, "key": b64(by.public.raw)}
     file = tmp_path / "sheet.json"
     file.write_text(json.dumps({"sheet": sheet} if wrap else sheet))
-    assert typed("verify", path, "--key", file).exit_code == 0
+    assert typed("verify", path, "--sealed-by", file).exit_code == 0
     file.write_text("{}")
-    assert typed("verify", path, "--key", file).exit_code == 2
-    assert typed("verify", path, "--key", "ed25519:short").exit_code == 2
+    assert typed("verify", path, "--sealed-by", file).exit_code == 2
+    assert typed("verify", path, "--sealed-by", "ed25519:short").exit_code == 2
 
 
 def test_without_a_key_nothing_is_vouched_for(tmp_path: Path) -> None:
     result = typed("verify", whole(tmp_path, signer()))
     assert result.exit_code == 1
     assert "by a key that nobody vouched for" in result.stdout
-    assert "--key" in result.stderr
+    assert "--sealed-by" in result.stderr
 
 
 def test_an_altered_recording_is_named_with_its_message_and_not_scored(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_altered_recording_is_named_with_its_message_and_not_scored(tmp_path:
     raw = bytearray(path.read_bytes())
     raw[raw.index(b"pseudonym:1")] ^= 1
     path.write_bytes(raw)
-    result = typed("verify", path, "--key", key_text(by.public))
+    result = typed("verify", path, "--sealed-by", key_text(by.public))
     assert result.exit_code == 4
     assert "message 1 of /egress/gbr-low/track is not what was recorded" in result.stdout
     assert typed("score", path).exit_code == 4
@@ -69,10 +69,10 @@ def test_an_altered_recording_is_named_with_its_message_and_not_scored(tmp_path:
 
 def test_another_nodes_key_does_not_pass(tmp_path: Path) -> None:
     path = whole(tmp_path, signer())
-    result = typed("verify", path, "--key", key_text(other_key()))
+    result = typed("verify", path, "--sealed-by", key_text(other_key()))
     assert result.exit_code == 4
     assert "foreign" in result.stdout
-    assert typed("score", path, "--key", key_text(other_key())).exit_code == 4
+    assert typed("score", path, "--sealed-by", key_text(other_key())).exit_code == 4
 
 
 def test_a_recording_that_was_never_closed_is_limited_and_lacks_nothing_once_it_went_on(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_recording_that_was_never_closed_is_limited_and_lacks_nothing_once_it_
     with recorder(tmp_path, by) as made:
         made.flush()
     (second,) = made.segments
-    key = ("--key", key_text(by.public))
+    key = ("--sealed-by", key_text(by.public))
     first.write_bytes(raw[: raw.index(b"aldis.close") - 13])
     assert typed("verify", first, *key).exit_code == 1
     both = typed("verify", second, first, *key)

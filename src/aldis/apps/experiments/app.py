@@ -47,7 +47,7 @@ class ExperimentsApp:
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
         settling = asyncio.create_task(_settle(plot, ctx))
-        connected = [asyncio.create_task(Connection(ctx, plot, tape, system).run()) for system in systems]
+        connected = [asyncio.create_task(_connect(ctx, plot, tape, system)) for system in systems]
         try:
             await _first_to_fail(settling, connected)
         finally:
@@ -56,6 +56,10 @@ class ExperimentsApp:
             await asyncio.gather(settling, *connected, return_exceptions=True)
             plot.flush(ctx.now())
             tape.close()
+
+
+async def _connect(ctx: Context, plot: Plot, tape: Tape, system: System) -> None:
+    await Connection(ctx, plot, tape, system).run()
 
 
 async def _first_to_fail(settling: asyncio.Task[None], connected: Sequence[asyncio.Task[None]]) -> None:

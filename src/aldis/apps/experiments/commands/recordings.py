@@ -24,7 +24,11 @@ _FILES = click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 _KEY = click.option(
-    "--key", metavar="KEY|FILE", default="", help="The key that is to have sealed it, ed25519:KEY, or a node's sheet."
+    "--sealed-by",
+    "key",
+    metavar="KEY|FILE",
+    default="",
+    help="The key that is to have sealed it, ed25519:KEY, or a node's sheet.",
 )
 
 
@@ -56,8 +60,8 @@ class _Sheet(msgspec.Struct):
 def verify(run: _Run, files: Sequence[Path], key: str) -> None:
     """Verify that a recording is, byte for byte, what its node recorded, and that no file of it is missing.
 
-    Without --key, who sealed it is only what the file itself says. Exit code 0: intact, sealed by that key. 1: a file
-    was never closed or was cut, one is missing, or no key was given. 4: altered, or sealed with another key.
+    Without --sealed-by, who sealed it is only what the file itself says. Exit code 0: intact, sealed by that key. 1: a
+    file was never closed or was cut, one is missing, or no key was given. 4: altered, or sealed with another key.
     """
     found, missing = _verified(files, _key_of(key))
     states = {one.state for one in found.values()}
@@ -75,7 +79,9 @@ def verify(run: _Run, files: Sequence[Path], key: str) -> None:
     }
     run.out.lines(data, [*rows, verdict if vouched or bad else f"{verdict}, by a key that nobody vouched for"])
     if not bad and not key:
-        run.out.next("`aldis experiment verify FILE --key SHEET` also says whose it is: ask that node for its sheet")
+        run.out.next(
+            "`aldis experiment verify FILE --sealed-by SHEET` also says whose it is: ask that node for its sheet"
+        )
     if bad or lacking or not vouched:
         click.get_current_context().exit(_UNVERIFIED if bad else _LIMITED)
 
@@ -85,8 +91,10 @@ def verify(run: _Run, files: Sequence[Path], key: str) -> None:
 @_KEY
 @click.option("--truth", metavar="SYSTEM", default="", help="Compare with what this system said; else with all.")
 @click.option("--view", metavar="PARTNER", default="", help="Only what left for this partner.")
-@click.option("--cutoff", metavar="M", type=float, default=100.0, show_default=True, help="c of GOSPA, in metres.")
-@click.option("--order", metavar="P", type=float, default=2.0, show_default=True, help="p of GOSPA.")
+@click.option(
+    "--cutoff", metavar="M", type=float, default=100.0, show_default=True, help="Cutoff of GOSPA, c in metres."
+)
+@click.option("--order", metavar="P", type=float, default=2.0, show_default=True, help="Order of GOSPA, p.")
 @click.option("--step", metavar="S", type=float, default=1.0, show_default=True, help="Seconds between instants.")
 @click.option("--gap", metavar="S", type=float, default=30.0, show_default=True, help="Longest way between reports.")
 @click.option("--fresh", metavar="S", type=float, default=10.0, show_default=True, help="An older update is stale.")
