@@ -150,6 +150,9 @@ class Context(Protocol):
         With a system and the key that it gives a thing, those of that thing.
         """
 
+    def every_label(self, kind: str) -> Sequence[Label]:
+        """Every label that the node's settings can give something of a kind, whatever it is and whoever said it."""
+
     def foreign(self, words: str) -> Label | None:
         """The label that the node's settings give words of a foreign system, such as `caveat=FOUO`; None for none."""
 

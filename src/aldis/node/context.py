@@ -150,6 +150,13 @@ class NodeContext:
                 self._read[text] = self.label(text)
         return {name: self._read[text] for name, text in texts.items()}
 
+    def every_label(self, kind: str) -> Sequence[Label]:
+        """Every label that the settings can give something of a kind."""
+        config = self._core.config
+        some = [one.labels.values() for one in config.marking if one.kind == kind]
+        texts = [*config.labels.get(kind, {}).values(), *(text for texts in some for text in texts)]
+        return [self.label(text) for text in dict.fromkeys([*texts, *config.foreign.values()])]
+
     def foreign(self, words: str) -> Label | None:
         """The label that the settings give words of a foreign system."""
         text = self._core.config.foreign.get(words)

@@ -344,3 +344,10 @@ def test_an_app_without_systems_needs_no_markings(tmp_path: Path) -> None:
     make_home(tmp_path / "aus", config, now=START)
     with Node.open(tmp_path / "aus", environment={}, apps={"experiments": ExperimentsApp()}) as node:
         asyncio.run(ExperimentsApp().run(node.context, []))
+
+
+def test_bytes_of_which_nobody_knows_what_they_say_are_marked_as_high_as_anything_may_be(tmp_path: Path) -> None:
+    low = dict.fromkeys(("header", "position"), "OFFICIAL//REL AUS/GBR/USA")
+    station = Station(tmp_path / "aus", {"track": low}, [Marking(key="mmsi:503*", labels={"position": "SECRET//AGAO"})])
+    with station.node:
+        assert station.plot.highest() == "SECRET//AGAO"

@@ -129,9 +129,9 @@ class Plot:
         return self._banners[alike]
 
     def highest(self) -> str:
-        """The banner of whatever a gateway may put: that of the portions of every kind."""
-        kinds = [labels_of(self._context, kind.name, self._context.labels(kind.name)) for kind in KINDS]
-        return self._context.marking(self._context.banner(label for labels in kinds for label in labels.values()))
+        """The banner of whatever a gateway may put, of every kind and however it is marked."""
+        labels = [label for kind in KINDS for label in self._context.every_label(kind.name)]
+        return self._context.marking(self._context.banner(labels))
 
     def _marked(self, kind: str, key: str, systems: Sequence[str], words: Sequence[str]) -> Mapping[str, Label]:
         """The labels of one entity: of what several systems spoke of, the join of what each is marked.
