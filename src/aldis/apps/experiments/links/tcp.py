@@ -19,6 +19,7 @@ _CONNECTIONS = 64
 _UNSENT = 1024 * 1024  # bytes that may wait for a slow system before messages to it are shed
 _AGAIN_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _WAIT_S = 0.01
+_HANDSHAKE_S = 10.0
 
 
 class TcpLink:
@@ -67,7 +68,14 @@ class TcpLink:
             Unavailable: the address cannot be listened at.
         """
         try:
-            self._server = await asyncio.start_server(self._accept, host, port, ssl=context, limit=_CHUNK)
+            self._server = await asyncio.start_server(
+                self._accept,
+                host,
+                port,
+                ssl=context,
+                limit=_CHUNK,
+                ssl_handshake_timeout=_HANDSHAKE_S if context else None,
+            )
         except OSError as error:
             raise Unavailable(
                 f"cannot listen at {host}:{port}: {error.strerror or error}", fix="Choose another port"
