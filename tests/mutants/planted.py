@@ -1209,4 +1209,11 @@ MUTANTS = (
         "if words != kept.words:",
         _PLOT,
     ),
+    Mutant(
+        "system-given-orders-with-the-picture",
+        "apps/experiments/systems.py",
+        "if self._offered is None or isinstance(entity, self._offered.orders):",
+        "if self._offered is None:",
+        _SYSTEMS,
+    ),
 )

@@ -17,7 +17,8 @@ from nations import WATCH
 from structlog.testing import capture_logs
 
 from aldis.app import System, find_apps
-from aldis.apps.experiments.entity import Task, Track
+from aldis.apps.experiments.entity import Area, Entity, Point, Position, Task, Track
+from aldis.apps.experiments.gateways.geojson import OFFERED as GEOJSON
 from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.recorder import Message, messages, read_native, read_told, verify
 from aldis.apps.experiments.systems import _qualified
@@ -324,3 +325,54 @@ def test_a_ship_heard_by_ais_at_one_nation_stands_on_a_tak_screen_at_another(tmp
         assert b'uid="MMSI-' in event, "who it is was released, and its uid says so"
 
     Site(tmp_path, "cot").run(act)
+
+
+def test_nothing_that_a_system_would_act_on_is_sent_to_it_with_the_picture(tmp_path: Path) -> None:
+    """A fence and an order that another system of the nation gave; the ship beside them is shown."""
+    port = free_port()
+    systems = [
+        System(name="boat", address=f"mavlink+udp://127.0.0.1:{free_port()}?to=127.0.0.1:{port}", person="boat"),
+        System(name="chart", address=f"geojson+udp://127.0.0.1:{(chart := free_port())}"),
+    ]
+    config = Config(
+        node="aus", party="AUS", policy="AUS", ceiling="SECRET", labels=LABELS, project="WATCH", listen="127.0.0.1:0",
+        systems=systems,
+    )  # fmt: skip
+    make_home(tmp_path / "aus", config, now=time.time_ns() // 1_000_000)
+    said = GEOJSON.open()
+    here = [Point(lat_deg=59.9 + step / 100, lon_deg=24.5) for step in range(3)]
+    now = time.time_ns() // 1000
+    things: list[Entity] = [
+        Area(key="area:f", shape="polygon", points=here, purpose="keep in"),
+        Task(key="task:t", verb="go to", assignee="mavlink:1/1", points=here[:1]),
+        Track(key="mmsi:230123456", position=Position(lat_deg=59.9, lon_deg=24.5)),
+    ]
+
+    async def act() -> set[int]:
+        node = Node.open(tmp_path / "aus", environment={}, apps=find_apps())
+        node.people.add(
+            Account(id="boat", name="boat", nationality="AUS", clearance={"AUS": "SECRET"}, projects=["WATCH"])
+        )
+        service = Service(node)
+        await service.start()
+        ids = set[int]()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as boat:
+            boat.bind(("127.0.0.1", port))
+            boat.setblocking(False)
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                for thing in things:
+                    for message in said.encode(thing, now).messages:
+                        boat.sendto(message, ("127.0.0.1", chart))
+                await asyncio.sleep(0.2)
+                with suppress(BlockingIOError):
+                    while True:
+                        frame = boat.recv(2048)
+                        ids.add(int.from_bytes(frame[7:10], "little"))
+        await service.stop()
+        node.close()
+        return ids
+
+    ids = asyncio.run(act())
+    assert ids & {33, 301}, "the ship is shown"
+    assert not ids & {75, 76, 44, 73, 242}, "no command, no mission, no fence, no home"

@@ -189,6 +189,8 @@ class Connection:
             entity = entity_of(allowed[0].update.kind, slot[1], values)
         except InvalidInput:
             return ()
+        if self._offered is None or isinstance(entity, self._offered.orders):
+            return ()  # what a partner asks of a system is for its operator to accept
         messages = gateway.encode(entity, now * 1000).messages
         if messages:
             labels = [label for live in allowed for label in (live.label, live.header) if label is not None]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from aldis.apps.experiments.entity import Decoded, Encoded, Entity
+from aldis.apps.experiments.entity import Decoded, Encoded, Entity, Task
 from aldis.kernel.errors import Unavailable
 
 __all__ = ["Answering", "Damaged", "Gateway", "Native", "Offered", "Specimen", "Tally", "missing"]
@@ -85,7 +85,8 @@ class Offered:
     """How to have a protocol: a gateway of it, and what measures it.
 
     `open` makes a gateway for one connection; `fields` gives every field of some messages by the protocol's own names,
-    with the values as they stand there; `familiar` says whether bytes look like the start of this protocol.
+    with the values as they stand there; `familiar` says whether bytes look like the start of this protocol. `orders`
+    are entities that its systems act on: none is sent to them with the picture.
     """
 
     protocol: str
@@ -94,6 +95,7 @@ class Offered:
     familiar: Callable[[bytes], bool]
     specimens: Callable[[], Sequence[Specimen]]
     fields: Callable[[Sequence[bytes]], Mapping[str, Native]]
+    orders: tuple[type[Entity], ...] = (Task,)
 
 
 def missing(library: str) -> Unavailable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aldis.apps.experiments.entity import Area, Task
 from aldis.apps.experiments.gateways.gateway import Offered
 from aldis.apps.experiments.gateways.mavlink.gateway import MavlinkGateway
 from aldis.apps.experiments.gateways.mavlink.specimens import familiar, fields, specimens
@@ -15,5 +16,6 @@ OFFERED = Offered(
     familiar=familiar,
     specimens=specimens,
     fields=fields,
+    orders=(Task, Area),  # an area becomes a fence, or the place to come home to
 )
 """How to have this protocol, and what measures it."""
