@@ -630,7 +630,9 @@ def test_the_ground_station_says_that_it_is_there_and_answers_for_the_time() -> 
     found = [Parser().feed(answer)[0][0].message for answer in gateway.idle(AT)]
     assert found == [111, 0, 111]
     assert gateway.idle(AT + 500_000) == []
-    assert Parser().feed(gateway.idle(AT + 1_000_000)[0])[0][0].message == 0
+    beat = gateway.idle(AT + 1_000_000)[0]
+    assert Parser().feed(beat)[0][0].message == 0
+    assert beat[5] != 255, "whose heartbeats tell an autopilot that its operator is there"
 
 
 def test_ledgers_are_shared_between_messages_of_a_shape() -> None:

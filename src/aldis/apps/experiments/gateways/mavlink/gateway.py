@@ -15,7 +15,7 @@ from aldis.apps.experiments.gateways.mavlink.fates import listed
 from aldis.apps.experiments.gateways.mavlink.frames import Frame, Parser
 from aldis.apps.experiments.gateways.mavlink.messages import BY_ID, OPAQUE
 from aldis.apps.experiments.gateways.mavlink.missions import Missions, Uploading
-from aldis.apps.experiments.gateways.mavlink.outbox import STATION, Outbox, Source
+from aldis.apps.experiments.gateways.mavlink.outbox import ONLOOKER, Outbox, Source
 from aldis.apps.experiments.gateways.mavlink.places import Undulation, place_readers
 from aldis.apps.experiments.gateways.mavlink.plan import Cmd, Target
 from aldis.apps.experiments.gateways.mavlink.requests import Assignee, Requests
@@ -118,9 +118,9 @@ class MavlinkGateway:
         if self._beaten_us is None or at_us - self._beaten_us >= _BEAT_US:
             first = self._beaten_us is None
             self._beaten_us = at_us
-            frames.append(self._outbox.frame("HEARTBEAT", STATION, at_us, type=6, autopilot=8, system_status=4))
+            frames.append(self._outbox.frame("HEARTBEAT", ONLOOKER, at_us, type=18, autopilot=8, system_status=4))
             if first or at_us // _BEAT_US % 10 == 0:
-                frames.append(self._outbox.frame("TIMESYNC", STATION, at_us, tc1=0, ts1=at_us * 1000))
+                frames.append(self._outbox.frame("TIMESYNC", ONLOOKER, at_us, tc1=0, ts1=at_us * 1000))
         return frames
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class MavlinkGateway:
         row, mask = self._read(frame)
         if row[0] == 0:
             self.tally.drop("asks for the time")
-            self._answers.append(self._outbox.frame("TIMESYNC", STATION, at_us, tc1=at_us * 1000, ts1=row[1]))
+            self._answers.append(self._outbox.frame("TIMESYNC", ONLOOKER, at_us, tc1=at_us * 1000, ts1=row[1]))
         else:
             self._count(*self._readers[111](row, mask, sender, at_us), found)
         return found

@@ -10,11 +10,13 @@ from aldis.apps.experiments.gateways.mavlink.frames import pack
 from aldis.apps.experiments.gateways.mavlink.messages import BY_NAME, Layout
 from aldis.apps.experiments.gateways.mavlink.signing import Signer
 
-__all__ = ["STATION", "Ids", "Outbox", "Source", "named"]
+__all__ = ["ONLOOKER", "STATION", "Ids", "Outbox", "Source", "named"]
 
 Source = tuple[int, int]
 """A system and a component."""
 
+ONLOOKER: Source = (253, 191)
+"""Who keeps a connection alive; not 255, whose heartbeats tell an autopilot that its operator is there."""
 STATION: Source = (255, 190)
 """What a ground station is by custom: MAV_COMP_ID_MISSIONPLANNER of system 255."""
 
