@@ -17,11 +17,11 @@ from nations import WATCH
 from structlog.testing import capture_logs
 
 from aldis.app import System, find_apps
-from aldis.apps.experiments.entity import Area, Entity, Point, Position, Task, Track
+from aldis.apps.experiments.entity import Area, Entity, Point, Position, Sensor, Task, Timing, Track
 from aldis.apps.experiments.gateways.geojson import OFFERED as GEOJSON
 from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.recorder import Message, messages, read_native, read_told, verify
-from aldis.apps.experiments.systems import _qualified
+from aldis.apps.experiments.systems import _qualified, _received
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.signatures import Key
 from aldis.node.config import Config
@@ -376,3 +376,17 @@ def test_nothing_that_a_system_would_act_on_is_sent_to_it_with_the_picture(tmp_p
     ids = asyncio.run(act())
     assert ids & {33, 301}, "the ship is shown"
     assert not ids & {75, 76, 44, 73, 242}, "no command, no mission, no fence, no home"
+
+
+def test_a_live_system_cannot_say_when_it_was_heard() -> None:
+    now = 1_790_000_000_000
+    lied = Track(
+        key="mmsi:1",
+        sensor=Sensor(protocol="csv", received_ms=now + 3_600_000),
+        timing=Timing(received_us=(now - 3_600_000) * 1000, source_us=1),
+    )
+    heard = _received(lied, now)
+    assert isinstance(heard, Track) and heard.sensor is not None and heard.timing is not None
+    assert (heard.sensor.received_ms, heard.timing.received_us, heard.timing.source_us) == (now, now * 1000, 1)
+    relayed = Track(key="mmsi:1", sensor=Sensor(protocol="nmea0183", received_ms=now - 20_000))
+    assert _received(relayed, now) is relayed, "a base station heard it before"

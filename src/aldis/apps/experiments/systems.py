@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import structlog
@@ -32,6 +33,7 @@ _UNTOLD = 4_096  # bytes of a peer that are looked at before it counts as speaki
 _SHOWN = 20_000
 _EVERYWHERE = ("mmsi:", "cot:", "dis:", "umaa:")
 """Schemes whose ids mean the same on every link: those of a register, of an exercise, or random."""
+_RELAYED_MS = 60_000  # what came by way of a network of stations may have been received so long ago
 _BREATH = 64
 _log = structlog.get_logger()
 
@@ -140,7 +142,10 @@ class Connection:
 
     def _take(self, heard: Decoded, peer: str) -> None:
         self.heard += 1
-        decoded = Decoded(_qualified(heard.entity, self._system.name), heard.ledger)
+        entity = _qualified(heard.entity, self._system.name)
+        if self._address.path is None:
+            entity = _received(entity, self._context.now())
+        decoded = Decoded(entity, heard.ledger)
         name = self._plot.id_of(kind_of(decoded.entity).name, decoded.entity.key)
         self._own[name] = None
         self._own.move_to_end(name)
@@ -205,6 +210,17 @@ def _qualified(entity: Entity, system: str) -> Entity:
         key = getattr(entity, name, None)
         if key and not key.startswith(_EVERYWHERE):
             changes[name] = f"{key}@{system}"
+    return msgspec.structs.replace(entity, **changes) if changes else entity
+
+
+def _received(entity: Entity, now: int) -> Entity:
+    """The entity as received now, where a system says something else that cannot be: a live one sends no recording."""
+    sensor, timing = getattr(entity, "sensor", None), entity.timing
+    changes: dict[str, Any] = {}
+    if sensor is not None and abs(sensor.received_ms - now) > _RELAYED_MS:
+        changes["sensor"] = msgspec.structs.replace(sensor, received_ms=now)
+    if timing is not None and timing.received_us is not None and abs(timing.received_us // 1000 - now) > _RELAYED_MS:
+        changes["timing"] = msgspec.structs.replace(timing, received_us=now * 1000)
     return msgspec.structs.replace(entity, **changes) if changes else entity
 
 
