@@ -67,8 +67,8 @@ def check_pictures(folder: Path, done: subprocess.CompletedProcess[str], *, movi
             assert moving or there == {name: value for name, value in portions.items() if name not in KEPT}
         for track, portions in tracks(gbr).items():
             assert portions.keys() <= {"position", "identity", "type"}
-            here, there = ours[track].get("identity"), portions.get("identity")
-            assert there == here or (moving and here and there and {**there, "at": here["at"]} == here)
+            here, told = ours[track].get("identity"), portions.get("identity")
+            assert told == here or (moving and here and told and {**told, "at": here["at"]} == here)
             if "position" in portions:
                 assert portions["position"]["grid_m"] == 2000
                 assert portions["position"].keys() <= {"lat_deg", "lon_deg", "at", "grid_m"}
