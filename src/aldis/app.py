@@ -19,7 +19,7 @@ from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Kind, Record
-from aldis.kernel.signatures import Signer
+from aldis.kernel.signatures import Key, Signer
 
 __all__ = [
     "App",
@@ -143,6 +143,13 @@ class Context(Protocol):
 
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows, its own among them."""
+
+    def key_of(self, node: str) -> Key:
+        """The key that signs what a node sends: this one, or one that it is paired with.
+
+        Raises:
+            UnknownTerm: there is no such partner.
+        """
 
     def labels(self, kind: str, system: str = "", key: str = "") -> Mapping[str, Label]:
         """The labels that the node's settings give a kind, by portion; `header` is that of its existence.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -202,7 +204,7 @@ async def shown(site: Site, console: Console, lat: float) -> dict[str, Any]:
         saying.cancel()
 
 
-def test_each_console_is_shown_what_its_account_and_the_instruments_let_it_see(site: Site) -> None:
+def test_each_console_is_shown_what_its_account_and_the_instruments_let_it_see(site: Site, tmp_path: Path) -> None:
     async def act(site: Site) -> None:
         await site.agree()
         aus, gbr = await site.console("aus"), await site.console("gbr")
@@ -238,6 +240,11 @@ def test_each_console_is_shown_what_its_account_and_the_instruments_let_it_see(s
     assert {track.key for track in tracks} == {"vessel-1@sensor"}
     assert sent and not [message for message in sent if b"AUTO" in message.data], "what was withheld is not in it"
     assert {message.about["marking"] for message in sent} <= {"PROTECTED//REL AUS/GBR", "OFFICIAL//REL AUS/GBR"}
+    (file,) = (tmp_path / "aus" / "recordings").glob("*.mcap")
+    for who, by, code in (("gbr", "aus", 0), ("aus", "aus", 0), ("aus", "gbr", 4), ("gbr", "usa", 2)):
+        command = [sys.executable, "-m", "aldis", "--home", str(tmp_path / who), "experiment", "verify", str(file)]
+        done = subprocess.run([*command, "--sealed-by", by], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == code, done.stderr
     assert site.recorded("gbr", "native") == []
     assert not [message for message in site.recorded("gbr", "egress") if b"AUTO" in message.data]
 

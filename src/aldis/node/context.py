@@ -132,6 +132,10 @@ class NodeContext:
         """The party of each node that this one knows."""
         return self._partners.parties()
 
+    def key_of(self, node: str) -> Key:
+        """The key of this node, or of one that it is paired with."""
+        return self._core.signer.public if node == self._core.node else self._partners.get(node).sheet.pinned
+
     def labels(self, kind: str, system: str = "", key: str = "") -> Mapping[str, Label]:
         """The labels that the node's settings give a kind, by portion; those of one thing where it is named.
 

@@ -13,6 +13,7 @@ from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm, Verificatio
 from aldis.kernel.signatures import Key
 
 if TYPE_CHECKING:
+    from aldis.app import Context
     from aldis.apps.experiments.recorder import Findings
     from aldis.apps.experiments.scoring import Report, Score
 
@@ -26,9 +27,9 @@ _FILES = click.argument(
 _KEY = click.option(
     "--sealed-by",
     "key",
-    metavar="KEY|FILE",
+    metavar="NODE|KEY|FILE",
     default="",
-    help="The key that is to have sealed it, ed25519:KEY, or a node's sheet.",
+    help="Who is to have sealed it: this node or a partner by name, ed25519:KEY, or a node's sheet.",
 )
 
 
@@ -47,6 +48,10 @@ class _Run(Protocol):
     def out(self) -> _Output:
         """Data on stdout, talk on stderr."""
 
+    @property
+    def context(self) -> Context:
+        """What an app may use of the node."""
+
 
 class _Sheet(msgspec.Struct):
     algorithm: str
@@ -63,7 +68,7 @@ def verify(run: _Run, files: Sequence[Path], key: str) -> None:
     Without --sealed-by, who sealed it is only what the file itself says. Exit code 0: intact, sealed by that key. 1: a
     file was never closed or was cut, one is missing, or no key was given. 4: altered, or sealed with another key.
     """
-    found, missing = _verified(files, _key_of(key))
+    found, missing = _verified(files, _key_of(run, key))
     states = {one.state for one in found.values()}
     bad = bool(states & {"altered", "foreign"})
     lacking = bool(missing) or not all(_nothing_lacks(found, path) for path in found)
@@ -80,7 +85,7 @@ def verify(run: _Run, files: Sequence[Path], key: str) -> None:
     run.out.lines(data, [*rows, verdict if vouched or bad else f"{verdict}, by a key that nobody vouched for"])
     if not bad and not key:
         run.out.next(
-            "`aldis experiment verify FILE --sealed-by SHEET` also says whose it is: ask that node for its sheet"
+            "`aldis experiment verify FILE --sealed-by NODE` also says whose it is, where this node is paired with it"
         )
     if bad or lacking or not vouched:
         click.get_current_context().exit(_UNVERIFIED if bad else _LIMITED)
@@ -110,7 +115,7 @@ def score(
     from aldis.apps.experiments.scoring import Criteria  # noqa: PLC0415 - numpy, not needed to verify
 
     criteria = Criteria(cutoff_m=cutoff, order=order, step_us=_us(step), gap_us=_us(gap), fresh_us=_us(fresh))
-    found, missing = _verified(files, _key_of(key))
+    found, missing = _verified(files, _key_of(run, key))
     for path, one in found.items():
         if one.state in ("altered", "foreign"):
             raise VerificationFailed(f"{path}: {one.wrong}", fix="Nothing is scored from it: ask its node for a copy")
@@ -137,8 +142,8 @@ def _us(seconds: float) -> int:
     return round(seconds * 1_000_000)
 
 
-def _key_of(text: str) -> Key | None:
-    """The key that was typed, or the one in a node's sheet."""
+def _key_of(run: _Run, text: str) -> Key | None:
+    """The key that was typed, the one in a node's sheet, or that of a node by name."""
     from aldis.apps.experiments.recorder import read_key  # noqa: PLC0415
 
     if not text:
@@ -146,6 +151,8 @@ def _key_of(text: str) -> Key | None:
     path = Path(text)
     if ":" in text and not path.is_file():
         return read_key(text)
+    if not path.is_file():
+        return run.context.key_of(text)
     with path.open("rb") as file:
         data = file.read(_SHEET + 1)
     if len(data) > _SHEET:
