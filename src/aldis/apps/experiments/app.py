@@ -10,7 +10,7 @@ from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.plot import Plot
-from aldis.apps.experiments.systems import Connection
+from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
 
@@ -49,7 +49,7 @@ class ExperimentsApp:
         settling = asyncio.create_task(_settle(plot, ctx))
         connected = [asyncio.create_task(_connect(ctx, plot, tape, system)) for system in systems]
         try:
-            await _first_to_fail(settling, connected)
+            await until_ended(connected, beside=[settling])
         finally:
             for task in (settling, *connected):
                 task.cancel()
@@ -60,16 +60,6 @@ class ExperimentsApp:
 
 async def _connect(ctx: Context, plot: Plot, tape: Tape, system: System) -> None:
     await Connection(ctx, plot, tape, system).run()
-
-
-async def _first_to_fail(settling: asyncio.Task[None], connected: Sequence[asyncio.Task[None]]) -> None:
-    """Return once every system has ended; raise what any task raises, at once."""
-    waiting = set(connected)
-    while waiting:
-        done, _ = await asyncio.wait({settling, *waiting}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-        waiting -= done
 
 
 async def _settle(plot: Plot, ctx: Context) -> None:

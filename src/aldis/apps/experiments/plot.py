@@ -67,8 +67,8 @@ class Plot:
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._due: dict[tuple[str, str], None] = {}
 
-    def take(self, decoded: Decoded, reporter: str = "") -> None:
-        """Publish what something decoded changes; `settle` records it.
+    def take(self, decoded: Decoded, reporter: str = "") -> str:
+        """Publish what something decoded changes, and return its record's id; `settle` records it.
 
         `reporter` is the system that said it, and after a slash the peer of its link.
         """
@@ -95,6 +95,7 @@ class Plot:
             kept.labels = self._marked(*slot, kept.systems, words)
         self._publish(kind.name, kept, _changed(kind.portions, before, kept.entity))
         self._due[slot] = None
+        return kept.id
 
     def settle(self, now: int) -> None:
         """Record what has changed and was not recorded lately, in one transaction."""

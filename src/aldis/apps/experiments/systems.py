@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import InvalidInput
 
-__all__ = ["SHOW_EVERY_S", "Connection"]
+__all__ = ["SHOW_EVERY_S", "Connection", "until_ended"]
 
 SHOW_EVERY_S = 0.1
 """A system is sent an entity at most this often."""
@@ -48,6 +48,8 @@ class Connection:
     def __init__(self, context: Context, plot: Plot, tape: Tape, system: System) -> None:
         self.heard = 0
         self.sent = 0
+        self.dropped = 0
+        """Messages that said nothing usable, of the peers that are no longer heard."""
         self.unfamiliar = 0
         """Pieces in which no protocol was recognised."""
         self._context = context
@@ -73,17 +75,16 @@ class Connection:
         showing = [asyncio.create_task(work) for work in works]
         hearing = asyncio.create_task(self._hear(link))
         try:
-            await _first_to_end(hearing, *showing)
+            await until_ended([hearing], beside=showing)
         finally:
             for task in (hearing, *showing):
                 task.cancel()
             await asyncio.gather(hearing, *showing, return_exceptions=True)
             await link.close()
-            for gateway in self._gateways.values():
-                gateway.close()
-            dropped = sum(gateway.tally.dropped.total() for gateway in self._gateways.values())
+            for peer in list(self._gateways):
+                self._close(peer)
             _log.info(
-                "system ended", system=self._system.name, heard=self.heard, sent=self.sent, dropped=dropped,
+                "system ended", system=self._system.name, heard=self.heard, sent=self.sent, dropped=self.dropped,
                 shed=link.shed, unfamiliar=self.unfamiliar,
             )  # fmt: skip
 
@@ -114,8 +115,13 @@ class Connection:
             self._tape.native(self._system.name, gateway.protocol, data, piece.peer)
         found = list(gateway.feed(data, self._context.now() * 1000)) if data else []
         if piece.ended:
-            self._gateways.pop(piece.peer).close()
+            self._close(piece.peer)
         return found
+
+    def _close(self, peer: str) -> None:
+        gateway = self._gateways.pop(peer)
+        gateway.close()
+        self.dropped += gateway.tally.dropped.total()
 
     def _begin(self, piece: Piece) -> tuple[Gateway | None, bytes]:
         """A gateway for whoever is heard first, once what they speak is known, and what they have said so far."""
@@ -135,7 +141,7 @@ class Connection:
                 self._untold.popitem(last=False)
             return None, b""
         if len(self._gateways) >= _PEERS:
-            self._gateways.popitem(last=False)[1].close()
+            self._close(next(iter(self._gateways)))
         gateway = self._gateways[piece.peer] = speaks.open()
         self._offered = self._offered or speaks
         return gateway, said
@@ -146,14 +152,14 @@ class Connection:
         if self._address.path is None:
             entity = _received(entity, self._context.now())
         decoded = Decoded(entity, heard.ledger)
-        name = self._plot.id_of(kind_of(decoded.entity).name, decoded.entity.key)
+        name = self._plot.take(decoded, f"{self._system.name}/{peer}")
         self._own[name] = None
         self._own.move_to_end(name)
         if len(self._own) > _SHOWN:
             self._own.popitem(last=False)
-        self._plot.take(decoded, f"{self._system.name}/{peer}")
-        kind = kind_of(decoded.entity).name
-        self._tape.entity(self._system.name, self._plot.marking(kind, decoded.entity.key), decoded)
+        if self._tape.runs:
+            marking = self._plot.marking(kind_of(decoded.entity).name, decoded.entity.key)
+            self._tape.entity(self._system.name, marking, decoded)
 
     async def _watch(self, kind: str) -> None:
         async for live in self._context.subscribe(kind):
@@ -247,9 +253,11 @@ class _Pace:
             await asyncio.sleep(ahead)
 
 
-async def _first_to_end(hearing: asyncio.Task[None], *others: asyncio.Task[None]) -> None:
-    """Return once nothing more will be heard; raise what any of them raises, at once."""
-    while not hearing.done():
-        done, _ = await asyncio.wait({hearing, *others}, return_when=asyncio.FIRST_COMPLETED)
+async def until_ended(waited: Collection[asyncio.Task[None]], *, beside: Collection[asyncio.Task[None]]) -> None:
+    """Return once all that are waited for have ended; raise what any task raises, those beside them too, at once."""
+    waiting = set(waited)
+    while waiting:
+        done, _ = await asyncio.wait({*waiting, *beside}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+        waiting -= done

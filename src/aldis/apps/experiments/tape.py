@@ -44,6 +44,11 @@ class Tape:
         self._taps = Taps(self._recorder)
         _log.info("recording", file=str(self._recorder.segments[0]))
 
+    @property
+    def runs(self) -> bool:
+        """Whether anything is recorded."""
+        return self._recorder is not None
+
     def native(self, system: str, protocol: str, data: bytes, peer: str) -> None:
         """Bytes that came from a system."""
         if self._recorder is not None:
