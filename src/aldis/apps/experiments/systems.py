@@ -159,7 +159,7 @@ class Connection:
             self._own.popitem(last=False)
         if self._tape.runs:
             marking = self._plot.marking(kind_of(decoded.entity).name, decoded.entity.key)
-            self._tape.entity(self._system.name, marking, decoded)
+            self._tape.entity(self._system.name, marking, decoded, name)
 
     async def _watch(self, kind: str) -> None:
         async for live in self._context.subscribe(kind):
@@ -205,7 +205,7 @@ class Connection:
         messages = gateway.encode(entity, now * 1000).messages
         if messages:
             labels = [label for live in allowed for label in (live.label, live.header) if label is not None]
-            self._tape.egress(self._system.name, labels, entity, gateway.protocol, messages)
+            self._tape.egress(self._system.name, labels, entity, gateway.protocol, messages, slot[1])
         return messages
 
 

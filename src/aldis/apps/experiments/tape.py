@@ -57,23 +57,29 @@ class Tape:
             except AldisError as error:
                 self._stop(error)
 
-    def entity(self, system: str, marking: str, decoded: Decoded) -> None:
-        """What they said."""
+    def entity(self, system: str, marking: str, decoded: Decoded, record: str) -> None:
+        """What they said, and the id of its record."""
         if self._recorder is not None:
             try:
-                self._taps.entity(system, marking, decoded, self._context.now() * 1000)
+                self._taps.entity(system, marking, decoded, self._context.now() * 1000, record=record)
             except AldisError as error:
                 self._stop(error)
 
     def egress(
-        self, system: str, labels: Iterable[Label], entity: Entity, protocol: str, messages: Sequence[bytes]
+        self,
+        system: str,
+        labels: Iterable[Label],
+        entity: Entity,
+        protocol: str,
+        messages: Sequence[bytes],
+        record: str,
     ) -> None:
-        """What a system was sent, of values with these labels."""
+        """What a system was sent of a record, of values with these labels."""
         if self._recorder is not None:
             marking = self._roll_up(list(labels))
             now = self._context.now() * 1000
             try:
-                self._taps.egress(system, marking, entity, now, protocol=protocol, messages=messages)
+                self._taps.egress(system, marking, entity, now, protocol=protocol, messages=messages, record=record)
             except AldisError as error:
                 self._stop(error)
 

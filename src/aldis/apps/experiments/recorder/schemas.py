@@ -71,7 +71,7 @@ def entity_schema(kind: str) -> tuple[str, bytes]:
     """Name and text of the schema of what was decoded, of one kind: the entity, and what its ledger counts."""
     dropped = _object(**dict.fromkeys(get_args(Reason), _WHOLE))
     entity = plain(msgspec.json.schema(ENTITIES[kind]))
-    body = _object(entity=entity, carried=_WHOLE, approximated=_WHOLE, dropped=dropped)
+    body = _object(entity=entity, record=_TEXT, carried=_WHOLE, approximated=_WHOLE, dropped=dropped)
     return _named(f"aldis.{kind.title()}", body | {"required": ["entity", "carried", "approximated", "dropped"]})
 
 
@@ -79,7 +79,10 @@ def entity_schema(kind: str) -> tuple[str, bytes]:
 def egress_schema(kind: str) -> tuple[str, bytes]:
     """Name and text of the schema of what left for a partner, of one kind: the entity as it left, and its bytes."""
     body = _object(
-        entity=plain(msgspec.json.schema(ENTITIES[kind])), protocol=_TEXT, messages={"type": "array", "items": _TEXT}
+        entity=plain(msgspec.json.schema(ENTITIES[kind])),
+        record=_TEXT,
+        protocol=_TEXT,
+        messages={"type": "array", "items": _TEXT},
     )
     return _named(f"aldis.Egress{kind.title()}", body | {"required": ["entity", "protocol", "messages"]})
 
@@ -94,7 +97,7 @@ LOCATION_FIX = _named(
     "foxglove.LocationFix",
     _object(
         timestamp=_object(sec=_WHOLE | {"minimum": 0}, nsec=_WHOLE | {"minimum": 0, "maximum": 999_999_999}),
-        frame_id=_TEXT,
+        frame_record=_TEXT,
         latitude=_NUMBER,
         longitude=_NUMBER,
         altitude=_NUMBER,

@@ -38,9 +38,13 @@ class Native(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, Generic[_E], frozen=True):
-    """An entity as it was decoded, or as it left; of what left, `messages` are the bytes sent, in base64."""
+    """An entity as it was decoded, or as it left; of what left, `messages` are the bytes sent, in base64.
+
+    `record` is the id of its record, by which it is the same thing at every node that may know of it.
+    """
 
     entity: _E
+    record: str = ""
     carried: int = 0
     approximated: int = 0
     dropped: dict[str, int] = {}
@@ -74,23 +78,32 @@ class Taps:
         body = {"protocol": protocol, "peer": peer, "size": len(data), "data": base64.b64encode(data).decode("ascii")}
         self._recorder.write(channel, at_us * 1000, _encode(body))
 
-    def entity(self, system: str, marking: str, decoded: Decoded, at_us: int) -> None:
-        """What a system's bytes said; raises as `native`."""
+    def entity(self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "") -> None:
+        """What a system's bytes said, and the id of its record; raises as `native`."""
         kind = _KINDS[type(decoded.entity)]
         channel = self._channel("entity", system, kind, marking)
         carried, approximated, dropped = self._counted(decoded.ledger)
-        body = {"entity": decoded.entity, "carried": carried, "approximated": approximated, "dropped": dropped}
+        body = {
+            "entity": decoded.entity,
+            "record": record,
+            "carried": carried,
+            "approximated": approximated,
+            "dropped": dropped,
+        }
         self._recorder.write(channel, at_us * 1000, _encode(body))
         self._fix("entity", system, marking, decoded.entity, at_us)
 
     def egress(
-        self, partner: str, marking: str, entity: Entity, at_us: int, *, protocol: str, messages: Sequence[bytes] = ()
-    ) -> None:
+        self, partner: str, marking: str, entity: Entity, at_us: int, *, protocol: str, messages: Sequence[bytes] = (),
+        record: str = "",
+    ) -> None:  # fmt: skip
         """What left for a partner: the entity with nothing but what was released, and the bytes; raises as `native`."""
         kind = _KINDS[type(entity)]
         channel = self._channel("egress", partner, kind, marking)
         sent = [base64.b64encode(message).decode("ascii") for message in messages]
-        self._recorder.write(channel, at_us * 1000, _encode({"entity": entity, "protocol": protocol, "messages": sent}))
+        self._recorder.write(
+            channel, at_us * 1000, _encode({"entity": entity, "record": record, "protocol": protocol, "messages": sent})
+        )
         self._fix("egress", partner, marking, entity, at_us)
 
     def _channel(self, tap: str, name: str, kind: str, marking: str) -> int:
