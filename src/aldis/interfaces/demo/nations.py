@@ -9,24 +9,36 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aldis.app import System
 from aldis.kernel.errors import Unavailable
 from aldis.node.clock import SystemClock
-from aldis.node.config import Config
+from aldis.node.config import Config, Marking
 from aldis.node.home import make_home
 from aldis.node.node import Node
 from aldis.node.pairing import Sheet, fingerprint
+from aldis.node.people import Account
 
-__all__ = ["NATIONS", "Nations", "Running"]
+__all__ = ["NATIONS", "Nations", "Running", "Share", "free_port"]
 
 NATIONS = {"aus": ("AUS", "AUS", "SECRET"), "gbr": ("GBR", "UK", "SECRET"), "usa": ("USA", "US", "SECRET")}
 """By node: party, label policy, ceiling."""
 _PATIENCE_S = 60.0
 _ENVIRONMENT: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one nation brings: its systems, how what they say is marked, and for what, in each
+    policy, their accounts are cleared."""
+
+    systems: list[System] = field(default_factory=list)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    marking: list[Marking] = field(default_factory=list)
+    clearance: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +59,37 @@ class Nations:
         """A node, opened beside its running process if there is one."""
         return Node.open(self.home(node), environment=_ENVIRONMENT)
 
-    def make(self, systems: list[System], pace: float, project: str, labels: dict[str, dict[str, str]]) -> None:
-        """Make the three; the first one has the systems."""
-        for place, (node, (party, policy, ceiling)) in enumerate(NATIONS.items()):
+    def make(self, shares: Mapping[str, Share], pace: float, project: str) -> None:
+        """Make the three, each with the systems that it brings, whose accounts see what `project` holds."""
+        for node, (party, policy, ceiling) in NATIONS.items():
+            share = shares[node]
             config = Config(
                 node=node,
                 party=party,
                 policy=policy,
                 ceiling=ceiling,
-                listen=f"127.0.0.1:{_free_port()}",
+                listen=f"127.0.0.1:{free_port()}",
                 checkpoint_s=5,
-                systems=[] if place else systems,
+                systems=share.systems,
                 pace=pace,
                 project=project,
-                labels={} if place else labels,
+                record=bool(share.systems),
+                labels=share.labels,
+                marking=share.marking,
             )
             make_home(self.home(node), config, now=SystemClock().now())
+            with self.open(node) as made:
+                for system in share.systems:
+                    if system.person:
+                        made.people.add(
+                            Account(
+                                id=system.person,
+                                name=system.name,
+                                nationality=party,
+                                clearance=share.clearance,
+                                projects=[project],
+                            )
+                        )
 
     def pair(self) -> Iterator[tuple[str, str, str]]:
         """Pair each with each by files in `folder/invitations`; the two nodes and the fingerprint both confirmed."""
@@ -127,7 +154,7 @@ def _read_out(file: Path) -> Callable[[Sheet, str], bool]:
     return lambda _, shown: shown == said
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

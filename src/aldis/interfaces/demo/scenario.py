@@ -1,4 +1,4 @@
-"""What the three nations share in the demo: one arrangement, one licence, documents, and the labels of a track."""
+"""What the three nations agree on and put into the demo: one arrangement, one licence, documents."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from importlib.resources import files
 
 from aldis.interfaces.demo.nations import Nations
+from aldis.interfaces.demo.shares import PROJECT
 from aldis.kernel.errors import Unavailable
 from aldis.kernel.instruments import State
 from aldis.kernel.labels import Label
@@ -15,24 +16,10 @@ from aldis.kernel.markings import parse
 from aldis.kernel.records import Draft, DraftPortion
 from aldis.node.node import Node
 
-__all__ = ["PACKAGE", "PROJECT", "TRACK_LABELS", "agree", "draft_instruments", "put_documents", "put_reply"]
+__all__ = ["PACKAGE", "agree", "draft_instruments", "put_documents", "put_reply"]
 
-PROJECT = "NORTHERN-WATCH"
 PACKAGE = "towed-array-handling"
 """The technical data package that only the United States may have."""
-TRACK_LABELS = {
-    "track": {
-        "header": "OFFICIAL//REL AUS/GBR/USA",
-        "position": "OFFICIAL: Sensitive//REL AUS/GBR/USA",
-        "identity": "OFFICIAL: Sensitive//REL AUS/GBR/USA",
-        "type": "OFFICIAL: Sensitive//REL AUS/GBR/USA",
-        "motion": "PROTECTED//REL AUS/USA",
-        "status": "PROTECTED//REL AUS/USA",
-        "voyage": "PROTECTED//REL AUS/USA",
-        "timing": "PROTECTED//REL AUS/USA",
-        "sensor": "SECRET//AGAO",
-    }
-}
 _INSTRUMENTS = {"pa-northern-watch": ("aus", "gbr", "usa"), "lic-towed-array": ("aus", "usa")}
 _AUTHOR = "programme office"
 _PATIENCE_S = 20.0
