@@ -17,7 +17,7 @@ import pytest
 from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.recording import cached_recording, default_cache
 from aldis.interfaces.demo.nations import NATIONS, Nations
-from aldis.interfaces.demo.pictures import _values
+from aldis.interfaces.demo.pictures import values_of
 from aldis.node.node import Node
 
 KEPT = {"sensor", "residue"}
@@ -36,7 +36,7 @@ def tracks(node: Node) -> dict[str, dict[str, dict[str, Any]]]:
     found, cursor = dict[str, dict[str, dict[str, Any]]](), ""
     while True:
         page = node.records.page(kind="track", cursor=cursor, limit=200)
-        found |= {row.id: _values(row) for row in page.rows}
+        found |= {row.id: values_of(row) for row in page.rows}
         if not page.next:
             return found
         cursor = page.next
@@ -92,7 +92,7 @@ def check_pictures(folder: Path, done: subprocess.CompletedProcess[str], *, movi
 def tracks_of(node: Node, track: str) -> dict[str, dict[str, Any]]:
     row = node.core.store.records.get(track)
     assert row is not None
-    return _values(row)
+    return values_of(row)
 
 
 def test_a_generated_stream_shows_each_nation_exactly_what_it_may_see(tmp_path: Path) -> None:

@@ -14,23 +14,18 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from aldis.app import System
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.demo.cast import Cast
+from aldis.interfaces.demo.ending import FOLDER, Concluded, check_out, conclude
 from aldis.interfaces.demo.nations import NATIONS, Nations, Running
-from aldis.interfaces.demo.pictures import count_table, counts_of, pick_vessel, seen_of, vessel_table
+from aldis.interfaces.demo.pictures import counts_of, pick_vessel
 from aldis.interfaces.demo.proofs import Finding, cosigned, prove
-from aldis.interfaces.demo.scenario import (
-    PACKAGE,
-    PROJECT,
-    TRACK_LABELS,
-    agree,
-    draft_instruments,
-    put_documents,
-    put_reply,
-)
+from aldis.interfaces.demo.scenario import agree, draft_instruments, put_documents, put_reply
+from aldis.interfaces.demo.search import Search
+from aldis.interfaces.demo.shares import PROJECT, Ports, of_sea_and_search, of_sea_only
 from aldis.interfaces.demo.sources import Source, choose, fetch
+from aldis.interfaces.demo.telling import Shown, seen_by, tell, tell_end
 from aldis.kernel.errors import Unavailable, VerificationFailed
-from aldis.kernel.release import CHECKS, Outcome
 from aldis.node.app_states import app_state
 from aldis.node.node import Node
 
@@ -39,6 +34,8 @@ __all__ = ["demo"]
 _DRAIN_S = 20.0
 _QUIET_S = 1.5
 _PROOF_S = 10.0
+_SETTLED_S = 6.0
+"""After the last report of a system, this long until all of it is recorded."""
 
 
 @click.command()
@@ -47,67 +44,157 @@ _PROOF_S = 10.0
 )
 @click.option("--seconds", type=click.IntRange(1, 86400), help="How long to listen to udp://; how long a file plays.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep the three nodes here.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Put the report and recordings here.")
+@click.option("--sea-only", is_flag=True, help="Only the picture of the sea: no search, no matrix, no report.")
 @click.option("--fetch-only", is_flag=True, help="Fetch the recording into the cache, and no more.")
 @click.option("--serve", is_flag=True, help="Leave the nodes running until Ctrl-C.")
 @pass_session
 def demo(
-    session: Session, source: str | None, seconds: int | None, folder: Path | None, *, fetch_only: bool, serve: bool
-) -> None:
-    """Run three nations on one real sea picture, and show what each sees, why, and the proof."""
-    talk, out = Console(stderr=True), Console()
+    session: Session, source: str | None, seconds: int | None, folder: Path | None, out: Path | None, *,
+    sea_only: bool, fetch_only: bool, serve: bool,
+) -> None:  # fmt: skip
+    """Run three nations on one real sea picture and an allied search; show what each sees, why, the matrix, the report.
+
+    The sea is recorded. The raft, the uncrewed vessel, the helicopter and the lookout of the search are simulated; they
+    speak real protocols (AIS, MAVLink, DIS, Cursor-on-Target) on real sockets.
+    """
+    talk = Console(stderr=True)
     if fetch_only:
         fetch(lambda text: talk.print(text, highlight=False))
         return
+    place = (out or (folder or Path.cwd()) / FOLDER).resolve()
+    if not sea_only:
+        check_out(place)
     chosen = choose(source, seconds, lambda text: talk.print(f"[dim]{text}[/]"))
-    kept = serve or folder is not None
     nations = Nations((folder or Path(tempfile.mkdtemp(prefix="aldis-demo-"))).resolve())
-    running = Running(nations)
+    play = _Play(nations, chosen, None if sea_only else place)
+    kept = serve or folder is not None
     try:
-        with _progress(talk) as step:
-            _play(nations, running, chosen, step)
-        _show(nations, out, session)
-        if serve:
-            talk.print(f"\nThe nodes run on, in {nations.folder}. Try: aldis --home {nations.home('usa')} list")
-            talk.print("Ctrl-C ends them.")
-            running.wait()
-        else:
-            talk.print(
-                "\nNext: [bold]aldis demo --serve[/] leaves the three nodes running for you to ask them yourself."
-            )
+        play.run(session, talk, serve=serve)
     except Exception:
         kept = True
         talk.print(f"The nodes and their logs are kept: {nations.folder}/*/node.log", highlight=False, soft_wrap=True)
         raise
     finally:
-        running.stop()
+        play.stop()
         if not kept:
             shutil.rmtree(nations.folder)
 
 
-def _play(nations: Nations, running: Running, source: Source, step: Callable[[str], None]) -> None:
-    """Everything up to the pictures, saying each step as it begins."""
-    step("Making three nodes, each with its own keys, store and ledger")
-    nations.make([System(name="sea", address=source.place)], source.pace, PROJECT, TRACK_LABELS)
-    for one, other, digits in nations.pair():
-        step(f"Paired {one} and {other} by invitation file, fingerprint {digits}")
-    draft_instruments(nations)
-    step("Starting the nodes as three processes")
-    took = running.start()
-    step(f"All three answer after {took:.1f} s; each party signs at its own node")
-    agree(nations, step)
-    put_documents(nations)
-    put_reply(nations)
-    step(f"Listening at aus to {source.words} ({source.pace:.0f} times as fast)")
-    _until_quiet(nations, source)
+class _Play:
+    """One run: without a place for its report, of the sea alone."""
+
+    def __init__(self, nations: Nations, source: Source, place: Path | None) -> None:
+        self._nations, self._source, self._place = nations, source, place
+        self._running = Running(nations)
+        self._ports = Ports.free()
+        self._cast = Cast(nations.folder / "players", self._ports)
+        self._search: Search | None = None
+
+    def run(self, session: Session, talk: Console, *, serve: bool) -> None:
+        """All of it, and what there is to show."""
+        out = Console()
+        with _progress(talk) as step:
+            self._begin(step)
+            shown = self._look(step)
+        concluded = None
+        if not session.json:
+            with ExitStack() as stack:
+                tell(shown, {name: stack.enter_context(self._nations.open(name)) for name in NATIONS}, out)
+        if self._place is not None:
+            concluded = self._end(self._place, talk)
+        if session.json:
+            session.out.data(shown.data(concluded))
+        elif concluded is not None:
+            tell_end(concluded, out)
+        if not all(finding.holds for finding in shown.proof):
+            fix = f"Look into its ledger: `aldis --home {self._nations.home('aus')} ledger verify`"
+            raise VerificationFailed("a proof does not hold", fix=fix)
+        self._part(talk, concluded, serve=serve)
+
+    def stop(self) -> None:
+        """End every process."""
+        self._cast.stop()
+        self._running.stop()
+
+    def _begin(self, step: Callable[[str], None]) -> None:
+        """Three nodes that have agreed, and their systems at work."""
+        nations, source = self._nations, self._source
+        step("Making three nodes, each with its own keys, store and ledger")
+        place = source.place
+        shares = of_sea_only(place) if self._place is None else of_sea_and_search(place, self._ports)
+        nations.make(shares, source.pace, PROJECT)
+        for one, other, digits in nations.pair():
+            step(f"Paired {one} and {other} by invitation file, fingerprint {digits}")
+        draft_instruments(nations)
+        step("Starting the nodes as three processes")
+        took = self._running.start()
+        began = time.monotonic()
+        if self._place is not None:
+            self._cast.enter()
+        step(f"All three answer after {took:.1f} s; each party signs at its own node")
+        agree(nations, step)
+        put_documents(nations)
+        put_reply(nations)
+        step(f"Listening at aus to {source.words} ({source.pace:.0f} times as fast)")
+        if self._place is not None:
+            self._watch(step)
+        _until_quiet(nations, source, began, alone=self._place is None)
+
+    def _watch(self, step: Callable[[str], None]) -> None:
+        """The search, to its end."""
+        with ExitStack() as stack:
+            nodes = {name: stack.enter_context(self._nations.open(name)) for name in NATIONS}
+            self._search = Search(nodes, step)
+            self._search.run(self._cast)
+        self._cast.stop()
+
+    def _look(self, step: Callable[[str], None]) -> Shown:
+        step("Looking at three pictures, and proving what left")
+        with ExitStack() as stack:
+            nodes = {name: stack.enter_context(self._nations.open(name)) for name in NATIONS}
+            ship, found = pick_vessel(nodes["aus"]), self._search
+            return Shown(
+                counts={name: counts_of(node) for name, node in nodes.items()},
+                ship=ship,
+                seen=seen_by(nodes, ship),
+                proof=_prove(nodes),
+                events=found.events if found else (),
+                raft=found.raft if found else "",
+                boat=found.vessel if found else "",
+            )
+
+    def _end(self, place: Path, talk: Console) -> Concluded:
+        """The nodes end the run, and each nation judges the recordings of all."""
+        with _progress(talk) as step:
+            step("Ending the run: each node seals its recording")
+            self._running.stop()
+            step("Each nation judges the three recordings by itself, and signs what it came to")
+            return conclude(self._nations, place)
+
+    def _part(self, talk: Console, concluded: Concluded | None, *, serve: bool) -> None:
+        if serve:
+            if concluded is not None:
+                self._running.start()
+                self._cast.enter()
+                self._cast.drop_raft()
+            talk.print(f"\nThe nodes run on, in {self._nations.folder}. Try: aldis --home {self._nations.home('usa')} list")
+            talk.print("Ctrl-C ends them.")
+            self._running.wait()
+            return
+        if concluded is not None:
+            talk.print(f"\nNext: [bold]aldis experiment verify {concluded.report}[/]", highlight=False, soft_wrap=True)
+        talk.print("Next: [bold]aldis demo --serve[/] leaves the three nodes running for you to ask them yourself.")
 
 
-def _until_quiet(nations: Nations, source: Source) -> None:
-    """Wait until the source has ended and everything that left has arrived."""
+def _until_quiet(nations: Nations, source: Source, began: float, *, alone: bool) -> None:
+    """Wait until the source has ended and everything that left has arrived; `alone`, the node tells when it has."""
     end = time.monotonic() + source.seconds + _DRAIN_S
-    if source.place.startswith("udp://"):
-        time.sleep(source.seconds)
+    live = source.place.startswith("udp://")
+    if live or not alone:
+        time.sleep(max(0.0, began + source.seconds + (0.0 if live else _SETTLED_S) - time.monotonic()))
     with nations.open("aus") as node:
-        while not source.place.startswith("udp://") and (state := _source_state(node)) != "ended":
+        while alone and not live and (state := _source_state(node)) != "ended":
             if state.startswith("failed") or time.monotonic() > end:
                 raise Unavailable(f"the source is still {state}", fix=f"See {nations.log('aus')}")
             time.sleep(0.2)
@@ -135,19 +222,6 @@ def _until_arrived(node: Node, end: float) -> None:
         time.sleep(0.2)
 
 
-def _show(nations: Nations, out: Console, session: Session) -> None:
-    with ExitStack() as stack:
-        nodes = {name: stack.enter_context(nations.open(name)) for name in NATIONS}
-        vessel, findings = pick_vessel(nodes["aus"]), _prove(nodes)
-        if session.json:
-            session.out.data(_outcome(nodes, vessel, findings))
-        else:
-            _tell(nodes, vessel, findings, out)
-    if not all(finding.holds for finding in findings):
-        fix = f"Look into its ledger: `aldis --home {nations.home('aus')} ledger verify`"
-        raise VerificationFailed("a proof does not hold", fix=fix)
-
-
 def _prove(nodes: dict[str, Node]) -> list[Finding]:
     """The findings, looked for again while one fails: of a source that never ends, something may be on its way."""
     end = time.monotonic() + _PROOF_S
@@ -156,46 +230,6 @@ def _prove(nodes: dict[str, Node]) -> list[Finding]:
         time.sleep(0.2)
         findings = list(prove(nodes))
     return findings
-
-
-def _outcome(nodes: dict[str, Node], vessel: str | None, findings: list[Finding]) -> dict[str, Any]:
-    """What was shown, as data."""
-    return {
-        "nations": {
-            name: {
-                "party": node.core.party,
-                "counts": counts_of(node),
-                "vessel": seen_of(node, vessel) if vessel else {},
-            }
-            for name, node in nodes.items()
-        },
-        "vessel": vessel,
-        "proof": [{"text": finding.text, "holds": finding.holds} for finding in findings],
-    }
-
-
-def _tell(nodes: dict[str, Node], vessel: str | None, findings: list[Finding], out: Console) -> None:
-    out.print()
-    out.print(count_table(nodes))
-    if vessel is not None:
-        out.print()
-        out.print(vessel_table(nodes, vessel))
-    out.print()
-    _show_why(nodes["aus"], out)
-    out.print("\n[bold]Proof: what left is what arrived[/]")
-    for finding in findings:
-        out.print(f"  {'[green]holds[/]' if finding.holds else '[red]FAILS[/]'}  {finding.text}", highlight=False)
-
-
-def _show_why(node: Node, out: Console) -> None:
-    out.print(f"[bold]Why can GBR not see the drawings of {PACKAGE}?[/]   aldis why {PACKAGE} gbr")
-    explanation = node.desk.why(PACKAGE, "gbr").portions["parts"]
-    for reason in explanation.decision.reasons:
-        mark = {Outcome.PASS: "[green]✓[/]", Outcome.REFER: "[yellow]?[/]", Outcome.FAIL: "[red]✗[/]"}[reason.outcome]
-        out.print(f"  {mark} {reason.check} {CHECKS[reason.check - 1]}: {reason.text}", highlight=False)
-    for change in explanation.changes:
-        out.print(f"  What would change it: {change.text} ({change.who})", highlight=False)
-    out.print(f"  What GBR is told: {node.desk.told(PACKAGE, 'gbr').text}", highlight=False)
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""Three pictures of the same sea, side by side: counts, and one vessel field by field."""
+"""Three pictures of the same sea, side by side: counts, and a few tracks field by field."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,30 +15,22 @@ from aldis.node.node import Node
 from aldis.node.service import LIVE_COUNTS
 from aldis.node.store import PAGE_LIMIT, Row
 
-__all__ = ["count_table", "counts_of", "pick_vessel", "seen_of", "vessel_table"]
+__all__ = ["Fields", "count_table", "counts_of", "fields_table", "pick_vessel", "seen_of", "values_of"]
 
 _PORTIONS = ("position", "motion", "identity", "type", "status", "voyage", "sensor", "timing")
-_FIELDS = {
-    "position": ("lat_deg", "lon_deg", "grid_m"),
-    "motion": ("speed_mps", "course_deg"),
-    "identity": ("name", "mmsi", "callsign"),
-    "type": ("ship_type_text", "length_m"),
-    "status": ("nav_status",),
-    "voyage": ("destination", "eta", "draught_m"),
-    "sensor": ("protocol", "station", "reports"),
-    "timing": (),
-}
+_COUNTED = ("tracks", "position", "position, coarse", "motion", "status", "voyage", "sensor", "live values")
+Fields = tuple[str, str, Sequence[str]]
+"""What a track is called here, its id, and which of its fields are shown, as `position.lat_deg`."""
 
 
-def count_table(nodes: dict[str, Node]) -> Table:
+def count_table(counts: Mapping[str, Mapping[str, int]]) -> Table:
     """How many tracks each nation sees, and of how many it has each portion."""
     table = Table(title="The same sea, three pictures", title_justify="left")
     table.add_column("")
-    for node in nodes:
+    for node in counts:
         table.add_column(NATIONS[node][0], justify="right")
-    counts = [counts_of(node) for node in nodes.values()]
-    for name in counts[0]:
-        table.add_row(name, *(f"{count[name]:,}" if count[name] else "—" for count in counts))
+    for name in _COUNTED:
+        table.add_row(name, *(f"{count[name]:,}" if count[name] else "—" for count in counts.values()))
     return table
 
 
@@ -54,8 +46,8 @@ def counts_of(node: Node) -> dict[str, int]:
 
 
 def pick_vessel(node: Node) -> str | None:
-    """The track with most portions, a name if any has one, and most reports."""
-    rows = [(row, _values(row)) for row in _tracks(node)]
+    """The ship with most portions, a name if any has one, and most reports."""
+    rows = [(row, values_of(row)) for row in _tracks(node) if not row.source]
     return max(rows, key=lambda one: _fullness(one[1]))[0].id if rows else None
 
 
@@ -63,35 +55,35 @@ def _fullness(seen: dict[str, dict[str, Any]]) -> tuple[int, bool, int]:
     return len(seen), bool(seen.get("identity", {}).get("name")), seen.get("sensor", {}).get("reports") or 0
 
 
-def vessel_table(nodes: dict[str, Node], track: str) -> Table:
-    """One vessel, field by field, at each nation."""
-    table = Table(title=f"One vessel, field by field: {track}", title_justify="left")
+def fields_table(nodes: Mapping[str, Node], shown: Sequence[Fields]) -> Table:
+    """A few tracks, field by field, at each nation."""
+    table = Table(title="Field by field", title_justify="left")
     table.add_column("", no_wrap=True)
     for node in nodes:
         table.add_column(NATIONS[node][0])
-    seen = {node: seen_of(nodes[node], track) for node in nodes}
-    for portion in _PORTIONS:
-        for field in _FIELDS[portion]:
-            cells = [_cell(seen[node], portion, field) for node in nodes]
-            if any(cell.strip("·—") for cell in cells):
-                table.add_row(f"{portion}.{field}", *cells)
+    for name, track, fields in shown:
+        seen = [seen_of(node, track) for node in nodes.values()]
+        for place, field in enumerate(fields):
+            cells = [_cell(one, *field.split(".")) for one in seen]
+            table.add_row(f"{name}: {field}", *cells, end_section=place == len(fields) - 1)
     return table
 
 
 def seen_of(node: Node, track: str) -> dict[str, dict[str, Any]]:
-    """The fields that a node has of a track, by portion; a portion that is not there was withheld."""
+    """The fields that a node has of a record, by portion; a portion that is not there was withheld."""
     row = node.core.store.records.get(track)
-    return _values(row) if row else {}
+    return values_of(row) if row else {}
 
 
-def _values(row: Row) -> dict[str, dict[str, Any]]:
+def values_of(row: Row) -> dict[str, dict[str, Any]]:
+    """The fields of a record, by portion."""
     held = [*row.portions, *(data for data, _ in row.substitutes)]
     return {portion.name: portion.value for portion in map(read_portion, held)}
 
 
 def _cell(seen: dict[str, dict[str, Any]], portion: str, field: str) -> str:
     if portion not in seen:
-        return "[dim]withheld[/]" if seen else "—"
+        return "[yellow]withheld[/]" if seen else "—"
     value = seen[portion].get(field)
     if value is None:
         return "·"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aldis.kernel.encoding import unb64
@@ -12,15 +12,32 @@ from aldis.node.audit import check_proof
 from aldis.node.core import ledger_name
 from aldis.node.node import Node
 
-__all__ = ["Finding", "cosigned", "prove"]
+__all__ = ["Finding", "cosigned", "prove", "summed"]
+
+_SUMMED = {
+    "ledger": "{0} ledgers recomputed: {1:,} leaves, {2:,} decisions made again alike",
+    "items": "{0} ways between nodes: {1:,} items left and arrived, each way one chain of bundles",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked, whether it holds, and the numbers."""
+    """One thing that was checked, whether it holds, the numbers in words, and what they count: together they add up."""
 
     text: str
     holds: bool
+    about: str = ""
+    counts: tuple[int, ...] = ()
+
+
+def summed(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Those that are about the same as one, where all of it holds; each that does not by itself."""
+    for about, words in _SUMMED.items():
+        alike = [finding for finding in findings if finding.about == about and finding.holds]
+        if alike:
+            sums = [sum(column) for column in zip(*(finding.counts for finding in alike), strict=True)]
+            yield Finding(words.format(len(alike), *sums), holds=True)
+    yield from (finding for finding in findings if not finding.about or not finding.holds)
 
 
 def prove(nodes: dict[str, Node]) -> Iterator[Finding]:
@@ -38,7 +55,8 @@ def _ledger(name: str, node: Node) -> Finding:
     size, notes = node.audit.verify()
     count, differences = node.replay.run()
     text = f"{name}: {size:,} ledger leaves and {notes} checkpoints recomputed, {count:,} decisions made again alike"
-    return Finding(text if not differences else f"{text}, but {len(differences)} came out otherwise", not differences)
+    text = text if not differences else f"{text}, but {len(differences)} came out otherwise"
+    return Finding(text, not differences, "ledger", (size, count))
 
 
 def _arrived(sender: str, node: Node, receiver: str, other: Node) -> Finding:
@@ -46,7 +64,8 @@ def _arrived(sender: str, node: Node, receiver: str, other: Node) -> Finding:
     sent, cursor = node.core.store.exchange.last(receiver), other.inbound.cursor(sender)
     sealed = node.core.store.exchange.sealed_to(receiver, str(node.exchange.epoch), cursor.seq)
     same = cursor.seq == sent and (sent == 0 or (sealed is not None and sealed.digest.hex() == cursor.digest))
-    return Finding(f"{sender} → {receiver}: {sent:,} items left, {cursor.seq:,} arrived, one chain of bundles", same)
+    text = f"{sender} → {receiver}: {sent:,} items left, {cursor.seq:,} arrived, one chain of bundles"
+    return Finding(text, same, "items", (sent,))
 
 
 def cosigned(node: Node) -> Finding:

@@ -8,7 +8,7 @@ from aldis.app import System
 from aldis.interfaces.demo.nations import Share, free_port
 from aldis.node.config import Marking
 
-__all__ = ["PROJECT", "Ports", "TRACK_LABELS", "sea_only", "search"]
+__all__ = ["PROJECT", "Ports", "TRACK_LABELS", "of_sea_and_search", "of_sea_only"]
 
 PROJECT = "NORTHERN-WATCH"
 TRACK_LABELS = {
@@ -43,18 +43,21 @@ class Ports:
         return Ports(*(free_port() for _ in range(4)))
 
 
-def sea_only(place: str) -> dict[str, Share]:
+def of_sea_only(place: str) -> dict[str, Share]:
     """Australia hears the sea at `place`; its partners bring nothing."""
     return {"aus": Share(systems=[System(name="sea", address=place)], labels=TRACK_LABELS), "gbr": Share(), "usa": Share()}
 
 
-def search(place: str, ports: Ports) -> dict[str, Share]:
+def of_sea_and_search(place: str, ports: Ports) -> dict[str, Share]:
     """Each nation brings systems of its own, each of which speaks its own protocol."""
     radio = System(name="radio", address=f"nmea0183+udp://127.0.0.1:{ports.raft}")
     distress = Marking(system="radio", key="mmsi:970*", labels=dict.fromkeys(_DISTRESS, _FOR_ALL))
     rescue = {
         kind: dict.fromkeys(("header", *portions), _FOR_ALL)
-        for kind, portions in (("report", ("text", "about", "position", "timing")), ("tasking", ("order", "state", "timing")))
+        for kind, portions in (
+            ("report", ("text", "about", "position", "timing")),
+            ("tasking", ("order", "state", "timing")),
+        )
     }
     return {
         "aus": Share(
@@ -87,7 +90,8 @@ def search(place: str, ports: Ports) -> dict[str, Share]:
                     ),
                     "status": "SECRET//REL TO USA, AUS",
                     "sensor": "SECRET//NOFORN",
-                }
+                },
+                "answer": dict.fromkeys(("header", "answer", "progress", "remarks"), "UNCLASSIFIED//REL TO USA, AUS, GBR"),
             },
             clearance={"US": "SECRET"},
         ),
