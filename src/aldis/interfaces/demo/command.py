@@ -114,8 +114,8 @@ class _Play:
 
     def stop(self) -> None:
         """End every process."""
-        self._cast.stop()
         self._running.stop()
+        self._cast.stop()
 
     def _begin(self, step: Callable[[str], None]) -> None:
         """Three nodes that have agreed, and their systems at work."""
@@ -142,12 +142,11 @@ class _Play:
         _until_quiet(nations, source, began, alone=self._place is None)
 
     def _watch(self, step: Callable[[str], None]) -> None:
-        """The search, to its end."""
+        """The search, to its end; its systems go on after it."""
         with ExitStack() as stack:
             nodes = {name: stack.enter_context(self._nations.open(name)) for name in NATIONS}
             self._search = Search(nodes, step)
             self._search.run(self._cast)
-        self._cast.stop()
 
     def _look(self, step: Callable[[str], None]) -> Shown:
         step("Looking at three pictures, and proving what left")
@@ -169,6 +168,7 @@ class _Play:
         with _progress(talk) as step:
             step("Ending the run: each node seals its recording")
             self._running.stop()
+            self._cast.stop()
             step("Each nation judges the three recordings by itself, and signs what it came to")
             return conclude(self._nations, place)
 
@@ -188,7 +188,10 @@ class _Play:
 
 
 def _until_quiet(nations: Nations, source: Source, began: float, *, alone: bool) -> None:
-    """Wait until the source has ended and everything that left has arrived; `alone`, the node tells when it has."""
+    """Wait until the source has ended and everything that left has arrived; `alone`, the node tells when it has.
+
+    Beside it, other systems go on, so that something is always on its way.
+    """
     end = time.monotonic() + source.seconds + _DRAIN_S
     live = source.place.startswith("udp://")
     if live or not alone:
@@ -198,7 +201,7 @@ def _until_quiet(nations: Nations, source: Source, began: float, *, alone: bool)
             if state.startswith("failed") or time.monotonic() > end:
                 raise Unavailable(f"the source is still {state}", fix=f"See {nations.log('aus')}")
             time.sleep(0.2)
-        _until_arrived(node, end)
+        _until_arrived(node, end, _QUIET_S if alone else 0.0)
 
 
 def _source_state(node: Node) -> str:
@@ -206,11 +209,11 @@ def _source_state(node: Node) -> str:
     return found.state if found else "running"
 
 
-def _until_arrived(node: Node, end: float) -> None:
+def _until_arrived(node: Node, end: float, quiet_s: float) -> None:
     """Wait until all that left was acknowledged, nothing more has left for a while, and partners have cosigned that."""
     exchange, partners = node.core.store.exchange, node.core.store.partners
     quiet, since = (0, 0, 0), time.monotonic()
-    while time.monotonic() - since < _QUIET_S or not cosigned(node).holds:
+    while time.monotonic() - since < quiet_s or not cosigned(node).holds:
         left = sum(exchange.last(name) for name in NATIONS)
         arrived = sum(row.seq for name in NATIONS if (row := partners.acknowledged(name)))
         last = node.core.store.records.last()
