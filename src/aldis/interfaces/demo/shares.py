@@ -81,7 +81,7 @@ def of_sea_and_search(place: str, ports: Ports) -> dict[str, Share]:
             clearance={"UK": "SECRET"},
         ),
         "usa": Share(
-            systems=[System(name="usv", address=f"mavlink+udp://127.0.0.1:{ports.usv}", person="usv")],
+            systems=[System(name="usv", address=f"mavlink+udp://127.0.0.1:{ports.usv}", person="usv", tasking=True)],
             labels={
                 "track": {
                     **dict.fromkeys(
