@@ -178,7 +178,9 @@ class _Play:
                 self._running.start()
                 self._cast.enter()
                 self._cast.drop_raft()
-            talk.print(f"\nThe nodes run on, in {self._nations.folder}. Try: aldis --home {self._nations.home('usa')} list")
+            talk.print(
+                f"\nThe nodes run on, in {self._nations.folder}. Try: aldis --home {self._nations.home('usa')} list"
+            )
             talk.print("Ctrl-C ends them.")
             self._running.wait()
             return

@@ -69,7 +69,9 @@ class Search:
 
     def _share(self) -> bool:
         for node in ("gbr", "usa"):
-            seen = self._until("share", NATIONS[node][0], "the raft did not arrive", partial(self._held, node, self.raft))
+            seen = self._until(
+                "share", NATIONS[node][0], "the raft did not arrive", partial(self._held, node, self.raft)
+            )
             if seen is None:
                 return False
             withheld = ", ".join(sorted(seen_of(self._nodes["aus"], self.raft).keys() - seen.keys())) or "nothing"
@@ -103,7 +105,10 @@ class Search:
 
     def _act(self) -> bool:
         told: set[str] = set()
-        words = {"executing": "executing: it is seen to move as asked", "completed": "completed: it is seen to be there"}
+        words = {
+            "executing": "executing: it is seen to move as asked",
+            "completed": "completed: it is seen to be there",
+        }
 
         def answer() -> Answer | None:
             found = read(self._nodes["aus"].context, PROJECT).told.get(self.task)

@@ -45,7 +45,11 @@ class Ports:
 
 def of_sea_only(place: str) -> dict[str, Share]:
     """Australia hears the sea at `place`; its partners bring nothing."""
-    return {"aus": Share(systems=[System(name="sea", address=place)], labels=TRACK_LABELS), "gbr": Share(), "usa": Share()}
+    return {
+        "aus": Share(systems=[System(name="sea", address=place)], labels=TRACK_LABELS),
+        "gbr": Share(),
+        "usa": Share(),
+    }
 
 
 def of_sea_and_search(place: str, ports: Ports) -> dict[str, Share]:
@@ -72,7 +76,9 @@ def of_sea_and_search(place: str, ports: Ports) -> dict[str, Share]:
             ],
             labels={
                 "track": {
-                    **dict.fromkeys(("header", "position", "identity", "type", "status", "timing"), "OFFICIAL-SENSITIVE"),
+                    **dict.fromkeys(
+                        ("header", "position", "identity", "type", "status", "timing"), "OFFICIAL-SENSITIVE"
+                    ),
                     "motion": "SECRET – UK / US EYES ONLY",
                     "sensor": "SECRET – UK EYES ONLY",
                 },
@@ -91,7 +97,9 @@ def of_sea_and_search(place: str, ports: Ports) -> dict[str, Share]:
                     "status": "SECRET//REL TO USA, AUS",
                     "sensor": "SECRET//NOFORN",
                 },
-                "answer": dict.fromkeys(("header", "answer", "progress", "remarks"), "UNCLASSIFIED//REL TO USA, AUS, GBR"),
+                "answer": dict.fromkeys(
+                    ("header", "answer", "progress", "remarks"), "UNCLASSIFIED//REL TO USA, AUS, GBR"
+                ),
             },
             clearance={"US": "SECRET"},
         ),

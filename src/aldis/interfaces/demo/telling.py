@@ -114,7 +114,9 @@ def tell_end(concluded: Concluded, out: Console) -> None:
             f"[{colour}]{outcome.verdict}[/]{why}", highlight=False,
         )  # fmt: skip
         for measure in (one for one in outcome.measures if one.met is not True):
-            out.print(f"  {measure.step} {measure.criterion}: {measure.text or ', '.join(measure.reasons)}", highlight=False)
+            out.print(
+                f"  {measure.step} {measure.criterion}: {measure.text or ', '.join(measure.reasons)}", highlight=False
+            )
     verified = concluded.verified
     signed = " and ".join(f"{one.party} ({one.said})" for one in verified.signatures)
     out.print(

@@ -45,10 +45,10 @@ def play(player: Player, to: Address, until_s: float, say: Callable[[str], None]
             with closing(_connected(to)) as link:
                 met = True
                 _speak(player, link, until_s, say)
-        except OSError as error:
-            if time.monotonic() >= until_s and not met:
-                raise Unavailable(f"nobody listens at tcp://{to.host}:{to.port}: {error.strerror}") from error
+        except OSError:
             time.sleep(_AGAIN_S)
+    if not met:
+        raise Unavailable(f"nobody listens at tcp://{to.host}:{to.port}", fix="Start the node: `aldis up`")
 
 
 def _connected(to: Address) -> socket.socket:
