@@ -25,8 +25,9 @@ KEPT = {"sensor", "residue"}
 DMA = Path(os.environ.get("ALDIS_TEST_DATA", "../shared/data")) / "ais" / "dma-stream-2010-06-11.nmea"
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, search: bool = False) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "aldis", "demo", "--folder", str(folder), *arguments]
+    command += [] if search else ["--sea-only"]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=180, check=False, env={**os.environ, "COLUMNS": "120"}
     )
@@ -52,7 +53,9 @@ def check_pictures(folder: Path, done: subprocess.CompletedProcess[str], *, movi
     """What every run of the demo must show, whatever it listened to; `moving` where it never ends."""
     assert done.returncode == 0, done.stderr
     assert "FAILS" not in done.stdout
-    assert done.stdout.count("holds  ") == 11
+    assert done.stdout.count("holds  ") == 4
+    assert "3 ledgers recomputed" in done.stdout
+    assert "6 ways between nodes" in done.stdout
     assert "no licence or exemption covers DSGL:6A001.a.2 from AUS to GBR" in done.stdout
     assert "What would change it: license DSGL:6A001.a.2 to GBR" in done.stdout
     nations = Nations(folder)
@@ -134,7 +137,7 @@ def test_when_it_fails_the_nodes_and_their_logs_are_kept_and_named(tmp_path: Pat
         "import sys\nif 'up' in sys.orig_argv:\n    sys.stderr.write('no power here\\n')\n    sys.exit(3)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "aldis", "demo", "--input", str(stream), "--seconds", "1"],
+        [sys.executable, "-m", "aldis", "demo", "--input", str(stream), "--seconds", "1", "--out", str(tmp_path / "out")],
         capture_output=True, text=True, timeout=120, check=False,
         env={**environment, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])},
     )  # fmt: skip

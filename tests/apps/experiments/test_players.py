@@ -185,11 +185,12 @@ def test_a_raft_drifts_as_its_source_says_and_is_heard_as_a_distress_beacon() ->
     assert Sea(wind_mps=0.1, current_mps=0.0).drift == (0.0, 0.0)
     raft = Raft(HERE, sea, BEGAN)
     said = [line for now in range(BEGAN, BEGAN + 60_000_001, 500_000) for line in raft.advance(now)]
-    fixes = [message for line in said if (message := pyais.decode(line)).msg_type == 1]
+    messages: list[Any] = [pyais.decode(line) for line in said]
+    fixes = [message for message in messages if message.msg_type == 1]
     assert {(str(one.mmsi), int(one.status)) for one in fixes} == {("970000001", 14)}
     assert offset_m(HERE, raft.place) == pytest.approx((30.0, 19.62), abs=0.01)
     assert far((fixes[-1].lat, fixes[-1].lon), raft.place) < 1.5
-    assert any(pyais.decode(line).msg_type == 14 for line in said)
+    assert any(message.msg_type == 14 for message in messages)
     datum = sea.datum(*HERE, 60.0)
     assert far((datum.lat_deg, datum.lon_deg), raft.place) < 0.01
 
