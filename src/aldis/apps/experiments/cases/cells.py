@@ -46,7 +46,7 @@ class Wanted:
 def cell_of(taken: Taken, clocks: Clocks, source: str, target: str, kind: str, wanted: Wanted) -> Cell:
     """One cell, with its marks and its verdict."""
     way = Way(taken, source, target, kind)
-    tried = wanted.asked or bool(way.reached)
+    tried = bool(way.reached) or (wanted.asked and bool(way.said or way.missing or way.lacking or kind == "tasking"))
     marks = _marks(way, clocks, wanted) if tried else ()
     return Cell(
         source=source, target=target, message=kind, protocols=(_spoken(taken, source), _spoken(taken, target)),

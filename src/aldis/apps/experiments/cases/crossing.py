@@ -72,14 +72,24 @@ class Crossing:
 
     @cached_property
     def counts(self) -> tuple[int, int]:
-        """How many of the updates that were said reached the target, and how many there were."""
-        return len(self.matched), len({(one.record, one.true_us) for one in self.said})
+        """How many of the updates that were said reached the target, and how many there were.
+
+        Where a record's reports say when they were true, those that do not are no updates of it.
+        """
+        return sum(one.true_us is not None or one.record not in self._dated for one, _ in self.matched), len(
+            {(one.record, one.true_us) for one in self.said if one.true_us is not None or one.record not in self._dated}
+        )
+
+    @cached_property
+    def _dated(self) -> frozenset[str]:
+        return frozenset(one.record for one in self.said if one.true_us is not None)
 
     @cached_property
     def unmatched(self) -> Seen | None:
         """The first update that did not reach it."""
         had = {(one.record, one.true_us) for one, _ in self.matched}
-        return next((one for one in self.said if (one.record, one.true_us) not in had), None)
+        dated = (one for one in self.said if one.true_us is not None or one.record not in self._dated)
+        return next((one for one in dated if (one.record, one.true_us) not in had), None)
 
     @cached_property
     def error(self) -> tuple[float, Seen] | None:

@@ -58,7 +58,7 @@ def verdict_of(marks: Iterable[Mark]) -> Verdict:
 def verdict_of_case(measures: Iterable[Measure]) -> Verdict:
     """What the measures of a case come to; of none, `not tested`.
 
-    A criterion that was not met is as bad as its reasons say, and without a reason an issue; one that could not be
+    A criterion that was not met is as bad as its reasons say, and no success without any; one that could not be
     measured leaves the case pending.
     """
     found: list[Verdict] = []
@@ -67,7 +67,6 @@ def verdict_of_case(measures: Iterable[Measure]) -> Verdict:
         if one.met is None:
             held = [*held, "pending"]
         elif not one.met:
-            held = held or ["interoperability issue"]
             held = [*held, "limited success"]
         found += ["success", *held]
     return _worst(found)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aldis.apps.experiments.recorder import Findings
     from aldis.apps.experiments.scoring import Report, Score
 
-__all__ = ["score", "verify"]
+__all__ = ["key_of", "score", "verify"]
 
 _LIMITED, _UNVERIFIED = 1, 4
 _SHEET = 1024 * 1024
@@ -68,7 +68,7 @@ def verify(run: _Run, files: Sequence[Path], key: str) -> None:
     Without --sealed-by, who sealed it is only what the file itself says. Exit code 0: intact, sealed by that key. 1: a
     file was never closed or was cut, one is missing, or no key was given. 4: altered, or sealed with another key.
     """
-    found, missing = _verified(files, _key_of(run, key))
+    found, missing = _verified(files, key_of(run, key))
     states = {one.state for one in found.values()}
     bad = bool(states & {"altered", "foreign"})
     lacking = bool(missing) or not all(_nothing_lacks(found, path) for path in found)
@@ -115,7 +115,7 @@ def score(
     from aldis.apps.experiments.scoring import Criteria  # noqa: PLC0415 - numpy, not needed to verify
 
     criteria = Criteria(cutoff_m=cutoff, order=order, step_us=_us(step), gap_us=_us(gap), fresh_us=_us(fresh))
-    found, missing = _verified(files, _key_of(run, key))
+    found, missing = _verified(files, key_of(run, key))
     for path, one in found.items():
         if one.state in ("altered", "foreign"):
             raise VerificationFailed(f"{path}: {one.wrong}", fix="Nothing is scored from it: ask its node for a copy")
@@ -142,7 +142,7 @@ def _us(seconds: float) -> int:
     return round(seconds * 1_000_000)
 
 
-def _key_of(run: _Run, text: str) -> Key | None:
+def key_of(run: _Run, text: str) -> Key | None:
     """The key that was typed, the one in a node's sheet, or that of a node by name."""
     from aldis.apps.experiments.recorder import read_key  # noqa: PLC0415
 
