@@ -6,6 +6,8 @@ import click
 
 from aldis.apps.experiments.commands.playing import play
 from aldis.apps.experiments.commands.recordings import score, verify
+from aldis.apps.experiments.commands.replaying import replay
+from aldis.apps.experiments.commands.testing import test
 from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
@@ -18,6 +20,8 @@ def experiment() -> None:
 
 experiment.add_command(score)
 experiment.add_command(verify)
+experiment.add_command(replay)
 experiment.add_command(losses)
 experiment.add_command(convert)
 experiment.add_command(play)
+experiment.add_command(test)
