@@ -13,6 +13,7 @@ from aldis.apps.experiments.cases.crossing import report_of
 from aldis.apps.experiments.cases.evidence import NODE, Taken, Told, take
 from aldis.apps.experiments.cases.findings import Cell, Findings, Measure, Outcome
 from aldis.apps.experiments.cases.thread import outcome_of
+from aldis.apps.experiments.cases.seen import Seen
 from aldis.apps.experiments.cases.way import split
 from aldis.apps.experiments.entity import Task as Asked
 from aldis.apps.experiments.scoring import Criteria, Report, Score, score
@@ -20,6 +21,8 @@ from aldis.kernel.errors import InvalidInput
 from aldis.kernel.signatures import Key
 
 __all__ = ["find"]
+
+_DAY_US = 86_400_000_000
 
 _Pair = tuple[str, str, str]
 
@@ -123,7 +126,7 @@ def _scores(taken: Taken) -> Mapping[str, Score]:
     for (node, tap, name, kind), stream in taken.streams.items():
         if kind != "track":
             continue
-        reports = [report_of(one) for one in stream.seen]
+        reports = [report_of(one) for one in stream.seen if _lately(one)]
         if tap == "egress":
             view = f"egress {name.removeprefix(NODE)}" if name.startswith(NODE) else f"{node}/{name}"
             views.setdefault(view, []).extend(reports)
@@ -135,6 +138,11 @@ def _scores(taken: Taken) -> Mapping[str, Score]:
         )
         for view, reports in sorted(views.items())
     }
+
+
+def _lately(seen: Seen) -> bool:
+    """Whether it speaks of the day on which it was recorded: what a system plays from an older recording does not."""
+    return seen.true_us is None or abs(seen.true_us - seen.at_us) <= _DAY_US
 
 
 def _other(who: str, view: str) -> bool:
