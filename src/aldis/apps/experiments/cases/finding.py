@@ -12,8 +12,8 @@ from aldis.apps.experiments.cases.clocks import Clocks
 from aldis.apps.experiments.cases.crossing import report_of
 from aldis.apps.experiments.cases.evidence import NODE, Taken, Told, take
 from aldis.apps.experiments.cases.findings import Cell, Findings, Measure, Outcome
-from aldis.apps.experiments.cases.thread import outcome_of
 from aldis.apps.experiments.cases.seen import Seen
+from aldis.apps.experiments.cases.thread import outcome_of
 from aldis.apps.experiments.cases.way import split
 from aldis.apps.experiments.entity import Task as Asked
 from aldis.apps.experiments.scoring import Criteria, Report, Score, score
