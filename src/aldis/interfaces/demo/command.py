@@ -185,7 +185,7 @@ class _Play:
             self._running.wait()
             return
         if concluded is not None:
-            talk.print(f"\nNext: [bold]aldis experiment verify {concluded.report}[/]", highlight=False, soft_wrap=True)
+            talk.print(f"\nNext: [bold]{concluded.check}[/]", highlight=False, soft_wrap=True)
         talk.print("Next: [bold]aldis demo --serve[/] leaves the three nodes running for you to ask them yourself.")
 
 

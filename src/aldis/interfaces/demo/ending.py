@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import msgspec
+
 from aldis.apps.experiments.cases import find, read_case
 from aldis.apps.experiments.cases.findings import Findings
+from aldis.apps.experiments.recorder import key_text
 from aldis.apps.experiments.report import ReportFindings, sign_report, verify_report, write_report
 from aldis.interfaces.demo.nations import NATIONS, Nations
 from aldis.interfaces.demo.shares import PROJECT
@@ -23,7 +26,7 @@ __all__ = ["FOLDER", "Concluded", "check_out", "conclude"]
 
 FOLDER = "aldis-demo-report"
 _CASE = "raft-search.toml"
-_PARTS = ("report", "recordings")
+_PARTS = ("report", "recordings", "keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,16 @@ class Concluded:
 
     @property
     def report(self) -> Path:
-        """The folder of the report."""
-        return self.folder / "report"
+        """The folder of the report, as it is seen from here."""
+        here = Path.cwd()
+        folder = self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder
+        return folder / "report"
+
+    @property
+    def check(self) -> str:
+        """The command by which anybody verifies it, with the three keys that lie beside it."""
+        keys = " ".join(f"--sealed-by {self.report.with_name('keys') / node}.json" for node in NATIONS)
+        return f"aldis experiment verify {self.report} {keys}"
 
 
 def check_out(folder: Path) -> None:
@@ -73,7 +84,9 @@ def conclude(nations: Nations, folder: Path) -> Concluded:
             )  # fmt: skip
     assert first is not None
     with nations.open("aus") as opened:
-        verified = verify_report(folder / "report", _keys(nations, "aus"), parties=opened.context.parties())
+        keys = _keys(nations, "aus")
+        verified = verify_report(folder / "report", keys, parties=opened.context.parties())
+        _keep(keys, folder / "keys")
     return Concluded(folder, first, verified)
 
 
@@ -81,6 +94,14 @@ def _keys(nations: Nations, node: str) -> Mapping[str, Key]:
     """The keys of all three, as one of them knows them."""
     with nations.open(node) as opened:
         return {name: opened.context.key_of(name) for name in NATIONS}
+
+
+def _keep(keys: Mapping[str, Key], folder: Path) -> None:
+    """The public keys, a file for each, as `--sealed-by` takes them."""
+    folder.mkdir()
+    for node, key in keys.items():
+        algorithm, _, text = key_text(key).partition(":")
+        (folder / f"{node}.json").write_bytes(msgspec.json.encode({"node": node, "algorithm": algorithm, "key": text}))
 
 
 def _copied(nations: Nations, folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from aldis.apps.experiments.cases import Cell
 from aldis.interfaces.demo.ending import Concluded
 from aldis.interfaces.demo.nations import NATIONS
 from aldis.interfaces.demo.pictures import Fields, count_table, fields_table, seen_of
@@ -19,7 +20,7 @@ from aldis.interfaces.demo.search import Event
 from aldis.kernel.release import CHECKS, Outcome
 from aldis.node.node import Node
 
-__all__ = ["Shown", "matrix", "seen_by", "tell", "tell_end"]
+__all__ = ["Shown", "footnotes", "matrix", "seen_by", "tell", "tell_end"]
 
 _SHIP = (
     "identity.name", "position.lat_deg", "position.grid_m", "motion.speed_mps", "voyage.destination", "sensor.station",
@@ -31,7 +32,7 @@ _COLOURS = {
     "pending": "dim",
 }  # fmt: skip
 _SHORT = {"interoperability issue": "issue", "limited success": "limited"}
-_MOST_REASONS = 6
+_UNTRIED = "not tested"
 
 
 @dataclass(slots=True)
@@ -103,8 +104,8 @@ def tell_end(concluded: Concluded, out: Console) -> None:
     findings = concluded.findings
     out.print()
     out.print(matrix(findings.cells))
-    for reason in _reasons(findings.cells):
-        out.print(f"  {reason}", highlight=False)
+    for line in footnotes(findings.cells):
+        out.print(f"  {line}", highlight=False)
     for outcome in findings.outcomes:
         met = sum(one.met is True for one in outcome.measures)
         why = f": {', '.join(outcome.reasons)}" if outcome.reasons else ""
@@ -140,17 +141,18 @@ def _story(events: Sequence[Event]) -> Table:
     return table
 
 
-def matrix(cells: Sequence[Any]) -> Table:
-    """Ordered pairs of systems by class of messages, with the verdict of each."""
-    targets = sorted({cell.target for cell in cells})
-    table = Table(title="Interoperability matrix: from each system to each (CWIX verdicts)", title_justify="left")
+def matrix(cells: Sequence[Cell]) -> Table:
+    """Ordered pairs of systems by class of messages, with the verdict of each; without those that were not tested."""
+    tried = [cell for cell in cells if cell.verdict != _UNTRIED]
+    targets = sorted({cell.target for cell in tried})
+    table = Table(title="Interoperability matrix, verdicts as in NATO's CWIX", title_justify="left")
     table.add_column("from")
     for target in targets:
         table.add_column(f"to {target}")
-    verdicts = {(cell.source, cell.message, cell.target): cell.verdict for cell in cells}
-    for source, message in dict.fromkeys((cell.source, cell.message) for cell in cells):
+    verdicts = {(cell.source, cell.message, cell.target): cell.verdict for cell in tried}
+    for source, message in dict.fromkeys((cell.source, cell.message) for cell in tried):
         row = [_verdict(verdicts.get((source, message, target))) for target in targets]
-        table.add_row(f"{source} {message}", *row)
+        table.add_row(f"{source}: {message}", *row)
     return table
 
 
@@ -158,16 +160,25 @@ def _verdict(verdict: str | None) -> str:
     return "·" if verdict is None else f"[{_COLOURS[verdict]}]{_SHORT.get(verdict, verdict)}[/]"
 
 
-def _reasons(cells: Sequence[Any]) -> list[str]:
-    """Why cells are less than a success, the same reason once."""
+def footnotes(cells: Sequence[Cell]) -> list[str]:
+    """Why cells are less than a success, the same reasons once; and to what nothing is sent."""
     found: dict[str, list[str]] = {}
     for cell in cells:
-        if cell.verdict in ("limited success", "interoperability issue"):
-            for mark in cell.marks:
-                for reason in mark.reasons:
-                    found.setdefault(f"{reason}", []).append(f"{cell.source} → {cell.target}")
-    lines = [f"{reason}: {', '.join(dict.fromkeys(pairs))}" for reason, pairs in found.items()]
-    return lines[:_MOST_REASONS]
+        if cell.verdict not in ("success", _UNTRIED):
+            reasons = dict.fromkeys(
+                reason for mark in cell.marks if mark.outcome != "met" for reason in mark.reasons
+            )
+            found.setdefault(f"{_SHORT.get(cell.verdict, cell.verdict)}, {', '.join(reasons)}", []).append(_pair(cell))
+    lines = [f"{why}: {'; '.join(pairs)}" for why, pairs in found.items()]
+    tried = {cell.target for cell in cells if cell.verdict != _UNTRIED}
+    silent = sorted({cell.target for cell in cells} - tried)
+    if silent:
+        lines.append(f"not tested: nothing is sent to {', '.join(silent)}, which have no account")
+    return lines
+
+
+def _pair(cell: Cell) -> str:
+    return f"{cell.source} → {cell.target}"
 
 
 def _tell_why(node: Node, out: Console) -> None:
