@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.kinds import KINDS
+from aldis.apps.experiments.orders import ORDER_KINDS
+from aldis.apps.experiments.orders.driver import Orders
+from aldis.apps.experiments.orders.routes import ROUTES
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
+
+if TYPE_CHECKING:
+    from aldis.apps.experiments.gateways.mavlink.watch import Limits
 
 __all__ = ["ExperimentsApp"]
 
@@ -23,15 +29,19 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = KINDS
+    kinds = (*KINDS, *ORDER_KINDS)
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
+        """How long vehicles are waited for; None for what suits real ones."""
 
     def commands(self) -> Sequence[Any]:
         """`aldis experiment`; gateways run with `aldis up` from the setting `systems`."""
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """None yet beside the node's own."""
-        return ()
+        """Tasks and leases, for programs."""
+        return ROUTES
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -47,19 +57,21 @@ class ExperimentsApp:
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
         settling = asyncio.create_task(_settle(plot, ctx))
-        connected = [asyncio.create_task(_connect(ctx, plot, tape, system)) for system in systems]
+        orders = Orders(ctx, ctx.default_project(), tape, systems, self._limits)
+        ordering = asyncio.create_task(orders.run())
+        connected = [asyncio.create_task(_connect(ctx, plot, tape, system, orders)) for system in systems]
         try:
-            await until_ended(connected, beside=[settling])
+            await until_ended(connected, beside=[settling, ordering])
         finally:
-            for task in (settling, *connected):
+            for task in (settling, ordering, *connected):
                 task.cancel()
-            await asyncio.gather(settling, *connected, return_exceptions=True)
+            await asyncio.gather(settling, ordering, *connected, return_exceptions=True)
             plot.flush(ctx.now())
             tape.close()
 
 
-async def _connect(ctx: Context, plot: Plot, tape: Tape, system: System) -> None:
-    await Connection(ctx, plot, tape, system).run()
+async def _connect(ctx: Context, plot: Plot, tape: Tape, system: System, orders: Orders) -> None:
+    await Connection(ctx, plot, tape, system, orders.pilot(system)).run()
 
 
 async def _settle(plot: Plot, ctx: Context) -> None:
