@@ -161,36 +161,35 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
         await sea.agree()
         aus, usa = sea.nodes["aus"].context, sea.nodes["usa"].context
         track = await sea.track()
-        with boat(sea.port, "--armed", "--speed", "40"):
-            task = ids["done"] = sea.ask(track, THERE)
-            await sea.stands(task, "issued", "aus")
-            await asyncio.sleep(0.6)
-            assert sea.seen("aus", task).state == "issued"  # type: ignore[union-attr]
-            accept(aus, task)
-            await sea.stands(task, "executing")
-            done = await sea.stands(task, "completed")
-            assert done.by == "operator"
-            order = [done.asked_ms, done.accepted_ms, done.acknowledged_ms, done.executing_ms, done.ended_ms]
-            assert order == sorted(order, key=lambda at: at or 0), order  # type: ignore[type-var]
+        task = ids["done"] = sea.ask(track, THERE)
+        await sea.stands(task, "issued", "aus")
+        await asyncio.sleep(0.6)
+        assert sea.seen("aus", task).state == "issued"  # type: ignore[union-attr]
+        accept(aus, task)
+        await sea.stands(task, "executing")
+        done = await sea.stands(task, "completed")
+        assert done.by == "operator"
+        order = [done.asked_ms, done.accepted_ms, done.acknowledged_ms, done.executing_ms, done.ended_ms]
+        assert order == sorted(order, key=lambda at: at or 0), order  # type: ignore[type-var]
 
-            lease = lend(aus, track, "usa", aus.now() + 600_000, ["go to", "hold"])
-            await until(lambda: any(one.state == "in force" for one in leases(usa)))
-            task = ids["taken"] = sea.ask(track, FAR)
-            assert (await sea.stands(task, "executing")).by == "lease"
-            take_back(aus, track, "the harbour is closed")
-            ended = await sea.stands(task, "cancelled")
-            assert (ended.why, ended.remarks) == ("taken back", "the harbour is closed")
-            await until(lambda: aus.newest(lease.header.id).portion("lease").value.get("why") == "taken back")  # type: ignore[union-attr]
+        lease = lend(aus, track, "usa", aus.now() + 600_000, ["go to", "hold"])
+        await until(lambda: any(one.state == "in force" for one in leases(usa)))
+        task = ids["taken"] = sea.ask(track, FAR)
+        assert (await sea.stands(task, "executing")).by == "lease"
+        take_back(aus, track, "the harbour is closed")
+        ended = await sea.stands(task, "cancelled")
+        assert (ended.why, ended.remarks) == ("taken back", "the harbour is closed")
+        await until(lambda: aus.newest(lease.header.id).portion("lease").value.get("why") == "taken back")  # type: ignore[union-attr]
 
-            lend(aus, track, "usa", aus.now() + 2_500, ["go to", "hold"])
-            task = ids["expired"] = sea.ask(track, FAR)
-            await sea.stands(task, "executing")
-            assert (await sea.stands(task, "cancelled")).why == "the lease expired"
+        lend(aus, track, "usa", aus.now() + 2_500, ["go to", "hold"])
+        task = ids["expired"] = sea.ask(track, FAR)
+        await sea.stands(task, "executing")
+        assert (await sea.stands(task, "cancelled")).why == "the lease expired"
 
-            task = sea.ask(track, FAR)
-            await sea.stands(task, "issued", "aus")
-            cancel(usa, task)
-            assert (await sea.stands(task, "cancelled")).why == "cancelled by the asker"
+        task = sea.ask(track, FAR)
+        await sea.stands(task, "issued", "aus")
+        cancel(usa, task)
+        await until(lambda: sea.seen("usa", task).why == "cancelled by the asker")  # type: ignore[union-attr]
         gbr = sea.nodes["gbr"]
         for kind in ("track", "tasking", "answer", "lease"):
             assert gbr.records.count(kind=kind) == 0, "the third nation is told of nothing"
@@ -200,7 +199,7 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
 
     sea = Sea(tmp_path)
     key = sea.nodes["aus"].core.signer.public
-    with boat(sea.port, "--seconds", "3"):
+    with boat(sea.port, "--armed", "--speed", "40"):
         sea.run(act)
     (file,) = (tmp_path / "aus" / "recordings").glob("*.mcap")
     found = verify(file, key)

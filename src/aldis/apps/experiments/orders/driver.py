@@ -113,9 +113,12 @@ class Orders:
         self._papers = read(self._context, self._project)
         self._read_at = now
         for ref, record in self._papers.taskings.items():
-            asked = self._papers.asked.get(ref)
-            if asked is not None and ref[0] != self._context.node and self._news(record):
-                self._to_tape(f"node:{ref[0]}", asked.task, [record], ref[1])
+            if not self._news(record):
+                continue
+            if ref[0] == self._context.node:
+                self._publish(record)
+            elif ref in self._papers.asked:
+                self._to_tape(f"node:{ref[0]}", self._papers.asked[ref].task, [record], ref[1])
         for record_id, (answer, record) in self._papers.told.items():
             if self._news(record):
                 task = _in_state(self._papers.mine[record_id], answer, self._percent_of(record))
@@ -237,15 +240,20 @@ class Orders:
         )  # fmt: skip
         record = self._context.put(draft)
         self._papers.answers[ref] = (answer, record)
-        for portion in record.portions:
-            update = Update(record_id, ANSWER.name, portion.name, self._context.now(), portion.value)
-            self._context.publish(record.label, portion.label, project, update)
+        self._publish(record)
         asked = self._papers.asked.get(ref)
         pilot = self._pilot_of(asked.task.assignee) if asked is not None else None
         if asked is not None and pilot is not None:
             task = _in_state(asked.task, answer, percent)
             self._to_tape(pilot.system, task, [record, self._papers.taskings[ref]], ref[1])
         _log.info("task", state=answer.state, why=answer.why or "", task=ref[1], asker=ref[0])
+
+    def _publish(self, record: Record) -> None:
+        """Tell of a record live, to whom it may go; the record itself follows."""
+        header = record.header
+        for portion in record.portions:
+            update = Update(header.id, header.kind, portion.name, self._context.now(), portion.value)
+            self._context.publish(record.label, portion.label, header.project, update)
 
     def _record_sent(self, pilot: Pilot) -> None:
         """What went out for tasks, at the tap of what a system is sent."""
