@@ -206,14 +206,14 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
     told = [
         (message.topic, read_told(message))
         for message in messages(file, found.covered)
-        if message.topic.endswith("/tasking")
+        if message.topic.endswith("/task")
     ]
     states: dict[str, list[str]] = {}
     for topic, one in told:
-        if topic == "/entity/boat/tasking":
+        if topic == "/entity/boat/task":
             assert isinstance(one.entity, Task)
             states.setdefault(one.record, []).append(str(one.entity.state))
     assert list(dict.fromkeys(states[ids["done"]])) == ["accepted", "executing", "completed"]
     assert states[ids["taken"]][-1] == "cancelled"
-    assert any(topic == "/egress/boat/tasking" for topic, _ in told)
-    assert any(topic == "/entity/node:usa/tasking" for topic, _ in told)
+    assert any(topic == "/egress/boat/task" for topic, _ in told)
+    assert any(topic == "/entity/node:usa/task" for topic, _ in told)

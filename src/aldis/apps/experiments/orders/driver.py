@@ -49,6 +49,7 @@ _PROGRESS_MS = 5_000
 _PASSES = 8
 _AUTHOR = "orders"
 _SEEN = 20_000
+_NOTHING_LOST = Ledger()
 _log = structlog.get_logger()
 
 
@@ -272,7 +273,7 @@ class Orders:
         if not self._tape.runs:
             return
         labels = [label for one in records for label in (one.label, *(portion.label for portion in one.portions))]
-        self._tape.entity(tap, self._banner(labels), Decoded(task, Ledger()), record_id)
+        self._tape.entity(tap, self._banner(labels), Decoded(task, _NOTHING_LOST), record_id)
 
     def _banner(self, labels: Sequence[Label]) -> str:
         """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
