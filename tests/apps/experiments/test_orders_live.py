@@ -170,7 +170,7 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
         done = await sea.stands(task, "completed")
         assert done.by == "operator"
         order = [done.asked_ms, done.accepted_ms, done.acknowledged_ms, done.executing_ms, done.ended_ms]
-        assert order == sorted(order, key=lambda at: at or 0), order  # type: ignore[type-var]
+        assert order == sorted(order, key=lambda at: at or 0), order
 
         lease = lend(aus, track, "usa", aus.now() + 600_000, ["go to", "hold"])
         await until(lambda: any(one.state == "in force" for one in leases(usa)))

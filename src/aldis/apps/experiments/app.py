@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
+from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.orders import ORDER_KINDS
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.routes import ROUTES
 from aldis.apps.experiments.plot import Plot
-from aldis.apps.experiments.systems import Connection, until_ended
+from aldis.apps.experiments.supervision import Supervision
+from aldis.apps.experiments.systems import until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
 
@@ -56,22 +58,19 @@ class ExperimentsApp:
             return
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
-        settling = asyncio.create_task(_settle(plot, ctx))
+        crossing = Crossing(ctx, tape)
         orders = Orders(ctx, ctx.default_project(), tape, systems, self._limits)
-        ordering = asyncio.create_task(orders.run())
-        connected = [asyncio.create_task(_connect(ctx, plot, tape, system, orders)) for system in systems]
+        connected = asyncio.create_task(Supervision(ctx, self.name, orders.pilot).run(plot, tape, systems))
+        beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run())]
         try:
-            await until_ended(connected, beside=[settling, ordering])
+            await until_ended([connected], beside=beside)
         finally:
-            for task in (settling, ordering, *connected):
+            for task in (connected, *beside):
                 task.cancel()
-            await asyncio.gather(settling, ordering, *connected, return_exceptions=True)
+            await asyncio.gather(connected, *beside, return_exceptions=True)
+            crossing.close()
             plot.flush(ctx.now())
             tape.close()
-
-
-async def _connect(ctx: Context, plot: Plot, tape: Tape, system: System, orders: Orders) -> None:
-    await Connection(ctx, plot, tape, system, orders.pilot(system)).run()
 
 
 async def _settle(plot: Plot, ctx: Context) -> None:

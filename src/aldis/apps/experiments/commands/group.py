@@ -6,6 +6,7 @@ import click
 
 from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
 from aldis.apps.experiments.commands.recordings import score, verify
+from aldis.apps.experiments.commands.replaying import replay
 from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
@@ -18,6 +19,7 @@ def experiment() -> None:
 
 experiment.add_command(score)
 experiment.add_command(verify)
+experiment.add_command(replay)
 experiment.add_command(losses)
 experiment.add_command(convert)
 for _command in ORDERING:

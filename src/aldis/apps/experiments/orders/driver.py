@@ -273,7 +273,9 @@ class Orders:
         if not self._tape.runs:
             return
         labels = [label for one in records for label in (one.label, *(portion.label for portion in one.portions))]
-        self._tape.entity(tap, self._banner(labels), Decoded(task, _NOTHING_LOST), record_id)
+        self._tape.entity(
+            tap, self._banner(labels), Decoded(task, _NOTHING_LOST), record_id, self._context.now() * 1000
+        )
 
     def _banner(self, labels: Sequence[Label]) -> str:
         """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""

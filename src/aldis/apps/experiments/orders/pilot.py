@@ -71,12 +71,13 @@ class Pilot:
         self._due = asyncio.Event()
 
     def knows(self, track: str, entity: object, peer: str, protocol: str) -> None:
-        """A vehicle was heard: the id of its track's record, and the entity under the key that its system gives it."""
+        """A vehicle was heard: the id of its track's record, and what was said of it."""
         if not isinstance(entity, Track) or entity.position is None:
             return
         vehicle = self._vehicles.get(track)
         if vehicle is None:
-            vehicle = self._vehicles[track] = _Vehicle(entity.key, peer, protocol, self._tasking(entity.key, protocol))
+            native = entity.key.removesuffix(f"@{self.system}")
+            vehicle = self._vehicles[track] = _Vehicle(native, peer, protocol, self._tasking(native, protocol))
             while len(self._vehicles) > _VEHICLES:
                 self._vehicles.popitem(last=False)
         vehicle.peer = peer
