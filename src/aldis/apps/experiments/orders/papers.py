@@ -141,7 +141,7 @@ def _take_withdrawn(papers: Papers, ref: Ref, ctx: Context) -> None:
     except (UnknownTerm, InvalidInput):
         return
     task = _task_of(record)
-    if task is not None:
+    if task is not None and task.request == request_of(papers.here, ref[1]):
         papers.asked[ref] = Asked(ref, record.digest.hex(), task, cancelled=True)
         papers.taskings[ref] = record
 
