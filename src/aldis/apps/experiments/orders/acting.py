@@ -6,7 +6,7 @@ Each act is one or a few records in one transaction; the running node notices th
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -19,13 +19,13 @@ from aldis.apps.experiments.orders.papers import (
     answer_draft,
     lease_draft,
     marks,
+    marks_after,
     read,
     request_of,
     tasking_draft,
 )
 from aldis.apps.experiments.orders.rules import Asked, first, hindrance, moved
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
-from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, Record
 
 __all__ = ["accept", "ask", "cancel", "lend", "refuse", "take_back"]
@@ -193,7 +193,7 @@ def take_back(ctx: Context, track: str, reason: str = "") -> Sequence[Record]:
     for lease, before in papers.leases.values():
         if lease.terms.track == track and lease.terms.ended_ms is None:
             terms = msgspec.structs.replace(lease.terms, ended_ms=now, why="taken back")
-            labels = _labels_of(before, marks(ctx, LEASE))
+            labels = marks_after(ctx, LEASE, before)
             drafts.append(
                 lease_draft(
                     ctx, terms, before.header.project, _who(ctx), labels, record_id=lease.id, before=before,
@@ -207,7 +207,7 @@ def take_back(ctx: Context, track: str, reason: str = "") -> Sequence[Record]:
             if ended is not None:
                 drafts.append(
                     answer_draft(
-                        ctx, ended, before.header.project, _who(ctx), _labels_of(before, marks(ctx, ANSWER)),
+                        ctx, ended, before.header.project, _who(ctx), marks_after(ctx, ANSWER, before),
                         record_id=before.header.id, before=before, remarks=reason,
                     )
                 )  # fmt: skip
@@ -226,11 +226,6 @@ def _own_track(ctx: Context, track: str) -> Record:
 def _newest_lease(papers: Papers, track: str) -> Record | None:
     found = [(lease.written, record) for lease, record in papers.leases.values() if lease.terms.track == track]
     return max(found, key=lambda one: one[0])[1] if found else None
-
-
-def _labels_of(before: Record, marked: Mapping[str, Label]) -> Mapping[str, Label]:
-    """The labels of the version before, and what the settings say of portions that it had not."""
-    return {**marked, "header": before.label, **{portion.name: portion.label for portion in before.portions}}
 
 
 def _papers(ctx: Context, record_id: str, node: str = "") -> Papers:

@@ -17,7 +17,7 @@ from aldis.app import Context, Query, System
 from aldis.apps.experiments.entity import Decoded, Ledger, Task
 from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer
-from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, answer_draft, lease_draft, marks, read
+from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, answer_draft, lease_draft, marks, marks_after, read
 from aldis.apps.experiments.orders.pilot import Pilot, why_of
 from aldis.apps.experiments.orders.rules import (
     LOST_MS,
@@ -174,7 +174,7 @@ class Orders:
             case Close(lease, why):
                 _, before = self._papers.leases[lease.id]
                 ended = msgspec.structs.replace(lease.terms, ended_ms=now, why=why)
-                labels = _labels_of(before, marks(self._context, LEASE))
+                labels = marks_after(self._context, LEASE, before)
                 self._context.put(
                     lease_draft(
                         self._context, ended, self._project, _AUTHOR, labels, record_id=lease.id, before=before,
@@ -230,9 +230,7 @@ class Orders:
         """Write an answer, tell of it live, and record it."""
         held = self._papers.answers.get(ref)
         before = held[1] if held is not None else None
-        labels = marks(self._context, ANSWER)
-        if before is not None:
-            labels = _labels_of(before, labels)
+        labels = marks_after(self._context, ANSWER, before) if before is not None else marks(self._context, ANSWER)
         record_id = before.header.id if before is not None else f"ans-{self._context.opaque('answer ' + _key(ref))}"
         project = self._papers.taskings[ref].header.project
         draft = answer_draft(
@@ -298,8 +296,3 @@ def _in_state(task: Task, answer: Answer, percent: float | None) -> Task:
     """A task as far as its answer says it is; the model has no word for refused but that it failed."""
     state = "failed" if answer.state == "refused" else answer.state
     return msgspec.structs.replace(task, state=state, reason=answer.why, progress_percent=percent)
-
-
-def _labels_of(before: Record, marked: Mapping[str, Label]) -> Mapping[str, Label]:
-    """The labels of the version before, and what the settings say of portions that it had not."""
-    return {**marked, "header": before.label, **{portion.name: portion.label for portion in before.portions}}

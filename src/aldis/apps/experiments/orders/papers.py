@@ -14,11 +14,21 @@ from aldis.apps.experiments.kinds import TASKING, TRACK, entity_of, portion_of
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer, Terms, Within
 from aldis.apps.experiments.orders.rules import Asked, Book, Ref
 from aldis.apps.experiments.orders.terms import Lease
-from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.errors import AldisError, InvalidInput, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion, Kind, Record, next_version
 
-__all__ = ["KINDS_READ", "Papers", "answer_draft", "lease_draft", "marks", "read", "request_of", "tasking_draft"]
+__all__ = [
+    "KINDS_READ",
+    "Papers",
+    "answer_draft",
+    "lease_draft",
+    "marks",
+    "marks_after",
+    "read",
+    "request_of",
+    "tasking_draft",
+]
 
 KINDS_READ = (TASKING.name, ANSWER.name, LEASE.name)
 
@@ -182,6 +192,19 @@ def marks(ctx: Context, kind: Kind, marking: str = "") -> Mapping[str, Label]:
         )
     highest = ctx.banner(known.values())
     return {name: stated.get(name, highest) for name in names}
+
+
+def marks_after(ctx: Context, kind: Kind, before: Record) -> Mapping[str, Label]:
+    """The labels of the version before; what it had not goes as the settings say, or under the join of all it had.
+
+    Nothing of the settings can keep a state from being written.
+    """
+    known = {"header": before.label, **{portion.name: portion.label for portion in before.portions}}
+    try:
+        others = marks(ctx, kind)
+    except AldisError:
+        others = dict.fromkeys(kind.portions, ctx.banner(known.values()))
+    return {**others, **known}
 
 
 def tasking_draft(
