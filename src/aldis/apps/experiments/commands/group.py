@@ -7,6 +7,7 @@ import click
 from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
 from aldis.apps.experiments.commands.recordings import score, verify
 from aldis.apps.experiments.commands.replaying import replay
+from aldis.apps.experiments.commands.testing import test
 from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
@@ -22,5 +23,6 @@ experiment.add_command(verify)
 experiment.add_command(replay)
 experiment.add_command(losses)
 experiment.add_command(convert)
+experiment.add_command(test)
 for _command in ORDERING:
     experiment.add_command(_command)
