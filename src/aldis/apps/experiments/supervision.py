@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from traceback import extract_tb
 
 import structlog
 
 from aldis.app import Context, System
+from aldis.apps.experiments.orders.pilot import Pilot
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.systems import Connection
 from aldis.apps.experiments.tape import Tape
@@ -26,8 +27,8 @@ _log = structlog.get_logger()
 class Supervision:
     """Keeps every system connected. What cannot get better by itself is not tried again: a person has to mend it."""
 
-    def __init__(self, context: Context, app: str) -> None:
-        self._context, self._app = context, app
+    def __init__(self, context: Context, app: str, pilot: Callable[[System], Pilot | None] = lambda _: None) -> None:
+        self._context, self._app, self._pilot = context, app, pilot
         self._problems: dict[str, AldisError] = {}
 
     async def run(self, plot: Plot, tape: Tape, systems: Sequence[System]) -> None:
@@ -45,7 +46,7 @@ class Supervision:
     async def _keep(self, plot: Plot, tape: Tape, system: System) -> AldisError | None:
         """Keep one system connected until it ends; what ended it, where a person has to mend that."""
         try:
-            connection = Connection(self._context, plot, tape, system)
+            connection = Connection(self._context, plot, tape, system, self._pilot(system))
         except AldisError as error:
             return self._failed(system.name, error, again=False)
         tries, clock = 0, asyncio.get_running_loop().time
