@@ -44,7 +44,8 @@ def findings(**more: Any) -> Findings:
             ),
         ),
         Cell(
-            source="aus/usv", target="usa/dis", message="track", protocols=("mavlink", "dis"), verdict="limited success",
+            source="aus/usv", target="usa/dis", message="track", protocols=("mavlink", "dis"),
+            verdict="limited success",
             marks=(
                 Mark(rung="bytes", outcome="met", value=409.0, unit="messages", evidence=(evidence(4),)),
                 Mark(

@@ -45,7 +45,9 @@ def exchange(one: Exchange) -> str:
 def matrix(cells: Sequence[Exchange]) -> Section:
     """A table for each class of messages: sources down, targets across."""
     blocks: list[Block] = [
-        Note(cell("Sources stand at the left, targets above. A blank was in no test. Each verdict leads to its reasons."))
+        Note(
+            cell("Sources stand at the left, targets above. A blank was in no test. Each verdict leads to its reasons.")
+        )
     ]
     where = {id(one): f"cell-{number}" for number, one in enumerate(cells, 1)}
     for message in dict.fromkeys(one.message for one in cells):
@@ -92,7 +94,7 @@ def _rung(mark: Mark, index: Index) -> Row:
         (
             cell(f"{mark.rung}: {RUNG_WORDS.get(mark.rung, '')}"),
             cell(Span(OUTCOMES.get(mark.outcome, mark.outcome), style=mark.outcome)),
-            index.measured(number(mark.value, mark.unit), mark.evidence) if measured else cell("not a number"),
+            index.measured(number(mark.value, mark.unit), mark.evidence) if measured else cell("no figure"),
             cell(number(mark.limit, mark.unit)) if mark.limit is not None else cell("none"),
             cell(said(mark.reasons, mark.text)),
             index.links(mark.evidence),
@@ -120,7 +122,7 @@ def test_cases(outcomes: Sequence[Outcome], files: Sequence[str], index: Index) 
                     (
                         cell(shown(found.criterion, 80)),
                         cell(shown(found.step, 40)),
-                        index.measured(measured, found.evidence) if found.value is not None else cell("not a number"),
+                        index.measured(measured, found.evidence) if found.value is not None else cell("no figure"),
                         cell(number(found.limit, found.unit)) if found.limit is not None else cell("none"),
                         cell(Span(OUTCOMES[met], style=met)),  # type: ignore[arg-type]
                         cell(said(found.reasons, found.text)),

@@ -20,8 +20,8 @@ def compose(findings: Findings, parties: Sequence[str], files: Mapping[str, str]
     index = Index(findings.recordings)
     paths = [files.get(one.case_digest, "") for one in findings.outcomes]
     sections = [
-        _glance(findings, parties),
         _short(findings),
+        _glance(findings, parties),
         matrix(findings.cells),
         test_cases(findings.outcomes, paths, index),
         details(findings.cells, index),
@@ -59,7 +59,10 @@ def _short(findings: Findings) -> Section:
     found: list[tuple[int, Row]] = []
     for place, one in enumerate(findings.outcomes, 1):
         if one.verdict != "success":
-            reasons = [*one.reasons, *(reason for part in one.measures if part.met is not True for reason in part.reasons)]
+            reasons = [
+                *one.reasons,
+                *(reason for part in one.measures if part.met is not True for reason in part.reasons),
+            ]
             name = Span(f"test case {shown(one.title or one.case, 100)}", f"case-{place}")
             row = Row((cell(name), cell(verdict(one.verdict)), cell(said(reasons) or VERDICT_WORDS[one.verdict])))
             found.append((ORDER.index(one.verdict), row))
@@ -68,7 +71,9 @@ def _short(findings: Findings) -> Section:
             why = said(reasons_of(cross.marks)) or VERDICT_WORDS[cross.verdict]
             row = Row((cell(Span(exchange(cross), f"cell-{place}")), cell(verdict(cross.verdict)), cell(why)))
             found.append((ORDER.index(cross.verdict), row))
-    blocks: list[Block] = []
+    cases, cells = ([one.verdict for one in some] for some in (findings.outcomes, findings.cells))
+    counts = cell(f"Of {len(cases):,} test cases: {_counted(cases)}. Of {len(cells):,} cells: {_counted(cells)}.")
+    blocks: list[Block] = [Note(counts)]
     lacking = [one for one in findings.recordings if one.state != "intact"]
     if lacking:
         names = ", ".join(f"{shown(one.file, 60)} ({shown(one.state, 20)})" for one in lacking)
@@ -120,8 +125,8 @@ def _words() -> Section:
     items = tuple(cell(verdict(one), f": {VERDICT_WORDS[one]}") for one in reversed(ORDER))
     note = Note(
         cell(
-            "Numbers are shown to four digits, times are UTC. Characters that could mislead are shown as <U+202E>, in the "
-            "PDF also those that its font lacks; long texts are cut. The whole of each stands in findings.json."
+            "Numbers are shown to four digits, times are UTC. Characters that could mislead are shown as <U+202E>, in "
+            "the PDF also those that its font lacks; long texts are cut. The whole of each stands in findings.json."
         )
     )
     return Section("Words", "words", [Items(items), note])

@@ -51,14 +51,14 @@ class Index:
         blocks: list[Block] = [
             Note(
                 cell(
-                    "Each is one message: the recording by the head of its chain, the topic, the sequence number in it, "
-                    "and when it was recorded. Any MCAP viewer finds it by topic and time."
+                    "Each is one message: the recording by the head of its chain, the topic, the sequence number in "
+                    "it, and when it was recorded. Any MCAP viewer finds it by topic and time."
                 )
             )
         ]
         if rows:
             heads = tuple(cell(text) for text in ("No.", "Recording", "Head", "Topic", "Sequence", "Time"))
-            blocks.append(Table("Messages that numbers rest on", heads, tuple(rows), (5, 17, 13, 27, 9, 24)))
+            blocks.append(Table("Messages that numbers rest on", heads, tuple(rows), (5, 26, 12, 24, 9, 24)))
         else:
             blocks.append(Note(cell("No single message is named: the numbers rest on the recordings as a whole.")))
         return Section("Evidence", "evidence", blocks)
