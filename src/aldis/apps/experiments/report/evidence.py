@@ -58,7 +58,7 @@ class Index:
         ]
         if rows:
             heads = tuple(cell(text) for text in ("No.", "Recording", "Head", "Topic", "Sequence", "Time"))
-            blocks.append(Table("Messages that numbers rest on", heads, tuple(rows), (5, 26, 12, 24, 9, 24)))
+            blocks.append(Table("Messages that numbers rest on", heads, tuple(rows), (5, 25, 12, 22, 9, 27)))
         else:
             blocks.append(Note(cell("No single message is named: the numbers rest on the recordings as a whole.")))
         return Section("Evidence", "evidence", blocks)

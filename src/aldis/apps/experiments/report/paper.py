@@ -41,8 +41,8 @@ __all__ = ["paper"]
 _MARGIN, _BAND = 40.0, 46.0
 _WIDTH = A4[0] - 2 * _MARGIN
 _ACROSS = 5
-_TOGETHER, _BEGUN = 110.0, 55.0
-"""A heading, and a table, begin a new page where less than this is left of one."""
+_SECTION, _ENTRY, _TABLE = 165.0, 110.0, 55.0
+"""A section, a heading within one, and a table begin a new page where less than this is left of one."""
 _SYMBOLS = str.maketrans({"✓": "+", "◐": "±", "✕": "×"})
 """The symbols of verdicts, in glyphs that Vera has; words stand beside them."""
 _MOST_MARKING = 600
@@ -66,7 +66,8 @@ class _Paper(BaseDocTemplate):  # type: ignore[misc]
         title = _plain(document.title)
         marking = _plain(shown(document.marking, _MOST_MARKING))
         super().__init__(
-            self._file, pagesize=A4, title=title, author="Aldis", subject=marking, creator="Aldis", producer="Aldis", invariant=1, lang="en", displayDocTitle=True,
+            self._file, pagesize=A4, title=title, author="Aldis", subject=marking, creator="Aldis",
+            producer="Aldis", invariant=1, lang="en", displayDocTitle=True,
         )  # fmt: skip
         frame = Frame(_MARGIN, _BAND, _WIDTH, A4[1] - 2 * _BAND, leftPadding=0, rightPadding=0)
         self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._mark))
@@ -169,7 +170,7 @@ def _fitting(marking: str) -> Any:
 
 
 def _section(section: Section) -> list[Any]:
-    made: list[Any] = [CondPageBreak(_TOGETHER), _kept(cell(section.title), "section", section.anchor, 0)]
+    made: list[Any] = [CondPageBreak(_SECTION), _kept(cell(section.title), "section", section.anchor, 0)]
     for block in section.blocks:
         if isinstance(block, Table):
             made += _tables(block)
@@ -177,7 +178,7 @@ def _section(section: Section) -> list[Any]:
             for place, one in enumerate(block.items, 1):
                 made.append(_paragraph(one, "item", bulletText=f"{place}." if block.steps else "•"))
         elif isinstance(block, Entry):
-            made += [CondPageBreak(_TOGETHER), _kept(block.spans, "entry", block.anchor, 1)]
+            made += [CondPageBreak(_ENTRY), _kept(block.spans, "entry", block.anchor, 1)]
         else:
             made.append(_paragraph(block.spans, "note"))
     return made
@@ -220,4 +221,4 @@ def _table(caption: str, table: Table) -> list[Any]:
     made = LongTable(
         rows, colWidths=widths, repeatRows=bool(table.headings), style=TableStyle(lines), splitInRow=1, hAlign="LEFT"
     )
-    return [CondPageBreak(_BEGUN), _paragraph(cell(caption), "caption"), made, Spacer(1, 6)]
+    return [CondPageBreak(_TABLE), _paragraph(cell(caption), "caption"), made, Spacer(1, 6)]

@@ -11,7 +11,7 @@ from aldis.apps.experiments.scoring import Criteria, Score
 
 __all__ = ["scores"]
 
-_DISTANCE = ("View", "GOSPA", "Localisation", "Missed", "False", "Switches", "Interruptions", "MOTA", "MOTP")
+_DISTANCE = ("View", "GOSPA", "Localisation", "Missed", "False", "Switches", "Interrupted", "MOTA", "MOTP")
 _TIME = (
     "View", "Latency p50", "Latency p95", "Latency p99", "Age p50", "Age p95", "Age p99", "Seen of expected",
     "Complete", "Fresh",
@@ -70,7 +70,7 @@ def _tables(views: Mapping[str, Score], by: Criteria, again: str) -> list[Block]
     ]  # fmt: skip
     titles = ("Distance and identity", "Time and completeness", "Place and names")
     return [
-        Table(f"{title}{again}", tuple(cell(head) for head in heads), tuple(rows))
+        Table(f"{title}{again}", tuple(cell(head) for head in heads), tuple(rows), (14, *(10 for _ in heads[1:])))
         for title, heads, rows in zip(titles, (_DISTANCE, _TIME, _PLACE), (distance, time, place), strict=True)
     ]
 
