@@ -33,7 +33,9 @@ def write_report(
         Unavailable: the library that writes PDF is not installed.
     """
     files = _case_files(findings, cases) | {FINDINGS: findings.canonical}
-    signing = sorted({findings.party, *parties})
+    signing = sorted({findings.party, *parties} - {""})
+    if not signing:
+        raise InvalidInput("nobody is to sign this report", fix="Name the parties that are to with --signers AUS,GBR")
     files |= rendered(findings, files, signing, pdf=pdf)
     for path, data in files.items():
         if len(data) > MOST_SIZE:

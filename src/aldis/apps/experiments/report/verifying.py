@@ -138,7 +138,7 @@ def _findings(files: Mapping[str, bytes], manifest: Manifest, wrong: list[str]) 
     said = (findings.experiment, findings.marking, findings.digest)
     if findings.canonical != data or said != (manifest.experiment, manifest.marking, manifest.findings):
         wrong.append(f"{FINDINGS!r} is not what the manifest says of it")
-    if findings.party not in manifest.parties:
+    if findings.party and findings.party not in manifest.parties:
         wrong.append(f"{findings.party!r} made the findings, and is not among the parties that are to sign")
     cases = {sha256(data).hex() for path, data in files.items() if path.startswith("cases/")}
     lacking = [one.case for one in findings.outcomes if one.case_digest not in cases]
