@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from aldis.apps.experiments.cases.findings import Findings
 from aldis.apps.experiments.recorder import key_text
 from aldis.apps.experiments.report.folder import SIGNATURES, held, read, replace
 from aldis.apps.experiments.report.manifest import Said, Sheet, Signed, Statement
-from aldis.apps.experiments.report.verifying import ReportFindings, disagreements, verify_report
+from aldis.apps.experiments.report.verifying import Keys, ReportFindings, compare, verify_report
 from aldis.kernel.errors import InvalidInput, VerificationFailed
-from aldis.kernel.signatures import Key, Signer
+from aldis.kernel.signatures import Signer
 
 __all__ = ["join_signatures", "sign_report"]
 
 
 def sign_report(
     folder: Path, party: str, node: str, signer: Signer, *, at_ms: int, own: Findings | None = None,
-    as_received: bool = False, keys: Mapping[str, Key] | None = None, parties: Mapping[str, str] | None = None,
+    as_received: bool = False, keys: Keys = None, parties: Mapping[str, str] | None = None,
 ) -> Statement:  # fmt: skip
     """Add the signature of a party to a report that verifies; what it says is part of what is signed.
 
@@ -85,20 +83,12 @@ def _said(found: ReportFindings, findings: Findings, node: str, own: Findings | 
             "nothing of this report was compared with recordings of this node",
             fix="Give them with --recording FILE, or sign what you got with --as-received",
         )
-    if _same(findings, own):
+    compared = compare(findings, own)
+    if compared.same:
         return "made" if findings.node == node else "recomputed"
-    wrong = disagreements(findings, own)
-    if wrong:
+    if compared.differs:
         raise VerificationFailed(
-            f"findings from the recordings here are not those of the report: {'; '.join(wrong[:10])}",
+            f"findings from the recordings here are not those of the report: {'; '.join(compared.differs[:10])}",
             fix="Look into it with the nation that made it; --as-received signs what you got and says no more",
         )
     return "agreed"
-
-
-def _same(findings: Findings, own: Findings) -> bool:
-    """Whether they are the same findings from the same recordings, whoever found them and whatever files are called."""
-    heads, there = ([(one.head, one.state) for one in some.recordings] for some in (own, findings))
-    who = {"experiment": findings.experiment, "node": findings.node, "party": findings.party}
-    mine = msgspec.structs.replace(own, recordings=findings.recordings, **who)
-    return heads == there and mine.canonical == findings.canonical

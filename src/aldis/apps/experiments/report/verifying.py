@@ -23,7 +23,7 @@ from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import AldisError, Unavailable
 from aldis.kernel.signatures import Key
 
-__all__ = ["Keys", "ReportFindings", "Signature", "disagreements", "verify_report"]
+__all__ = ["Compared", "Keys", "ReportFindings", "Signature", "compare", "verify_report"]
 
 Keys = Mapping[str, Key] | Sequence[Key] | Key | None
 """The keys that are expected: of nodes by name, or some that whoever signed is to have."""
@@ -63,6 +63,13 @@ class ReportFindings(msgspec.Struct, frozen=True, kw_only=True):
     manifest: Manifest | None = None
 
 
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """`same`: the same findings from the same recordings. Else `differs` says, in words, where they do not agree."""
+
+    same: bool = False
+    differs: tuple[str, ...] = ()
+
+
 def verify_report(folder: Path, keys: Keys = None, *, parties: Mapping[str, str] | None = None) -> ReportFindings:
     """What can be said of the report in `folder`, where keys are expected: of nodes by name, or whoever has them.
 
@@ -95,11 +102,17 @@ def verify_report(folder: Path, keys: Keys = None, *, parties: Mapping[str, str]
     )
 
 
-def disagreements(theirs: Findings, own: Findings) -> Sequence[str]:
-    """Where findings of one's own come to another verdict, in words; what only one of them could judge is none.
+def compare(theirs: Findings, own: Findings) -> Compared:
+    """The findings of a report beside those that one's own node made of the same cases.
 
-    That nothing was judged by both is said too: there is nothing on which they could agree.
+    What only one of them could judge is no disagreement; that both judged nothing is, for there is nothing to agree on.
     """
+    heads, there = ([(one.head, one.state) for one in some.recordings] for some in (own, theirs))
+    if heads == there:
+        who = {"experiment": theirs.experiment, "node": theirs.node, "party": theirs.party}
+        mine = msgspec.structs.replace(own, recordings=theirs.recordings, **who)
+        if mine.canonical == theirs.canonical:
+            return Compared(same=True)
     found, both = list[str](), 0
     cells = {(one.source, one.target, one.message): one.verdict for one in own.cells}
     outcomes = {one.case_digest: one.verdict for one in own.outcomes}
@@ -113,7 +126,11 @@ def disagreements(theirs: Findings, own: Findings) -> Sequence[str]:
             both += 1
             if said != here:
                 found.append(f"{what}: {said!r} in the report, {here!r} here")
-    return found if both else ["nothing of the report was judged from the recordings here"]
+    if heads == there and not found:
+        found.append("the same recordings come to other findings here")
+    elif not both:
+        found.append("nothing of the report was judged from the recordings here")
+    return Compared(differs=tuple(found))
 
 
 def _unlisted(files: Mapping[str, bytes], manifest: Manifest) -> list[str]:
