@@ -24,6 +24,7 @@ __all__ = [
     "UNVERIFIED",
     "Run",
     "key_of",
+    "lacks_nothing",
     "score",
     "score_table",
     "scores_of",
@@ -31,7 +32,6 @@ __all__ = [
     "streams_of",
     "told_of",
     "verified",
-    "lacks_nothing",
 ]
 
 LIMITED, UNVERIFIED = 1, 4
