@@ -18,6 +18,7 @@ from aldis.apps.experiments.cases.findings import Findings
 from aldis.apps.experiments.report import (
     CONTEXT,
     ReportFindings,
+    compare,
     join_signatures,
     sign_report,
     verify_report,
@@ -323,6 +324,14 @@ def test_who_came_to_another_verdict_does_not_sign_that_it_agrees(tmp_path: Path
     with pytest.raises(VerificationFailed, match="nothing of the report was judged"):
         sign(folder, "gbr", nothing)
     assert sign(folder, "gbr", as_received=True) == "received"
+
+
+def test_the_same_recordings_that_come_to_other_findings_contradict_a_report() -> None:
+    made = small()
+    assert compare(made, small(node="x", party="X", experiment="other")).same
+    other = compare(made, small(ended_us=1))
+    assert not other.same and other.differs == ("the same recordings come to other findings here",)
+    assert compare(made, small(recordings=())).differs == ()
 
 
 def test_a_page_that_says_other_than_the_findings_is_noticed_before_one_agrees(tmp_path: Path) -> None:

@@ -28,17 +28,18 @@ def compose(findings: Findings, parties: Sequence[str], files: Mapping[str, str]
         scores(findings.scores),
     ]
     sections += [index.section(), recordings(findings.recordings), _offline(findings), _words()]
-    return Document(f"Findings of {shown(findings.experiment, 100)}", findings.marking, sections)
+    title = f"Findings of {shown(findings.experiment, 100)}" if findings.experiment else "Findings of an experiment"
+    return Document(title, findings.marking, sections)
 
 
 def _glance(findings: Findings, parties: Sequence[str]) -> Section:
     lacking = sum(one.state != "intact" for one in findings.recordings)
     files = f"{len(findings.recordings):,}" + (f", of which {lacking:,} not intact" if lacking else ", all intact")
     facts = [
-        ("Experiment", cell(shown(findings.experiment))),
+        ("Experiment", cell(shown(findings.experiment) or "not named")),
         ("From", cell(instant(findings.began_us))),
         ("To", cell(instant(findings.ended_us))),
-        ("Found by", cell(f"{shown(findings.party, 40)}, node {shown(findings.node, 60)}")),
+        ("Found by", cell(_whose(findings))),
         ("To be signed by", cell(", ".join(shown(party, 40) for party in parties) or "nobody")),
         ("Test cases", cell(Span(_counted([one.verdict for one in findings.outcomes]), "cases"))),
         ("Cells of the matrix", cell(Span(_counted([one.verdict for one in findings.cells]), "matrix"))),
@@ -47,6 +48,12 @@ def _glance(findings: Findings, parties: Sequence[str]) -> Section:
     ]
     rows = tuple(Row((cell(name), value)) for name, value in facts)
     return Section("At a glance", "glance", [Table("What this is", (), rows, (25, 75))])
+
+
+def _whose(findings: Findings) -> str:
+    if not findings.node:
+        return "nobody's node"
+    return f"{shown(findings.party, 40)}, node {shown(findings.node, 60)}"
 
 
 def _counted(verdicts: Sequence[str]) -> str:
@@ -72,7 +79,7 @@ def _short(findings: Findings) -> Section:
             row = Row((cell(Span(exchange(cross), f"cell-{place}")), cell(verdict(cross.verdict)), cell(why)))
             found.append((ORDER.index(cross.verdict), row))
     cases, cells = ([one.verdict for one in some] for some in (findings.outcomes, findings.cells))
-    counts = cell(f"Of {len(cases):,} test cases: {_counted(cases)}. Of {len(cells):,} cells: {_counted(cells)}.")
+    counts = cell(f"Test cases: {_counted(cases)}. Cells of the matrix: {_counted(cells)}.")
     blocks: list[Block] = [Note(counts)]
     lacking = [one for one in findings.recordings if one.state != "intact"]
     if lacking:
@@ -90,7 +97,7 @@ def _short(findings: Findings) -> Section:
 
 
 def _offline(findings: Findings) -> Section:
-    nodes = sorted({one.node for one in findings.recordings} | {findings.node})
+    nodes = sorted(({one.node for one in findings.recordings} | {findings.node}) - {""})
     names = " ".join(f"--sealed-by {shown(node, 60)}" for node in nodes)
     steps = (
         cell(

@@ -95,9 +95,11 @@ def shown(text: str, most: int = _MOST) -> str:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """A number to four digits, with its unit; the whole of it stands in `findings.json`."""
+    """A number to four digits, with its unit, a share in percent; the whole of it stands in `findings.json`."""
     if value is None:
         return "not measured"
+    if unit == "share":
+        value, unit = value * 100, "%"
     if not math.isfinite(value):
         text = "not a number"
     elif isinstance(value, int) or (value == int(value) and abs(value) < 1e12):
