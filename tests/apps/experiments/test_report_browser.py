@@ -1,4 +1,4 @@
-"""The page of a report in a real browser: for axe, on a narrow screen, in light and dark, on paper, without a script."""
+"""The page of a report in a real browser: for axe, on a narrow screen, in light and dark, and on paper."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1200])
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 320), ("light", 1200)])
 def test_axe_finds_nothing_and_nothing_hangs_over(browser: Any, pages: list[Path], scheme: str, width: int) -> None:
     if not AXE.exists():
         assert not os.environ.get("CI"), "axe-core is not there: `make assets`"
