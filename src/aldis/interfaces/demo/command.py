@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -34,6 +33,8 @@ __all__ = ["demo"]
 _DRAIN_S = 20.0
 _QUIET_S = 1.5
 _PROOF_S = 10.0
+_SEARCH_S = 40
+"""About as long as the search takes the sea is played beside it."""
 _SETTLED_S = 6.0
 """After the last report of a system, this long until all of it is recorded."""
 
@@ -65,7 +66,7 @@ def demo(
     place = (out or (folder or Path.cwd()) / FOLDER).resolve()
     if not sea_only:
         check_out(place)
-    chosen = choose(source, seconds, lambda text: talk.print(f"[dim]{text}[/]"))
+    chosen = choose(source, seconds or (None if sea_only else _SEARCH_S), lambda text: talk.print(f"[dim]{text}[/]"))
     nations = Nations((folder or Path(tempfile.mkdtemp(prefix="aldis-demo-"))).resolve())
     play = _Play(nations, chosen, None if sea_only else place)
     kept = serve or folder is not None
@@ -110,6 +111,10 @@ class _Play:
         if not all(finding.holds for finding in shown.proof):
             fix = f"Look into its ledger: `aldis --home {self._nations.home('aus')} ledger verify`"
             raise VerificationFailed("a proof does not hold", fix=fix)
+        if concluded is not None and concluded.verified.verdict != "intact":
+            raise VerificationFailed(
+                f"the report is {concluded.verified.verdict}", fix=f"Look into it: {concluded.check}"
+            )
         self._part(talk, concluded, serve=serve)
 
     def stop(self) -> None:
@@ -130,10 +135,10 @@ class _Play:
         step("Starting the nodes as three processes")
         took = self._running.start()
         began = time.monotonic()
-        if self._place is not None:
-            self._cast.enter()
         step(f"All three answer after {took:.1f} s; each party signs at its own node")
         agree(nations, step)
+        if self._place is not None:
+            self._cast.enter()
         put_documents(nations)
         put_reply(nations)
         step(f"Listening at aus to {source.words} ({source.pace:.0f} times as fast)")

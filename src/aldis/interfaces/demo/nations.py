@@ -155,6 +155,7 @@ def _read_out(file: Path) -> Callable[[Sheet, str], bool]:
 
 
 def free_port() -> int:
+    """A port of the loopback interface that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -22,7 +22,7 @@ PACKAGE = "towed-array-handling"
 """The technical data package that only the United States may have."""
 _INSTRUMENTS = {"pa-northern-watch": ("aus", "gbr", "usa"), "lic-towed-array": ("aus", "usa")}
 _AUTHOR = "programme office"
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 def draft_instruments(nations: Nations) -> None:

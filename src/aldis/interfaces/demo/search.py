@@ -1,4 +1,4 @@
-"""The search: from the first cry for help to the vessel beside the raft, as it is seen at the nodes of three nations."""
+"""The search: from the cry for help to the vessel beside the raft, as it is seen at the nodes of three nations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from aldis.node.store import Row
 __all__ = ["Event", "Search"]
 
 _POLL_S = 0.1
-_PATIENCE_S = {"sense": 20.0, "share": 20.0, "task": 15.0, "act": 60.0, "confirm": 15.0}
+_PATIENCE_S = {"sense": 60.0, "share": 30.0, "task": 30.0, "act": 75.0, "confirm": 30.0}
 _CRUISE_MPS, _LEAD_S = 11.0, 6.0  # to foresee when the vessel will be there
 _Found = TypeVar("_Found")
 
@@ -41,7 +41,7 @@ class Event:
 
 
 class Search:
-    """One search over the running nodes. `events` is what came about; `raft`, `vessel` and `task` are ids of records."""
+    """One search over the running nodes; `raft`, `vessel` and `task` are ids of records, `events` what came about."""
 
     def __init__(self, nodes: Mapping[str, Node], said: Callable[[str], None]) -> None:
         self.events: list[Event] = []

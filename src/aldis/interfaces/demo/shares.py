@@ -8,7 +8,7 @@ from aldis.app import System
 from aldis.interfaces.demo.nations import Share, free_port
 from aldis.node.config import Marking
 
-__all__ = ["PROJECT", "Ports", "TRACK_LABELS", "of_sea_and_search", "of_sea_only"]
+__all__ = ["PROJECT", "TRACK_LABELS", "Ports", "of_sea_and_search", "of_sea_only"]
 
 PROJECT = "NORTHERN-WATCH"
 TRACK_LABELS = {

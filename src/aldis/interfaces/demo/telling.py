@@ -78,7 +78,8 @@ class Shown:
 def tell(shown: Shown, nodes: Mapping[str, Node], out: Console) -> None:
     """The story and the pictures."""
     if shown.events:
-        out.print()
+        out.print("\n[bold]An allied search for a drifting raft[/]")
+        out.print("The sea is recorded. The raft, the vessel (USV), the helicopter and the lookout are simulated.")
         out.print(_story(shown.events))
     out.print()
     out.print(count_table(shown.counts))
@@ -127,10 +128,7 @@ def tell_end(concluded: Concluded, out: Console) -> None:
 
 
 def _story(events: Sequence[Event]) -> Table:
-    table = Table(
-        title="An allied search for a drifting raft (the sea is recorded; raft, vessel, helicopter, lookout are simulated)",
-        title_justify="left",
-    )  # fmt: skip
+    table = Table()
     for name in ("s", "step", "who", "what"):
         table.add_column(name, justify="right" if name == "s" else "left", no_wrap=name != "what")
     step = ""
@@ -165,9 +163,7 @@ def footnotes(cells: Sequence[Cell]) -> list[str]:
     found: dict[str, list[str]] = {}
     for cell in cells:
         if cell.verdict not in ("success", _UNTRIED):
-            reasons = dict.fromkeys(
-                reason for mark in cell.marks if mark.outcome != "met" for reason in mark.reasons
-            )
+            reasons = dict.fromkeys(reason for mark in cell.marks if mark.outcome != "met" for reason in mark.reasons)
             found.setdefault(f"{_SHORT.get(cell.verdict, cell.verdict)}, {', '.join(reasons)}", []).append(_pair(cell))
     lines = [f"{why}: {'; '.join(pairs)}" for why, pairs in found.items()]
     tried = {cell.target for cell in cells if cell.verdict != _UNTRIED}
