@@ -12,7 +12,7 @@ import structlog
 from aldis.app import Context, Recordings
 from aldis.apps.experiments.entity import Decoded, Entity
 from aldis.apps.experiments.links.link import Piece
-from aldis.apps.experiments.recorder import Recorder, Source, Taps, unfinished
+from aldis.apps.experiments.recorder import OWN, Recorder, Source, Taps, unfinished
 from aldis.kernel.errors import AldisError, NeedsPerson, VerificationFailed
 from aldis.kernel.labels import Label
 
@@ -60,10 +60,11 @@ class Tape:
                 )
             )
 
-    def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int) -> None:
-        """What they said, and the id of its record."""
+    def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int | None = None) -> None:
+        """What they said, and the id of its record; without a time, what this node itself concludes of the system."""
         if self._recorder is not None:
-            self._write(lambda: self._taps.entity(system, marking, decoded, at_us, record=record))
+            by, at = ("", at_us) if at_us is not None else (OWN, self._context.now() * 1000)
+            self._write(lambda: self._taps.entity(system, marking, decoded, at, record=record, protocol=by))
 
     def egress(
         self,

@@ -16,14 +16,14 @@ from aldis.apps.experiments.recorder.schemas import ENTITIES, LOCATION_FIX, NATI
 from aldis.apps.experiments.recorder.writer import Recorder
 from aldis.kernel.errors import InvalidInput
 
-__all__ = ["PARTNER", "Native", "Source", "Taps", "Told", "counted", "read_native", "read_told", "said_body"]
+__all__ = ["OWN", "PARTNER", "Native", "Source", "Taps", "Told", "counted", "read_native", "read_told", "said_body"]
 
 PARTNER = "node:"
 """Before the name of a node where that of a system would stand; no system's name has a colon."""
 
 
-FRAMES = "aldis-frame/1"
-"""The protocol between nodes, as it stands beside what crossed."""
+FRAMES, OWN = "aldis-frame/1", "aldis"
+"""The protocol between nodes, as it stands beside what crossed; and what stands beside a node's own conclusions."""
 FIX_EVERY_US = 1_000_000
 """A track's position is given to maps at most this often."""
 _FIXES = 10_000
@@ -108,11 +108,17 @@ class Taps:
         flags = {name: True for name, set_ in (("begins", begins), ("ended", ended)) if set_}
         self._recorder.write(channel, at_us * 1000, _encode(body | flags))
 
-    def entity(self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "") -> None:
-        """What a system's bytes said, and the id of its record; raises as `native`."""
+    def entity(
+        self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "", protocol: str = ""
+    ) -> None:
+        """What a system's bytes said, and the id of its record; raises as `native`.
+
+        With a `protocol` it follows from no bytes of a system: it is what a node said or concludes.
+        """
         kind = _KINDS[type(decoded.entity)]
         channel = self._channel("entity", system, kind, marking)
-        self._recorder.write(channel, at_us * 1000, said_body(decoded.entity, record, *self._counted(decoded.ledger)))
+        body = said_body(decoded.entity, record, *self._counted(decoded.ledger), protocol)
+        self._recorder.write(channel, at_us * 1000, body)
         self._fix("entity", system, marking, decoded.entity, at_us)
 
     def egress(
@@ -207,11 +213,12 @@ def counted(ledger: Ledger) -> tuple[int, int, dict[str, int]]:
     return carried, approximated, dict(dropped)
 
 
-def said_body(entity: Entity, record: str, carried: int, approximated: int, dropped: dict[str, int]) -> bytes:
+def said_body(
+    entity: Entity, record: str, carried: int, approximated: int, dropped: dict[str, int], protocol: str = ""
+) -> bytes:
     """The data of a message of the tap `entity`."""
-    return _encode(
-        {"entity": entity, "record": record, "carried": carried, "approximated": approximated, "dropped": dropped}
-    )
+    body = {"entity": entity, "record": record, "carried": carried, "approximated": approximated, "dropped": dropped}
+    return _encode(body | {"protocol": protocol} if protocol else body)
 
 
 def _schema_of(tap: str, kind: str) -> tuple[str, bytes]:
