@@ -7,6 +7,7 @@ import click
 from aldis.apps.experiments.commands.agreeing import agree
 from aldis.apps.experiments.commands.recordings import score, verify
 from aldis.apps.experiments.commands.replaying import replay
+from aldis.apps.experiments.commands.testing import test
 from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
@@ -23,3 +24,4 @@ experiment.add_command(replay)
 experiment.add_command(agree)
 experiment.add_command(losses)
 experiment.add_command(convert)
+experiment.add_command(test)
