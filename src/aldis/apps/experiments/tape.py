@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -85,7 +86,9 @@ class Tape:
                 )
             )
 
-    def crossed(self, node: str, labels: Iterable[Label], entity: Entity, at: int, *, left: bool, frame: str) -> None:
+    def crossed(
+        self, node: str, labels: Iterable[Label], entity: Entity | Mapping[str, Any], at: int, *, left: bool, frame: str
+    ) -> None:
         """What left for a partner node, or came from one, of values with these labels."""
         if self._recorder is not None:
             marking = self._banner(labels, at)
@@ -95,7 +98,7 @@ class Tape:
         try:
             write()
         except AldisError as error:
-            self._stop(error)
+            self.stop(error)
 
     def _banner(self, labels: Iterable[Label], now: int) -> str:
         """The banner of labels, worked out once a second for all that is labelled alike: what it says has its dates."""
@@ -121,9 +124,9 @@ class Tape:
             try:
                 self._recorder.close()
             except AldisError as error:
-                self._stop(error)
+                self.stop(error)
 
-    def _stop(self, error: AldisError) -> None:
+    def stop(self, error: AldisError) -> None:
         """Go on without a tape; it ends with its last seal."""
         recorder, self._recorder = self._recorder, None
         _log.error("recording stopped", code=error.code, cause=str(error))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -27,6 +28,8 @@ FRAMES, OWN = "aldis-frame/1", "aldis"
 FIX_EVERY_US = 1_000_000
 """A track's position is given to maps at most this often."""
 _FIXES = 10_000
+_LEFT: Mapping[str, Any] = {"messages": ()}
+_CAME: Mapping[str, Any] = {"carried": 0, "approximated": 0, "dropped": {}}
 _LEDGERS = 1_024
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _encode = msgspec.json.Encoder().encode
@@ -134,14 +137,22 @@ class Taps:
         )
         self._fix("egress", partner, marking, entity, at_us)
 
-    def crossed(self, node: str, marking: str, entity: Entity, at_us: int, *, left: bool, frame: str) -> None:
-        """What left for a partner node in a live frame, or came in one, under its record's id; raises as `native`."""
-        tap, name, kind = "egress" if left else "entity", PARTNER + node, _KINDS[type(entity)]
+    def crossed(
+        self, node: str, marking: str, entity: Entity | Mapping[str, Any], at_us: int, *, left: bool, frame: str
+    ) -> None:
+        """What left for a partner node in a live frame, or came in one, under its record's id; raises as `native`.
+
+        A track may be given as JSON has it, by its groups.
+        """
+        tap, name = "egress" if left else "entity", PARTNER + node
+        kind, key = ("track", entity["key"]) if isinstance(entity, Mapping) else (_KINDS[type(entity)], entity.key)
         channel = self._channel(tap, name, kind, marking)
-        body: dict[str, Any] = {"entity": entity, "record": entity.key, "protocol": FRAMES, "frame": frame}
-        more = {"messages": ()} if left else {"carried": 0, "approximated": 0, "dropped": {}}
-        self._recorder.write(channel, at_us * 1000, _encode(body | more))
-        self._fix(tap, name, marking, entity, at_us)
+        body: dict[str, Any] = {"entity": entity, "record": key, "protocol": FRAMES, "frame": frame}
+        self._recorder.write(channel, at_us * 1000, _encode({**body, **(_LEFT if left else _CAME)}))
+        if isinstance(entity, Mapping):
+            self._fix_at(tap, name, marking, key, entity.get("position"), at_us)
+        else:
+            self._fix(tap, name, marking, entity, at_us)
 
     def _channel(self, tap: str, name: str, kind: str, marking: str, source: Source | None = None) -> int:
         found = self._channels.get((tap, name, kind, marking, source))
@@ -168,16 +179,23 @@ class Taps:
         return kept[1:]
 
     def _fix(self, tap: str, name: str, marking: str, entity: Entity, at_us: int) -> None:
-        if type(entity) is not Track or entity.position is None:
+        if type(entity) is Track:
+            self._fix_at(tap, name, marking, entity.key, entity.position, at_us)
+
+    def _fix_at(self, tap: str, name: str, marking: str, key: str, position: Any, at_us: int) -> None:
+        """Give a position to maps, if it is due; it may be as JSON has it."""
+        if position is None:
             return
         channel = self._channel(tap, name, "fix", marking)
-        last = self._fixed.get((channel, entity.key))
+        last = self._fixed.get((channel, key))
         if last is not None and 0 <= at_us - last < FIX_EVERY_US:
             return
         if len(self._fixed) >= _FIXES:
             self._fixed.clear()
-        self._fixed[channel, entity.key] = at_us
-        self._recorder.write(channel, at_us * 1000, _encode(_location(entity.key, entity.position, at_us)))
+        self._fixed[channel, key] = at_us
+        with suppress(msgspec.ValidationError):
+            place = position if isinstance(position, Position) else msgspec.convert(position, Position)
+            self._recorder.write(channel, at_us * 1000, _encode(_location(key, place, at_us)))
 
 
 def _location(key: str, position: Position, at_us: int) -> dict[str, Any]:
