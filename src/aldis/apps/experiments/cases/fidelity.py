@@ -68,7 +68,7 @@ class Mirror:
         if self._writer is None or self._reader is None:
             return
         self.said += 1
-        decoded = [one for text in messages for one in self._reader.feed(base64.b64decode(text), at_us)]
+        decoded = [one for text in messages for one in self._reader.feed(_bytes(text), at_us)]
         same = [one for one in decoded if type(one.entity) is type(entity)]
         if not same:
             return
@@ -204,6 +204,14 @@ def _elsewhere(went: Iterable[Any], read: Sequence[Ledger]) -> bool:
 def _why(dropped: Sequence[Dropped]) -> str:
     """The reasons of ledgers, or that there is none."""
     return "; ".join(dict.fromkeys(entry.reason for entry in dropped)) or "no ledger says why"
+
+
+def _bytes(text: str) -> bytes:
+    """What was sent; nothing where whoever recorded it wrote no base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def _opened(protocol: str) -> Gateway | None:
