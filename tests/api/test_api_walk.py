@@ -44,6 +44,8 @@ HIDES = dict.fromkeys(("low", "low-staff", "low-auditor", "guest"), "above") | d
 """From whom more is hidden than another project: what is above them in their own, and from GBR's a pact with USA."""
 OWN = ("originator", "officer", "security", "auditor", "administrator")
 OUT = ("suspended", "signed-out")
+LESS = ("low", "foreign")
+"""Who may ask less than `low-staff` and `foreign-staff`, and sees what they see."""
 MUTE = {
     "get_search_meaning", "get_live", "get_changes", "get_instruments", "get_instruments_name", "get_saved",
     "post_saved", "get_saved_name", "delete_saved_name", "post_saved_name_read", "post_quarantine_number_drop",
@@ -160,7 +162,9 @@ def test_every_operation_has_a_row(worlds: Worlds, tmp_path: Path) -> None:
     assert found.keys() == TABLE.keys() and len(TABLE) == len(operations(find_apps()))
 
 
-@pytest.mark.parametrize("walker", [*WALKING, "signed-out"])
+@pytest.mark.parametrize(
+    "walker", [pytest.param(one, marks=pytest.mark.slow if one in LESS else ()) for one in (*WALKING, "signed-out")]
+)
 def test_what_one_may_not_know_of_changes_no_answer(worlds: Worlds, tmp_path: Path, walker: str) -> None:
     hides = HIDES.get(walker, "hide")
     without, more = (walk(worlds, name, hides, walker, tmp_path) for name in ("without", hides))
