@@ -15,7 +15,7 @@ from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.routes import ROUTES
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.supervision import Supervision
-from aldis.apps.experiments.systems import until_ended
+from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
 
@@ -60,7 +60,11 @@ class ExperimentsApp:
         tape = Tape(ctx, plot.highest())
         crossing = Crossing(ctx, tape)
         orders = Orders(ctx, ctx.default_project(), tape, systems, self._limits)
-        connected = asyncio.create_task(Supervision(ctx, self.name, orders.pilot).run(plot, tape, systems))
+        connected = asyncio.create_task(
+            Supervision(ctx, self.name).run(
+                lambda system: Connection(ctx, plot, tape, system, orders.pilot(system)), systems
+            )
+        )
         beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run())]
         try:
             await until_ended([connected], beside=beside)

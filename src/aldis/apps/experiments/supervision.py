@@ -9,10 +9,7 @@ from traceback import extract_tb
 import structlog
 
 from aldis.app import Context, System
-from aldis.apps.experiments.orders.pilot import Pilot
-from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.systems import Connection
-from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import AldisError, Unavailable
 
 __all__ = ["Supervision"]
@@ -27,26 +24,26 @@ _log = structlog.get_logger()
 class Supervision:
     """Keeps every system connected. What cannot get better by itself is not tried again: a person has to mend it."""
 
-    def __init__(self, context: Context, app: str, pilot: Callable[[System], Pilot | None] = lambda _: None) -> None:
-        self._context, self._app, self._pilot = context, app, pilot
+    def __init__(self, context: Context, app: str) -> None:
+        self._context, self._app = context, app
         self._problems: dict[str, AldisError] = {}
 
-    async def run(self, plot: Plot, tape: Tape, systems: Sequence[System]) -> None:
-        """Until every system is at its end.
+    async def run(self, connect: Callable[[System], Connection], systems: Sequence[System]) -> None:
+        """Until every system is at its end; `connect` makes the connection of one.
 
         Raises:
             AldisError: what ended one of them for good.
         """
         self._tell()
-        ended = await asyncio.gather(*(self._keep(plot, tape, system) for system in systems))
+        ended = await asyncio.gather(*(self._keep(connect, system) for system in systems))
         for error in ended:
             if error is not None:
                 raise error
 
-    async def _keep(self, plot: Plot, tape: Tape, system: System) -> AldisError | None:
+    async def _keep(self, connect: Callable[[System], Connection], system: System) -> AldisError | None:
         """Keep one system connected until it ends; what ended it, where a person has to mend that."""
         try:
-            connection = Connection(self._context, plot, tape, system, self._pilot(system))
+            connection = connect(system)
         except AldisError as error:
             return self._failed(system.name, error, again=False)
         tries, clock = 0, asyncio.get_running_loop().time

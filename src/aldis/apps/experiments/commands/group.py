@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from aldis.apps.experiments.commands.agreeing import agree
 from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
 from aldis.apps.experiments.commands.playing import play
 from aldis.apps.experiments.commands.recordings import score
@@ -26,6 +27,7 @@ experiment.add_command(verify)
 experiment.add_command(report)
 experiment.add_command(sign)
 experiment.add_command(replay)
+experiment.add_command(agree)
 experiment.add_command(losses)
 experiment.add_command(convert)
 experiment.add_command(play)
