@@ -9,15 +9,22 @@ import subprocess
 import sys
 import threading
 import time
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from aldis.apps.experiments.cases.findings import Cell, Mark, Reason, Verdict
 from aldis.apps.experiments.gateways.nmea.synthetic import generate
 from aldis.apps.experiments.recording import cached_recording, default_cache
+from aldis.interfaces.demo.ending import check_out
 from aldis.interfaces.demo.nations import NATIONS, Nations
 from aldis.interfaces.demo.pictures import values_of
+from aldis.interfaces.demo.proofs import Finding, summed
+from aldis.interfaces.demo.telling import footnotes, matrix
+from aldis.kernel.errors import InvalidInput
 from aldis.node.node import Node
 
 KEPT = {"sensor", "residue"}
@@ -137,7 +144,7 @@ def test_when_it_fails_the_nodes_and_their_logs_are_kept_and_named(tmp_path: Pat
         "import sys\nif 'up' in sys.orig_argv:\n    sys.stderr.write('no power here\\n')\n    sys.exit(3)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "aldis", "demo", "--input", str(stream), "--seconds", "1", "--out", str(tmp_path / "out")],
+        [sys.executable, "-m", "aldis", "demo", "--sea-only", "--input", str(stream), "--seconds", "1"],
         capture_output=True, text=True, timeout=120, check=False,
         env={**environment, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])},
     )  # fmt: skip
@@ -149,11 +156,81 @@ def test_when_it_fails_the_nodes_and_their_logs_are_kept_and_named(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_the_porkkala_recording_gives_122_tracks_to_each_nation(tmp_path: Path) -> None:
+def test_an_allied_search_beside_the_recorded_sea_ends_in_a_report_that_three_nations_signed(tmp_path: Path) -> None:
     if cached_recording(default_cache()) is None:
         pytest.skip("the recording is not in the cache: `make setup` fetches it")
-    done = run(tmp_path, "--seconds", "6")
-    assert check_pictures(tmp_path, done) == {"aus": 122, "gbr": 122, "usa": 122}, "121 ships, and our own"
+    folder, out = tmp_path / "nations", tmp_path / "out"
+    done = run(folder, "--seconds", "20", "--out", str(out), search=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    story = " ".join(done.stdout.split())
+    assert "its position exact; withheld: sensor" in story
+    for step in ("its operator accepts", "executing: it is seen to move as asked", "completed: it is seen to be there"):
+        assert step in story
+    assert "GBR → AUS │ its lookout (Cursor-on-Target) reports: “A vessel is" in story
+    assert "│ aus: tasking │ · │ success │" in story
+    assert "│ aus/radio: track │ success │ success │" in story
+    assert "25 of 25 criteria met, success" in story
+    assert "signed by AUS (made) and GBR (recomputed) and USA (recomputed); verified offline: intact" in story
+    with Nations(folder).open("aus") as aus, Nations(folder).open("gbr") as gbr, Nations(folder).open("usa") as usa:
+        for node in (aus, gbr, usa):
+            assert len(tracks(node)) == 126, "122 of the sea, raft, vessel, helicopter and lookout"
+        assert b'"battery_percent"' not in raw_bytes(gbr), "what state the vessel is in is for AUS alone"
+        assert b'"dead_reckoning"' not in raw_bytes(aus), "how the helicopter moves is for USA alone"
+        assert b'"dead_reckoning"' in raw_bytes(usa)
+    keys = [part for node in NATIONS for part in ("--sealed-by", str(out / "keys" / f"{node}.json"))]
+    verify = [sys.executable, "-m", "aldis", "experiment", "verify", str(out / "report"), *keys]
+    assert subprocess.run(verify, capture_output=True, timeout=60, check=False).returncode == 0
+    page = out / "report" / "report.html"
+    page.write_bytes(page.read_bytes().replace(b"success", b"success!", 1))
+    assert subprocess.run(verify, capture_output=True, timeout=60, check=False).returncode == 4
+
+
+def test_the_demo_writes_its_report_over_nothing_but_a_report_of_its_own(tmp_path: Path) -> None:
+    check_out(tmp_path / "absent")
+    (tmp_path / "report").mkdir()
+    (tmp_path / "recordings").mkdir()
+    check_out(tmp_path)
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(InvalidInput, match="no report of a demo"):
+        check_out(tmp_path)
+
+
+def test_proofs_of_one_kind_are_told_as_one_and_what_fails_by_itself() -> None:
+    found = [
+        Finding("a", holds=True, about="items", counts=(2,)),
+        Finding("b", holds=True, about="items", counts=(3,)),
+        Finding("c: 1 left, 0 arrived", holds=False, about="items", counts=(1,)),
+        Finding("d", holds=True),
+    ]
+    told = [(one.text, one.holds) for one in summed(found)]
+    assert told == [
+        ("2 ways between nodes: 5 items left and arrived, each way one chain of bundles", True),
+        ("c: 1 left, 0 arrived", False),
+        ("d", True),
+    ]
+
+
+def test_the_matrix_shows_what_was_tried_and_says_why_it_fell_short() -> None:
+    def cell(target: str, verdict: Verdict, *reasons: Reason) -> Cell:
+        marks = (Mark(rung="fidelity", outcome="partly", reasons=reasons),) if reasons else ()
+        return Cell(
+            source="aus/radio", target=target, message="track", protocols=("ais", "cot"), marks=marks, verdict=verdict
+        )
+
+    cells = [
+        cell("gbr/lookout", "limited success", "field dropped", "withheld by label"),
+        cell("usa/usv", "success"),
+        cell("aus/sea", "not tested"),
+    ]
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(matrix(cells))
+    shown = " ".join(console.export_text().split())
+    assert "│ aus/radio: track │ limited │ success │" in shown
+    assert "aus/sea" not in shown
+    assert footnotes(cells) == [
+        "limited, field dropped, withheld by label: aus/radio → gbr/lookout",
+        "not tested: nothing is sent to aus/sea, which have no account",
+    ]
 
 
 @pytest.mark.slow

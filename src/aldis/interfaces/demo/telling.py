@@ -109,7 +109,7 @@ def tell_end(concluded: Concluded, out: Console) -> None:
         out.print(f"  {line}", highlight=False)
     for outcome in findings.outcomes:
         met = sum(one.met is True for one in outcome.measures)
-        why = f": {', '.join(outcome.reasons)}" if outcome.reasons else ""
+        why = f": {', '.join(outcome.reasons)}" if outcome.reasons and outcome.verdict != "success" else ""
         colour = _COLOURS[outcome.verdict]
         out.print(
             f"\n[bold]Test case {outcome.case}[/]: {met} of {len(outcome.measures)} criteria met, "
@@ -124,6 +124,10 @@ def tell_end(concluded: Concluded, out: Console) -> None:
     out.print(
         f"\n[bold]Report[/] {concluded.report}/report.html: signed by {signed}; verified offline: {verified.verdict}",
         highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    out.print(
+        f"  It is marked {findings.marking}, since it rests on the recordings of all three, which lie together here as at "
+        "the control of an exercise.", highlight=False, soft_wrap=True,
     )  # fmt: skip
 
 
@@ -174,7 +178,7 @@ def footnotes(cells: Sequence[Cell]) -> list[str]:
 
 
 def _pair(cell: Cell) -> str:
-    return f"{cell.source} → {cell.target}"
+    return f"{cell.source} → {cell.target}{'' if cell.message == 'track' else f' ({cell.message})'}"
 
 
 def _tell_why(node: Node, out: Console) -> None:
