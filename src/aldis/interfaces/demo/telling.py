@@ -126,8 +126,8 @@ def tell_end(concluded: Concluded, out: Console) -> None:
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     out.print(
-        f"  It is marked {findings.marking}, since it rests on the recordings of all three, which lie together here as at "
-        "the control of an exercise.", highlight=False, soft_wrap=True,
+        f"  It is marked {findings.marking}, since it rests on the recordings of all three, which lie together here"
+        " as at the control of an exercise.", highlight=False, soft_wrap=True,
     )  # fmt: skip
 
 
