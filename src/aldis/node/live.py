@@ -15,7 +15,7 @@ from aldis.app import Live
 from aldis.kernel.admission import Peers
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import NotAuthentic
-from aldis.kernel.frames import MAX_AGE, Frame, Update, open_frame, seal_frame
+from aldis.kernel.frames import MAX_AGE, Frame, Update, encoded, open_frame, seal_frame
 from aldis.kernel.labels import Label, encode_label
 from aldis.kernel.release import Decision, Request, compile_terms
 from aldis.kernel.signatures import Algorithm
@@ -28,7 +28,6 @@ from aldis.node.restored import restored
 __all__ = ["LiveIn", "LiveOut"]
 
 MAX_VALUES = 80_000
-_encode = msgspec.msgpack.Encoder().encode
 _OVERHEAD = {Algorithm.ED25519: 512, Algorithm.P384: 512, Algorithm.HYBRID: 4096}
 """Bytes of envelope, manifest and signature at most."""
 
@@ -38,10 +37,11 @@ _Slot = tuple[str, str, str]
 """The node that published a value ("" for this one), the entity's id, and the portion."""
 
 
-class _Value(msgspec.Struct, frozen=True):
+class _Value(msgspec.Struct):
     """An update with what decides where it may go: the label of its track's existence, its own, and the project.
 
     What another node (`origin`) published has the label and project of the record that is held of it: None until then.
+    `data` is the update as it stands in a frame, once that was made.
     """
 
     header: Label | None
@@ -49,6 +49,7 @@ class _Value(msgspec.Struct, frozen=True):
     project: str
     update: Update
     origin: str = ""
+    data: msgspec.Raw | None = None
 
 
 @dataclass(slots=True)
@@ -95,7 +96,9 @@ class LiveOut:
     def _wait(self, value: _Value, partners: Iterable[str]) -> None:
         slot = (value.origin, value.update.id, value.update.portion)
         for node in partners:
-            queue = self._queues.setdefault(node, _Queue())
+            queue = self._queues.get(node)
+            if queue is None:
+                queue = self._queues[node] = _Queue()
             if slot in queue.values:
                 queue.conflated += 1
             elif len(queue.values) >= MAX_VALUES:
@@ -118,15 +121,15 @@ class LiveOut:
             return None
         core, now, epoch = self._core, self._core.clock.now(), self._epochs.current()
         decide = _Decider(epoch, self._partners.originators(node), node, now)
-        groups: dict[tuple[str, Label], list[Update]] = {}
+        groups: dict[tuple[str, Label], list[msgspec.Raw]] = {}
         room = core.config.live_bytes - _OVERHEAD[core.signer.public.algorithm]
-        for slot in list(queue.values):
-            value = self._settled(queue.values[slot], now)
-            update = decide.given(value, core.secret)
-            if update is not None:
-                key = (value.origin, value.label)
-                group, named = groups.get(key), len(encode_label(value.label)) + len(value.origin) + 12
-                size = len(_encode(update)) + (named if group is None else 0)
+        for slot, waiting in list(queue.values.items()):
+            value = self._settled(waiting, now)
+            ruling = decide.ruling(value)
+            data = decide.given(value, ruling, core.secret)
+            if data is not None:
+                group = ruling.group
+                size = len(data) if group is not None else len(data) + ruling.named(groups)
                 if size > room and groups:
                     break
                 if size > room:
@@ -134,8 +137,8 @@ class LiveOut:
                 else:
                     room -= size
                     if group is None:
-                        group = groups[key] = []
-                    group.append(update)
+                        group = ruling.group = groups.setdefault(ruling.place, [])
+                    group.append(data)
             del queue.values[slot]
         if not groups:
             return None
@@ -168,6 +171,23 @@ class LiveOut:
         return value if found is None else msgspec.structs.replace(value, header=found[0], project=found[1])
 
 
+class _Ruling:
+    """What holds for all values that are alike in what decides, and the group of a frame that those go into."""
+
+    __slots__ = ("_of", "group", "place", "portion")
+
+    def __init__(self, value: _Value, portion: Decision | None) -> None:
+        self._of = (value.header, value.label)  # held here, so that their ids stay theirs
+        self.portion = portion
+        self.place = (value.origin, value.label)
+        self.group: list[msgspec.Raw] | None = None
+
+    def named(self, groups: Mapping[tuple[str, Label], object]) -> int:
+        """The bytes that a group of its own costs, where there is none yet."""
+        origin, label = self.place
+        return 0 if self.place in groups else len(encode_label(label)) + len(origin) + 12
+
+
 class _Decider:
     """Decides for one frame; values alike in what decides are decided once. `parties` are those of the originators."""
 
@@ -175,24 +195,33 @@ class _Decider:
         self._terms = compile_terms(epoch, node, None, now)
         self._own, self._parties = epoch.party, parties
         self._node, self._now, self._holds = node, now, epoch.holds
-        self._known: dict[tuple[Label | None, Label, str, str, str, str], Decision | None] = {}
+        self._known: dict[tuple[int, int, str, str, str, str], _Ruling] = {}
 
-    def given(self, value: _Value, secret: bytes) -> Update | None:
-        """The update as the partner may have it, or None."""
+    def ruling(self, value: _Value) -> _Ruling:
+        """What holds for a value and all that are alike."""
         update = value.update
-        alike = (value.header, value.label, value.project, value.origin, update.kind, update.portion)
-        portion = self._known[alike] if alike in self._known else self._known.setdefault(alike, self._decide(value))
+        alike = (id(value.header), id(value.label), value.project, value.origin, update.kind, update.portion)
+        found = self._known.get(alike)
+        if found is None:
+            found = self._known[alike] = _Ruling(value, self._decide(value))
+        return found
+
+    def given(self, value: _Value, ruling: _Ruling, secret: bytes) -> msgspec.Raw | None:
+        """The update as the partner may have it, or None."""
+        portion, update = ruling.portion, value.update
         if portion is None or update.id in self._holds:
             return None
         if update.at + portion.basis.delay_ms > self._now:
             return None
         transforms = portion.transforms
         if not transforms:
-            return update
+            if value.data is None:
+                value.data = encoded(update)
+            return value.data
         changed = apply_transforms(transforms, update.value, secret=secret, partner=self._node)
         if not isinstance(changed, Transformed):
             return None
-        return msgspec.structs.replace(update, value=changed.value)
+        return encoded(msgspec.structs.replace(update, value=changed.value))
 
     def _decide(self, value: _Value) -> Decision | None:
         """The decision on a portion that may go; None where it may not, or its header may not."""

@@ -7,7 +7,7 @@ that it tells no vessel's number to a partner from whom the identity is withheld
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -43,6 +43,9 @@ class _Kept:
     systems: tuple[str, ...]
     words: tuple[str, ...]
     labels: Mapping[str, Label]
+    known: set[str] = field(default_factory=set)
+    """The portions of which something is known."""
+    banner: str = ""
     record: Record | None = None
     at: int = 0
 
@@ -92,7 +95,7 @@ class Plot:
         words = _foreign_words(kept.entity)
         if system not in kept.systems or words != kept.words:
             kept.systems, kept.words = (*dict.fromkeys((*kept.systems, system)),), words
-            kept.labels = self._marked(*slot, kept.systems, words)
+            kept.labels, kept.banner = self._marked(*slot, kept.systems, words), ""
         self._publish(kind.name, kept, _changed(kind.portions, before, kept.entity))
         self._due[slot] = None
         return kept.id
@@ -120,14 +123,15 @@ class Plot:
     def marking(self, kind: str, key: str) -> str:
         """The banner of all that is known of an entity."""
         kept = self._kept[kind, key]
-        there = tuple(name for name in _PORTIONS[kind] if portion_of(kept.entity, name) is not None)
-        alike = (tuple(kept.labels.items()), there)
-        if alike not in self._banners:
-            if len(self._banners) >= _ALIKE:
-                self._banners.clear()
-            roll_up = self._context.banner([kept.labels["header"], *(kept.labels[name] for name in there)])
-            self._banners[alike] = self._context.marking(roll_up)
-        return self._banners[alike]
+        if not kept.banner:
+            alike = (tuple(kept.labels.items()), tuple(name for name in _PORTIONS[kind] if name in kept.known))
+            if alike not in self._banners:
+                if len(self._banners) >= _ALIKE:
+                    self._banners.clear()
+                roll_up = self._context.banner([kept.labels["header"], *(kept.labels[name] for name in alike[1])])
+                self._banners[alike] = self._context.marking(roll_up)
+            kept.banner = self._banners[alike]
+        return kept.banner
 
     def highest(self) -> str:
         """The banner of whatever a gateway may put, of every kind and however it is marked."""
@@ -171,6 +175,9 @@ class Plot:
         labels, at = kept.labels, _moment(kept.entity) or self._context.now()
         for portion in portions:
             value = portion_of(kept.entity, portion)
+            if (value is not None) is not (portion in kept.known):
+                kept.known ^= {portion}
+                kept.banner = ""
             if value is not None:
                 update = Update(kept.id, kind, portion, at, value)
                 self._context.publish(labels["header"], labels[portion], self._project, update)

@@ -17,6 +17,8 @@ from aldis.kernel.labels import Label
 
 __all__ = ["Tape"]
 
+_BANNER_MS = 1_000  # as long as a marking of the settings counts as read
+_BANNERS = 256
 _log = structlog.get_logger()
 
 
@@ -30,6 +32,8 @@ class Tape:
     def __init__(self, context: Context, marking: str) -> None:
         self._recorder: Recorder | None = None
         self._context = context
+        self._banners: dict[tuple[Label, ...], str] = {}
+        self._banners_at = 0
         self.marking = marking
         """That of bytes as they came, of which nobody knows yet what they say."""
         place = context.recordings
@@ -76,12 +80,22 @@ class Tape:
     ) -> None:
         """What a system was sent of a record, of values with these labels."""
         if self._recorder is not None:
-            marking = self._roll_up(list(labels))
             now = self._context.now() * 1000
+            marking = self._banner(tuple(dict.fromkeys(labels)), now // 1000)
             try:
                 self._taps.egress(system, marking, entity, now, protocol=protocol, messages=messages, record=record)
             except AldisError as error:
                 self._stop(error)
+
+    def _banner(self, labels: tuple[Label, ...], now: int) -> str:
+        """As `_roll_up`, worked out once a second for all that is labelled alike: what it says has its dates."""
+        if not 0 <= now - self._banners_at < _BANNER_MS or len(self._banners) >= _BANNERS:
+            self._banners.clear()
+            self._banners_at = now
+        found = self._banners.get(labels)
+        if found is None:
+            found = self._banners[labels] = self._roll_up(labels)
+        return found
 
     def _roll_up(self, labels: Sequence[Label]) -> str:
         """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
