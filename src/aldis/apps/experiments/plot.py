@@ -28,6 +28,7 @@ RECORD_EVERY_MS = 5_000
 _LIMIT = 20_000
 _AT_ONCE = 1_000
 _PORTIONS = {kind.name: tuple(kind.portions) for kind in KINDS}
+_PLACES = tuple((name, Track.__struct_fields__.index(name)) for name in TRACK.portions)
 _ALIKE = 256
 _PREFIX = {"track": "trk-", "area": "area-", "tasking": "task-", "report": "rpt-", "environment": "env-"}
 _PASSING = frozenset({"sensor", "timing"})
@@ -271,14 +272,15 @@ def _foreign_words(entity: Entity) -> tuple[str, ...]:
 
 
 def _changed(portions: Iterable[str], before: Entity | None, after: Entity) -> list[str]:
-    if not isinstance(after, Track) or before is None:
+    if type(after) is not Track or before is None:
         return list(portions)
-    return [name for name in portions if getattr(after, name) is not getattr(before, name)]
+    was, now = msgspec.structs.astuple(before), msgspec.structs.astuple(after)
+    return [name for name, place in _PLACES if now[place] is not was[place]]
 
 
 def _moment(entity: Entity) -> int:
     """When it was heard of, in ms; 0 where that is unknown."""
-    if isinstance(entity, Track) and entity.sensor is not None:
+    if type(entity) is Track and entity.sensor is not None:
         return entity.sensor.received_ms
     if entity.timing is not None and entity.timing.received_us is not None:
         return entity.timing.received_us // 1000

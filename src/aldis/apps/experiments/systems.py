@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from aldis.app import Context, Live, System
-from aldis.apps.experiments.entity import Decoded, Entity
+from aldis.apps.experiments.entity import Decoded, Entity, Track
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
 from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
@@ -33,6 +33,8 @@ _UNTOLD = 4_096  # bytes of a peer that are looked at before it counts as speaki
 _SHOWN = 20_000
 _EVERYWHERE = ("mmsi:", "cot:", "dis:", "umaa:")
 """Schemes whose ids mean the same on every link: those of a register, of an exercise, or random."""
+_KEYS = ("key", "assignee", "issued_by", "about")
+_NAMING = {Track: ("key",)}
 _RELAYED_MS = 60_000  # what came by way of a network of stations may have been received so long ago
 _BREATH = 64
 _log = structlog.get_logger()
@@ -212,7 +214,7 @@ class Connection:
 def _qualified(entity: Entity, system: str) -> Entity:
     """The entity under keys that count at the whole node: ids that count on one link alone get its system's name."""
     changes: dict[str, str] = {}
-    for name in ("key", "assignee", "issued_by", "about"):
+    for name in _NAMING.get(type(entity), _KEYS):
         key = getattr(entity, name, None)
         if key and not key.startswith(_EVERYWHERE):
             changes[name] = f"{key}@{system}"

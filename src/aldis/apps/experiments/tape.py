@@ -32,7 +32,7 @@ class Tape:
     def __init__(self, context: Context, marking: str) -> None:
         self._recorder: Recorder | None = None
         self._context = context
-        self._banners: dict[tuple[Label, ...], str] = {}
+        self._banners: dict[tuple[int, ...], tuple[tuple[Label, ...], str]] = {}
         self._banners_at = 0
         self.marking = marking
         """That of bytes as they came, of which nobody knows yet what they say."""
@@ -81,7 +81,7 @@ class Tape:
         """What a system was sent of a record, of values with these labels."""
         if self._recorder is not None:
             now = self._context.now() * 1000
-            marking = self._banner(tuple(dict.fromkeys(labels)), now // 1000)
+            marking = self._banner(tuple(labels), now // 1000)
             try:
                 self._taps.egress(system, marking, entity, now, protocol=protocol, messages=messages, record=record)
             except AldisError as error:
@@ -92,10 +92,11 @@ class Tape:
         if not 0 <= now - self._banners_at < _BANNER_MS or len(self._banners) >= _BANNERS:
             self._banners.clear()
             self._banners_at = now
-        found = self._banners.get(labels)
-        if found is None:
-            found = self._banners[labels] = self._roll_up(labels)
-        return found
+        alike = tuple(map(id, labels))
+        found = self._banners.get(alike)
+        if found is None:  # the labels are kept beside it, so that their ids stay theirs
+            found = self._banners[alike] = (labels, self._roll_up(labels))
+        return found[1]
 
     def _roll_up(self, labels: Sequence[Label]) -> str:
         """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
