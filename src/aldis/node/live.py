@@ -6,6 +6,7 @@ held here: by that record's header it is decided whether it may.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -68,6 +69,7 @@ class _Queue:
 
     number: int = 0
     values: dict[_Slot, _Value] = field(default_factory=dict)
+    some: asyncio.Event = field(default_factory=asyncio.Event)
     conflated: int = 0
     dropped: int = 0
 
@@ -116,15 +118,25 @@ class LiveOut:
     def _wait(self, value: _Value, partners: Iterable[str]) -> None:
         slot = (value.alike.origin, value.update.id, value.update.portion)
         for node in partners:
-            queue = self._queues.get(node)
-            if queue is None:
-                queue = self._queues[node] = _Queue()
+            queue = self._queues.get(node) or self._queue(node)
+            if not queue.values:
+                queue.some.set()
             if slot in queue.values:
                 queue.conflated += 1
             elif len(queue.values) >= MAX_VALUES:
                 del queue.values[next(iter(queue.values))]
                 queue.dropped += 1
             queue.values[slot] = value
+
+    def _queue(self, node: str) -> _Queue:
+        return self._queues.setdefault(node, _Queue())
+
+    async def waits(self, node: str) -> None:
+        """Return once something waits for a partner."""
+        queue = self._queue(node)
+        while not queue.values:
+            queue.some.clear()
+            await queue.some.wait()
 
     def forget(self, node: str) -> None:
         """Drop what waits for a partner that is no longer active."""

@@ -6,6 +6,7 @@ pushes out those that they may.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 from aldis.app import Live
@@ -16,6 +17,8 @@ __all__ = ["Newest"]
 SLOTS = 500
 """Entities' portions of one source, label and project that are kept: those that were heard of last."""
 _GROUPS = 256
+_NEW = 8_192
+"""Values that are put in their places together, so that those that come again and again are put there once."""
 _Slot = tuple[str, str]
 
 
@@ -42,12 +45,30 @@ class Newest:
         self._alike: dict[tuple[str, Label | None, Label, str, str], _Group] = {}
         self._groups: OrderedDict[_Group, None] = OrderedDict()
         self._where: dict[tuple[str, str, str], _Group] = {}
+        self._new: dict[tuple[str, str, str], Live] = {}
+        self._lock = threading.Lock()  # pages look from threads of their own
         self.moves = 0
 
     def take(self, live: Live) -> None:
         """Keep a value in the place of the one before."""
         update = live.update
-        slot, place = (update.id, update.portion), (live.source, update.id, update.portion)
+        place = (live.source, update.id, update.portion)
+        with self._lock:
+            new = self._new
+            if place in new:
+                del new[place]  # what came last stands at the end
+            new[place] = live
+            self.moves += 1
+            if len(new) >= _NEW:
+                self._settle()
+
+    def _settle(self) -> None:
+        new, self._new = self._new, {}
+        for place, live in new.items():
+            self._put(place, live)
+
+    def _put(self, place: tuple[str, str, str], live: Live) -> None:
+        slot = place[1:]
         group = self._where.get(place)
         if group is None or not group.takes(live):
             before, group = group, self._group(live)
@@ -65,11 +86,12 @@ class Newest:
             for gone in list(oldest.values):
                 self._forget(oldest, gone)
             del self._groups[oldest], self._alike[oldest.alike]
-        self.moves += 1
 
     def all(self) -> list[Live]:
         """Every value that is kept, of each group the oldest first."""
-        return [live for held in list(self._groups) for live in list(held.values.values())]
+        with self._lock:
+            self._settle()
+            return [live for held in self._groups for live in held.values.values()]
 
     def _group(self, live: Live) -> _Group:
         alike = (live.source, live.header, live.label, live.project, live.update.kind)

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from aldis.app import Context, Live, System
+from aldis.apps.experiments.cadence import Cadence
 from aldis.apps.experiments.entity import Decoded, Entity, Track
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
@@ -64,7 +65,7 @@ class Connection:
         self._untold: OrderedDict[str, bytes] = OrderedDict()
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
-        self._changed: dict[tuple[str, str], None] = {}
+        self._cadence: Cadence[tuple[str, str]] = Cadence(SHOW_EVERY_S)
 
     async def run(self) -> None:
         """Until the system is at its end, which only a recording has.
@@ -169,27 +170,32 @@ class Connection:
                 slot = (live.source, live.update.id)
                 self._shown.setdefault(slot, {})[live.update.portion] = live
                 self._shown.move_to_end(slot)
-                self._changed[slot] = None
+                self._cadence.change(slot)
                 if len(self._shown) > _SHOWN:
-                    self._changed.pop(self._shown.popitem(last=False)[0], None)
+                    self._cadence.forget(self._shown.popitem(last=False)[0])
 
     async def _send(self, link: Link) -> None:
-        """Send what changed; what may be sent is asked then, so that nothing outlives what allowed it."""
+        """Send what changes, at once; what may be sent is asked then, so that nothing outlives what allowed it."""
         gateway: Gateway | None = None
+        answered, clock = 0.0, asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SHOW_EVERY_S)
-            for one in [one for one in self._gateways.values() if isinstance(one, Answering)]:
-                for message in one.idle(self._context.now() * 1000):
-                    await link.send(message)
-            if gateway is None:
-                if self._offered is None:
-                    continue  # what it speaks is not known before it has spoken
+            now = clock()
+            if now - answered >= SHOW_EVERY_S:
+                answered = now
+                for one in [one for one in self._gateways.values() if isinstance(one, Answering)]:
+                    for message in one.idle(self._context.now() * 1000):
+                        await link.send(message)
+            if gateway is None and self._offered is not None:
                 gateway = self._offered.open()
-            changed, self._changed = self._changed, {}
-            for slot in changed:
+            if gateway is None:
+                await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
+                continue
+            for slot in self._cadence.due(now):
                 for message in self._said(gateway, slot):
                     await link.send(message)
                     self.sent += 1
+            now = clock()
+            await self._cadence.wait(min(self._cadence.pause(now), max(0.0, answered + SHOW_EVERY_S - now)))
 
     def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
         now, seen = self._context.now(), self._shown.get(slot, {})
