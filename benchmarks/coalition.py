@@ -68,7 +68,8 @@ class Coalition:
             listen = f"127.0.0.1:{free_port()}"
             config = Config(node=name, party=party, policy=policy, ceiling="SECRET", listen=listen, **settings)
             make_home(folder / name, config, now=time.time_ns() // 1_000_000)
-        made._agree(terms)
+        if len(names) > 1:
+            made._agree(terms)
         return made
 
     def open(self, name: str) -> Node:
