@@ -282,6 +282,7 @@ class LiveIn:
         self._out = out
         self._newest: dict[str, tuple[int, int]] = {}
         self._passed: dict[_Slot, int] = {}
+        self._labels: dict[Label, Label] = {}
         self.counts: dict[str, int] = {}
         self.refused = 0
 
@@ -312,6 +313,9 @@ class LiveIn:
 
     def _hear(self, sender: str, origin: str, label: Label, updates: Sequence[Update], peers: Peers) -> int:
         """Tell of those values of a group that may be held here, and pass them on; how many those are."""
+        if len(self._labels) >= _ALIKE:
+            self._labels.clear()
+        label = self._labels.setdefault(label, label)  # one object for equal ones: what is asked of it is known by that
         now = self._core.clock.now()
         if origin != sender:
             updates = self._news(sender, origin, updates, peers, now)

@@ -6,6 +6,7 @@ that it tells no vessel's number to a partner from whom the identity is withheld
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,14 +104,28 @@ class Plot:
 
     def settle(self, now: int) -> None:
         """Record what has changed and was not recorded lately, in one transaction."""
-        due = []
+        self._record(self._ripe(now), now)
+
+    async def settle_beside(self, now: int) -> None:
+        """As `settle`, but the disk is waited for in a thread, and what is heard meanwhile goes on; one at a time."""
+        drafts = self._drafts(self._ripe(now), now)
+        if not drafts:
+            return
+        putting = asyncio.ensure_future(asyncio.to_thread(lambda: list(self._put(drafts))))
+        try:
+            await asyncio.shield(putting)
+        finally:  # what has begun ends, also where nobody waits for it any more
+            self._hold(await putting)
+
+    def _ripe(self, now: int) -> list[tuple[str, str]]:
+        due: list[tuple[str, str]] = []
         for slot in self._due:
             kept = self._kept.get(slot)
             if kept is None or kept.record is None or now - kept.at >= self._every:
                 due.append(slot)
                 if len(due) == _AT_ONCE:
                     break
-        self._record(due, now)
+        return due
 
     def flush(self, now: int) -> None:
         """Record everything that has changed since it was recorded."""
@@ -184,6 +199,10 @@ class Plot:
                 self._context.publish(labels["header"], labels[portion], self._project, update)
 
     def _record(self, due: Iterable[tuple[str, str]], now: int) -> None:
+        self._hold(self._put(self._drafts(due, now)))
+
+    def _drafts(self, due: Iterable[tuple[str, str]], now: int) -> dict[tuple[str, str], Draft]:
+        """What there is to record of what is due, which then counts as recorded."""
         drafts = dict[tuple[str, str], Draft]()
         for slot in due:
             self._due.pop(slot, None)
@@ -193,9 +212,13 @@ class Plot:
                 draft = self._draft(slot[0], kept, now)
                 if draft is not None:
                     drafts[slot] = draft
-        for slot, record in self._put(drafts):
-            self._kept[slot].record = record
+        return drafts
+
+    def _hold(self, made: Iterable[tuple[tuple[str, str], Record]]) -> None:
+        for slot, record in made:
             self.recorded += 1
+            if (kept := self._kept.get(slot)) is not None and kept.id == record.header.id:
+                kept.record = record
 
     def _draft(self, kind: str, kept: _Kept, now: int) -> Draft | None:
         """The next version of an entity's record; None where it says what the one before said."""
