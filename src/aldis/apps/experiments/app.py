@@ -81,4 +81,4 @@ async def _settle(plot: Plot, ctx: Context) -> None:
     """Record what is due, again and again."""
     while True:
         await asyncio.sleep(SETTLE_S)
-        plot.settle(ctx.now())
+        await plot.settle_beside(ctx.now())
