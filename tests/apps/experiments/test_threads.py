@@ -11,6 +11,7 @@ import pytest
 from recorded import START_US
 from thread_scene import SECOND, SHIPS, Nation, Scene, edited, record_of
 
+import aldis.apps.experiments
 from aldis.apps.experiments.cases import Case, Cell, Findings, Outcome, find, read_case
 from aldis.apps.experiments.entity import Track
 from aldis.kernel.errors import InvalidInput, VerificationFailed
@@ -318,3 +319,25 @@ def test_no_recording_at_all_is_pending_for_every_case(tmp_path: Path) -> None:
     found = found_in([], None, case_of(tmp_path))
     assert found.outcomes[0].verdict == "pending"
     assert found.began_us == found.ended_us == 0
+
+
+EXAMPLES = Path(aldis.apps.experiments.__file__).parent / "examples" / "cases"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_can_be_read_and_is_named_as_its_file(path: Path) -> None:
+    assert read_case(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "verdict"),
+    [
+        ("sea-picture", {}, "success"),
+        ("link-lost", {"lost": range(5, 10)}, "success"),
+        ("withheld-identity", {"release": ("position", "motion")}, "success"),
+        ("withheld-identity", {}, "interoperability issue"),
+    ],
+)
+def test_the_examples_judge_as_they_say(tmp_path: Path, name: str, broken: dict[str, Any], verdict: str) -> None:
+    found = found_in(*Scene(tmp_path, **broken).play(), read_case(EXAMPLES / f"{name}.toml"))
+    assert found.outcomes[0].verdict == verdict, not_met(found.outcomes[0])

@@ -11,6 +11,7 @@ from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.plot import Plot
+from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import until_ended
 from aldis.apps.experiments.tape import Tape
@@ -25,7 +26,7 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = KINDS
+    kinds = (*KINDS, FINDINGS)
 
     def commands(self) -> Sequence[Any]:
         """`aldis experiment`; gateways run with `aldis up` from the setting `systems`."""

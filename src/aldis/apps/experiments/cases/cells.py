@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from aldis.apps.experiments.cases.clocks import Clocks
 from aldis.apps.experiments.cases.crossing import Crossing
 from aldis.apps.experiments.cases.evidence import NODE, Taken
-from aldis.apps.experiments.cases.execution import executed
+from aldis.apps.experiments.cases.execution import asked, evidence_of, executed
 from aldis.apps.experiments.cases.fields import fates_along, groups, not_released, permits, withheld
-from aldis.apps.experiments.cases.findings import Cell, Mark, Reason, Rung
+from aldis.apps.experiments.cases.findings import Cell, Mark, Measure, Reason, Rung
 from aldis.apps.experiments.cases.seen import Seen
+from aldis.apps.experiments.cases.tasking import Tasking
 from aldis.apps.experiments.cases.verdict import verdict_of
 from aldis.apps.experiments.cases.way import Way, split
 from aldis.apps.experiments.gateways.registry import offered
@@ -36,35 +37,40 @@ OUTAGE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What test cases ask of a cell: whether any does, and the fields that it is to see at all events and at most."""
+    """What test cases ask of a cell: whether any does, the fields that are to arrive, and what was seen unpermitted."""
 
     asked: bool = False
     needed: tuple[str, ...] | None = None
-    permitted: tuple[str, ...] | None = None
+    forbidden: Measure | None = None
 
 
 def cell_of(taken: Taken, clocks: Clocks, source: str, target: str, kind: str, wanted: Wanted) -> Cell:
     """One cell, with its marks and its verdict."""
     way = Way(taken, source, target, kind)
-    tried = bool(way.reached) or (wanted.asked and bool(way.said or way.missing or way.lacking or kind == "tasking"))
-    marks = _marks(way, clocks, wanted) if tried else ()
+    tasks = asked(way, clocks) if kind == "tasking" else ()
+    if kind == "tasking":
+        way = Way(taken, source, target, kind, frozenset(one.record for one in tasks))
+    tried = bool(way.reached) or (wanted.asked and bool(way.said or tasks or way.missing or way.lacking))
+    marks = _marks(way, clocks, wanted, tasks) if tried else ()
     return Cell(
         source=source, target=target, message=kind, protocols=(_spoken(taken, source), _spoken(taken, target)),
         marks=tuple(marks), verdict=verdict_of(marks),
     )  # fmt: skip
 
 
-def _marks(way: Way, clocks: Clocks, wanted: Wanted) -> Sequence[Mark]:
+def _marks(way: Way, clocks: Clocks, wanted: Wanted, tasks: Sequence[Tasking]) -> Sequence[Mark]:
     reached = _bytes(way)
     marks = [reached]
     above = reached.outcome in ("met", "partly")
     crossing = Crossing(way.said, way.reached, clocks.between(split(way.source)[0], split(way.target)[0]))
     if above:
-        marks += [_decoded(way), _fidelity(way, wanted)]
+        marks.append(_decoded(way, tasks))
+        if way.kind != "tasking" or fates_along(way):  # what a vehicle was sent step by step is not read again whole
+            marks.append(_fidelity(way, wanted))
     else:
         marks += [_unseen(rung, reached) for rung in ("decoded", "fidelity")]
     if way.kind == "tasking":
-        marks.append(executed(way, clocks) if above or not way.missing else _unseen("executed", reached))
+        marks.append(executed(way, clocks, tasks) if tasks else _unseen("executed", reached))
     marks.append(_state(way, crossing) if above else _unseen("state", reached))
     return marks
 
@@ -137,7 +143,11 @@ def _unsayable(way: Way) -> bool:
     return True
 
 
-def _decoded(way: Way) -> Mark:
+def _decoded(way: Way, tasks: Sequence[Tasking]) -> Mark:
+    acknowledged = [one for one in tasks if one.first("accepted", "executing", "completed") is not None]
+    if acknowledged:
+        evidence = evidence_of(way, acknowledged[0], None)
+        return Mark(rung="decoded", outcome="met", text="the target acknowledged it", evidence=evidence)
     reading = way.taken.readings.get(split(way.source))
     good, every = reading.counts if reading is not None else (0, 0)
     mirrors = [mirror for stream in way.sent for mirror in stream.mirrors.values() if mirror.readable]
@@ -169,10 +179,13 @@ def _unread(way: Way) -> set[str]:
 
 
 def _fidelity(way: Way, wanted: Wanted) -> Mark:
-    beyond = dict(not_released(way))
-    if wanted.permitted is not None:
-        shown = way.fields(way.sent)
-        beyond |= {path: at for path, at in shown.items() if not permits(wanted.permitted, path)}
+    beyond = not_released(way)
+    if wanted.forbidden is not None and not beyond:
+        one = wanted.forbidden
+        return Mark(
+            rung="fidelity", outcome="failed", reasons=("field not permitted",), text=one.text, value=one.value,
+            limit=one.limit, unit=one.unit, evidence=one.evidence,
+        )  # fmt: skip
     if beyond:
         stream, seen = next(iter(beyond.values()))
         return Mark(

@@ -31,6 +31,8 @@ NODE = "node:"
 Place = tuple[str, str, str, str]
 """Node, tap, name and class of a stream."""
 _CLASS = {"task": "tasking"}
+_OWN = "aldis"
+"""Stands as the protocol beside what a node itself concludes of a system, which no bytes of the system said."""
 Told = Callable[[int, int | None], None]
 
 
@@ -51,9 +53,9 @@ class Stream:
     mirrors: dict[str, Mirror] = field(default_factory=dict)
 
     @property
-    def records(self) -> Sequence[str]:
-        """The ids of what it speaks of, in order."""
-        return sorted(self.keys)
+    def concluded(self) -> bool:
+        """Whether all of it is the node's own conclusion."""
+        return self.protocols == {_OWN}
 
 
 @dataclass(slots=True)
@@ -222,7 +224,7 @@ class _Into:
         stream.keys.setdefault(record, {}).setdefault(entity.key, seen)
         if not isinstance(entity, Track) and len(stream.things) < _THINGS:
             stream.things.append((seen, entity))
-        if told.protocol:
+        if told.protocol or place[1] == "entity":
             stream.protocols.add(told.protocol)
             if told.messages:
                 mirror = stream.mirrors.setdefault(told.protocol, Mirror(told.protocol))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aldis.apps.experiments.cases.clocks import Clocks
+from aldis.apps.experiments.cases.evidence import NODE
 from aldis.apps.experiments.cases.findings import Evidence, Mark, Reason
 from aldis.apps.experiments.cases.tasking import Moved, Tasking, moved, taskings
 from aldis.apps.experiments.cases.way import Way, split
@@ -13,39 +14,52 @@ __all__ = ["MOVED_M", "asked", "ended_badly", "executed"]
 
 MOVED_M = 10.0
 """From how far on a vehicle counts as having moved, where no case says otherwise."""
-_NO_LEASE = ("lease", "lent")
+_WHY: Mapping[str, Reason] = {
+    "did not move": "accepted but did not move",
+    "not acknowledged": "not acknowledged",
+    "refused": "refused",
+    "lease": "no lease",
+    "lent": "no lease",
+    "taken back": "no lease",
+    "handed to another": "no lease",
+}
+"""What words of a task's reason come to."""
 
 
 def asked(way: Way, clocks: Clocks) -> Sequence[Tasking]:
-    """The tasks that the source, or its node, asked of the target, in order."""
+    """The tasks that the source, or people at its node, asked of the target, in the order in which they were issued."""
     node, system = split(way.source)
+    every = taskings(way.taken, clocks, node).values()
+    found = [
+        one for one in every
+        if _from(one, node, system) and _is_for(way, one) and (way.only is None or one.record in way.only)
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (min(doing.at_us for doing in one.states.values()), one.record))
+
+
+def _from(one: Tasking, node: str, system: str) -> bool:
+    """Whether a task is a system's, or else a node's: one says so in it, or it left there."""
+    if system:
+        return (node, "entity", system) in one.places and "issued" in one.states
+    if one.task.issued_by:
+        return one.task.issued_by == node
+    return any(place[:2] == (node, "egress") and place[2].startswith(NODE) for place in one.places)
+
+
+def _is_for(way: Way, one: Tasking) -> bool:
+    """Whether a task is for the target: it was sent it, or is the vehicle that the task names."""
     there, vehicle = split(way.target)
-    found = []
-    for record, one in sorted(taskings(way.taken, clocks, node).items()):
-        from_here = any(
-            (place == (node, "entity", system) if system else place[0] == node) for place in one.places
-        ) or (not system and one.task.issued_by == node)
-        if from_here and _is_for(way, one, there, vehicle) and (way.only is None or record in way.only):
-            found.append(one)
-    return found
-
-
-def _is_for(way: Way, one: Tasking, there: str, vehicle: str) -> bool:
-    """Whether a task is for a system, or for any of a node."""
-    if any(place[0] == there and place[1] == "egress" and place[2] == vehicle for place in one.places):
+    if any(place[:2] == (there, "egress") and place[2] == vehicle for place in one.places):
         return True
     return any(
-        (node, tap, kind) == (there, "entity", "track") and vehicle in ("", name)
+        (node, tap, kind) == (there, "entity", "track") and vehicle in ("", name) and not name.startswith(NODE)
         for (node, tap, name, kind), stream in way.taken.streams.items()
         if one.task.assignee in stream.keys
     )
 
 
-def executed(way: Way, clocks: Clocks) -> Mark:
-    """The mark at the rung `executed`: that of the task which fared worst."""
-    tasks = asked(way, clocks)
-    if not tasks:
-        return Mark(rung="executed", outcome="failed", reasons=("nothing sent",), text="nothing was asked")
+def executed(way: Way, clocks: Clocks, tasks: Sequence[Tasking]) -> Mark:
+    """The mark at the rung `executed`: that of the task which fared worst, of one at least."""
     node = split(way.source)[0]
     marks = [_mark(way, one, moved(way.taken, clocks, one, MOVED_M, node)) for one in tasks]
     order = ("met", "partly", "unknown", "failed")
@@ -56,7 +70,10 @@ def _mark(way: Way, one: Tasking, way_of: Moved | None) -> Mark:
     evidence = evidence_of(way, one, way_of)
     bad = ended_badly(one)
     if bad:
-        return Mark(rung="executed", outcome="failed", reasons=bad, text=_told(one), evidence=evidence)
+        still = bad == ("accepted but did not move",)
+        return Mark(
+            rung="executed", outcome="partly" if still else "failed", reasons=bad, text=_told(one), evidence=evidence
+        )
     if one.first("accepted", "executing", "completed") is None:
         return Mark(
             rung="executed", outcome="failed", reasons=("not acknowledged",), text="it was never accepted",
@@ -83,9 +100,10 @@ def ended_badly(one: Tasking) -> tuple[Reason, ...]:
     if failed is None or one.first("completed") is not None:
         return ()
     why = (failed.task.reason or "").lower()
-    if accepted is None:
-        return ("no lease",) if any(word in why for word in _NO_LEASE) else ("refused",)
-    return ("accepted but did not move",) if "did not move" in why else ("failed",)
+    for words, reason in _WHY.items():
+        if words in why:
+            return (reason,)
+    return ("refused",) if accepted is None else ("failed",)
 
 
 def evidence_of(way: Way, one: Tasking, way_of: Moved | None) -> tuple[Evidence, ...]:

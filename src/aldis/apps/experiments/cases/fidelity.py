@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from aldis.apps.experiments.cases.seen import Seen
-from aldis.apps.experiments.entity import Approximated, Dropped, Entity, Ledger
+from aldis.apps.experiments.entity import Approximated, Dropped, Entity, Ledger, Task
 from aldis.apps.experiments.gateways.gateway import Gateway
 from aldis.apps.experiments.gateways.layout import flat
 from aldis.apps.experiments.gateways.registry import MAPPED, offered
@@ -26,6 +26,10 @@ Fate = Literal["carried", "approximated", "dropped", "changed"]
 FATES: Sequence[Fate] = ("carried", "approximated", "dropped", "changed")
 """From the best to the worst."""
 _PEERS = 256
+_NAMES = frozenset(
+    {"key", "task.assignee", "task.issued_by", "task.request", "report.about", "report.author", "report.to"}
+)
+"""Fields by which one thing names another: every protocol has ids of its own for these."""
 _RECORDS = 100_000
 
 
@@ -76,6 +80,8 @@ class Mirror:
             keys.setdefault(one.entity.key, seen)
         back = {path: value for one in same for path, value in flat(one.entity).items()}
         kept = self.fates.setdefault(record, {})
+        if isinstance(entity, Task) and isinstance(same[0].entity, Task):  # no protocol can ask a record's id
+            entity = msgspec.structs.replace(entity, assignee=same[0].entity.assignee)
         ledgers = [self._writer.encode(entity, at_us).ledger, *(one.ledger for one in same)]
         for path, (fate, why) in fates(flat(entity), back, ledgers[0], ledgers[1:]).items():
             before = kept.get(path)
@@ -127,7 +133,7 @@ class Reading:
 def fates(
     said: Mapping[str, Any], back: Mapping[str, Any], written: Ledger, read: Sequence[Ledger]
 ) -> Mapping[str, tuple[Fate, str]]:
-    """What became of each field but the key, and why, by path.
+    """What became of each field, and why, by path; but of those by which things name each other.
 
     Args:
         said: the fields that were to be said, by path.
@@ -137,7 +143,9 @@ def fates(
     """
     lat = said.get("position.lat_deg", 0.0)
     return {
-        path: _fate(path, value, back.get(path), written, read, lat) for path, value in said.items() if path != "key"
+        path: _fate(path, value, back.get(path), written, read, lat)
+        for path, value in said.items()
+        if path not in _NAMES
     }
 
 

@@ -11,14 +11,17 @@ from aldis.apps.experiments.cases.cells import Wanted, cell_of
 from aldis.apps.experiments.cases.clocks import Clocks
 from aldis.apps.experiments.cases.crossing import report_of
 from aldis.apps.experiments.cases.evidence import NODE, Taken, Told, take
-from aldis.apps.experiments.cases.findings import Cell, Findings
+from aldis.apps.experiments.cases.findings import Cell, Findings, Measure, Outcome
 from aldis.apps.experiments.cases.thread import outcome_of
 from aldis.apps.experiments.cases.way import split
+from aldis.apps.experiments.entity import Task as Asked
 from aldis.apps.experiments.scoring import Criteria, Report, Score, score
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.signatures import Key
 
 __all__ = ["find"]
+
+_Pair = tuple[str, str, str]
 
 
 def find(
@@ -56,45 +59,57 @@ def find(
             raise InvalidInput(f"two different cases are named {one.name!r}", fix="Name one of them otherwise")
     taken = take(files, keys, told)
     clocks = Clocks(taken, offsets)
+    outcomes = tuple(outcome_of(case, taken, clocks) for case in ordered)
     return Findings(
         experiment=experiment, node=node, party=party,
         marking="; ".join(sorted({one.marking for one in taken.files})),
         began_us=taken.began_us, ended_us=taken.ended_us, recordings=tuple(taken.files),
-        cells=tuple(_cells(taken, clocks, ordered)),
-        outcomes=tuple(outcome_of(case, taken, clocks) for case in ordered),
+        cells=tuple(_cells(taken, clocks, _wanted(ordered, outcomes))), outcomes=outcomes,
         scores=_scores(taken),
     )  # fmt: skip
 
 
-def _cells(taken: Taken, clocks: Clocks, cases: Sequence[Case]) -> Iterable[Cell]:
+def _cells(taken: Taken, clocks: Clocks, wanted: Mapping[_Pair, Wanted]) -> Iterable[Cell]:
     """One for each ordered pair of systems and class of which the source said anything, or that a case names."""
-    wanted = _wanted(cases)
     sources, targets = set[tuple[str, str]](), set[str]()
     for node, tap, name, kind in taken.streams:
         if not name.startswith(NODE):
             targets.add(f"{node}/{name}")
-            if tap == "entity":
+            if tap == "entity" and not taken.streams[node, tap, name, kind].concluded:
                 sources.add((f"{node}/{name}", kind))
     targets |= {f"{node}/{name}" for node, name in taken.readings}
     pairs = {(source, target, kind) for source, kind in sources for target in targets if source != target}
-    for source, target, kind in sorted(pairs | wanted.keys()):
+    for source, target, kind in sorted(pairs | wanted.keys() | _ordered(taken)):
         yield cell_of(taken, clocks, source, target, kind, wanted.get((source, target, kind), Wanted()))
 
 
-def _wanted(cases: Sequence[Case]) -> Mapping[tuple[str, str, str], Wanted]:
-    """What the cases ask of each cell: all that any needs, and only what every one that says so permits."""
-    found: dict[tuple[str, str, str], Wanted] = {}
-    for case in cases:
+def _ordered(taken: Taken) -> set[_Pair]:
+    """Which node asked which system to do something."""
+    return {
+        (thing.issued_by, f"{node}/{name}", kind)
+        for (node, tap, name, kind), stream in taken.streams.items()
+        for _, thing in stream.things
+        if tap == "egress" and not name.startswith(NODE) and isinstance(thing, Asked) and thing.issued_by in taken.nodes
+    }
+
+
+def _wanted(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Mapping[_Pair, Wanted]:
+    """What the cases ask of each cell: all that any of them needs, and whatever any found that it does not permit."""
+    found: dict[_Pair, Wanted] = {}
+    for case, outcome in zip(cases, outcomes, strict=True):
         for step in case.steps:
             if isinstance(step, Share):
                 name = (step.who, step.to, step.kind)
-                before = found.get(name, Wanted(asked=True))
-                found[name] = Wanted(True, _both(before.needed, step.needed), before.permitted)
-                if step.permitted is not None and before.permitted is None and step.what == "*" and not step.of:
-                    found[name] = Wanted(True, found[name].needed, step.permitted)
+                before = found.get(name, Wanted())
+                forbidden = next((one for one in outcome.measures if _forbids(one, step.name)), before.forbidden)
+                found[name] = Wanted(True, _both(before.needed, step.needed), forbidden)
             elif isinstance(step, Task):
                 found.setdefault((step.who, step.to, "tasking"), Wanted(asked=True))
     return found
+
+
+def _forbids(one: Measure, step: str) -> bool:
+    return one.step == step and one.criterion == "permitted" and one.met is False
 
 
 def _both(one: Sequence[str] | None, other: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -268,7 +268,7 @@ def _act(step: Act, taken: Taken, clocks: Clocks, known: _Known) -> Sequence[Mea
         found.append(
             Measure(
                 criterion="near_m", step=step.name, met=None if near is None else not wrong, value=near,
-                limit=step.near_m, unit="m", reasons=("wrong place",) if wrong else (),
+                limit=step.near_m, unit="m", reasons=("wrong place" if far else bad,) if wrong else (),
                 text="the task names no place" if near is None else "", evidence=evidence,
             )
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,10 @@ def split(who: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Way:
-    """From a system to another, or to a node alone, for one class of messages; `only` some records if it says which."""
+    """From a system to another, or to a node alone, for one class of messages; `only` some records if it says which.
+
+    A node alone is a source too, of what its people ask: `only` then says which records these are.
+    """
 
     taken: Taken
     source: str
@@ -34,9 +37,10 @@ class Way:
 
     @cached_property
     def said(self) -> Sequence[Seen]:
-        """What the source said, as its node decoded it."""
-        node, system = split(self.source)
-        return self._seen([self.taken.stream(node, "entity", system, self.kind)])
+        """What the source said, as its node decoded it; of a node alone, what of its own left it or was sent there."""
+        if not split(self.source)[1]:
+            return self._seen(self.left or self.sent) if self.only is not None else []
+        return self._seen(self.source_streams())
 
     @cached_property
     def records(self) -> frozenset[str]:
@@ -115,12 +119,11 @@ class Way:
                     break
         return tuple(found)
 
-    def _seen(self, streams: Collection[Stream | None]) -> Sequence[Seen]:
-        several = [one for one in streams if one is not None]
-        if len(several) == 1 and self.only is None:
-            return several[0].seen
-        found = [seen for one in several for seen in one.seen if self.only is None or seen.record in self.only]
-        return sorted(found, key=lambda one: (one.at_us, one.file, one.sequence)) if len(several) > 1 else found
+    def _seen(self, streams: Sequence[Stream]) -> Sequence[Seen]:
+        if len(streams) == 1 and self.only is None:
+            return streams[0].seen
+        found = [seen for one in streams for seen in one.seen if self.only is None or seen.record in self.only]
+        return sorted(found, key=lambda one: (one.at_us, one.file, one.sequence)) if len(streams) > 1 else found
 
 
 def _holds(stream: Stream, seen: Seen) -> bool:

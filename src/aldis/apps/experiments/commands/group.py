@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from aldis.apps.experiments.commands.publishing import findings, publish
 from aldis.apps.experiments.commands.recordings import score
 from aldis.apps.experiments.commands.replaying import replay
 from aldis.apps.experiments.commands.reporting import report, sign
@@ -23,6 +24,8 @@ experiment.add_command(score)
 experiment.add_command(verify)
 experiment.add_command(report)
 experiment.add_command(sign)
+experiment.add_command(publish)
+experiment.add_command(findings)
 experiment.add_command(replay)
 experiment.add_command(losses)
 experiment.add_command(convert)
