@@ -16,7 +16,7 @@ import msgspec
 from aldis.app import Arrived, Asker, Crossed, Found, Live, Query, Recordings
 from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import AldisError, TooLarge, UnknownTerm
+from aldis.kernel.errors import AldisError, RefusedByPolicy, TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
@@ -42,7 +42,7 @@ __all__ = ["NodeContext"]
 
 _QUEUE = 4096
 _REMEMBERED, _SMALL = 8_192, 8 * 1024
-_RECORDING = b"aldis/recording/1"
+_RECORDING, _REPORT = b"aldis/recording/1", b"aldis/report/1"
 _OPAQUE = 8
 _NEWCOMER = "a newcomer"
 """An id that no account has: of somebody who is not here yet."""
@@ -128,7 +128,13 @@ class NodeContext:
         """Where to record; what seals recordings signs nothing else."""
         if not self._core.config.record:
             return None
-        return Recordings(str(self._core.home.path / "recordings"), _Sealer(self._core.signer))
+        return Recordings(str(self._core.home.path / "recordings"), _For(_RECORDING, self._core.signer))
+
+    def report_signer(self) -> Signer:
+        """What signs reports as this node, and nothing else."""
+        if isinstance(self._viewer, Person):
+            raise RefusedByPolicy(f"{self._viewer.id} may not sign for {self.party}", fix="Ask this node's operator")
+        return _For(_REPORT, self._core.signer)
 
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows."""
@@ -395,10 +401,11 @@ class _Subscriber:
         self.waiting: deque[Live] = deque(maxlen=_QUEUE)
 
 
-class _Sealer:
-    """The node's key for recordings alone."""
+class _For:
+    """The node's key for one context alone."""
 
-    def __init__(self, signer: Signer) -> None:
+    def __init__(self, context: bytes, signer: Signer) -> None:
+        self._context = context
         self._signer = signer
 
     @property
@@ -406,8 +413,8 @@ class _Sealer:
         return self._signer.public
 
     def sign(self, context: bytes, message: bytes) -> bytes:
-        if context != _RECORDING:
-            raise ValueError(f"the seal of recordings signs nothing under {context!r}")
+        if context != self._context:
+            raise ValueError(f"what signs under {self._context!r} signs nothing under {context!r}")
         return self._signer.sign(context, message)
 
 
