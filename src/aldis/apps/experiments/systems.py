@@ -12,7 +12,9 @@ import msgspec
 import structlog
 
 from aldis.app import Context, Live, System
-from aldis.apps.experiments.entity import Decoded, Entity
+from aldis.apps.experiments.ahead import Ahead
+from aldis.apps.experiments.entity import Decoded, Entity, Track
+from aldis.apps.experiments.entity.reckoning import reckoned, says_so
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
 from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
@@ -62,7 +64,8 @@ class Connection:
         self._untold: OrderedDict[str, bytes] = OrderedDict()
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
-        self._changed: dict[tuple[str, str], None] = {}
+        self._changed: dict[tuple[str, str], set[str]] = {}
+        self._ahead = Ahead()
 
     async def run(self) -> None:
         """Until the system is at its end, which only a recording has.
@@ -167,7 +170,7 @@ class Connection:
                 slot = (live.source, live.update.id)
                 self._shown.setdefault(slot, {})[live.update.portion] = live
                 self._shown.move_to_end(slot)
-                self._changed[slot] = None
+                self._changed.setdefault(slot, set()).add(live.update.portion)
                 if len(self._shown) > _SHOWN:
                     self._changed.pop(self._shown.popitem(last=False)[0], None)
 
@@ -184,17 +187,19 @@ class Connection:
                     continue  # what it speaks is not known before it has spoken
                 gateway = self._offered.open()
             changed, self._changed = self._changed, {}
-            for slot in changed:
-                for message in self._said(gateway, slot):
-                    await link.send(message)
-                    self.sent += 1
+            said = [self._said(gateway, slot, portions) for slot, portions in changed.items()]
+            due = self._ahead.due(self._context.now()) if self._system.reckon and self._offered.predicts else ()
+            for message in (message for one in (*said, *(self._said(gateway, slot) for slot in due)) for message in one):
+                await link.send(message)
+                self.sent += 1
 
-    def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
+    def _said(self, gateway: Gateway, slot: tuple[str, str], news: frozenset[str] | set[str] = frozenset()) -> tuple[bytes, ...]:
+        """What is sent because these portions have come, as far as it may see them; for none, where it is by now."""
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
-        if not allowed:
-            return ()
+        if not allowed or (news and news.isdisjoint(live.update.portion for live in allowed)):
+            return ()  # nor does anything tell it that there was something that it may not see
         values = {live.update.portion: live.update.value for live in allowed}
         try:
             entity = entity_of(allowed[0].update.kind, slot[1], values)
@@ -202,7 +207,15 @@ class Connection:
             return ()
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
-        messages = gateway.encode(entity, now * 1000).messages
+        if news:
+            self._ahead.sent(slot, entity, now)
+        else:
+            ahead = reckoned(entity, now) if isinstance(entity, Track) else None
+            if ahead is None:
+                return ()
+            entity = ahead.track
+        encoded = gateway.encode(entity, now * 1000)
+        messages = encoded.messages if news or says_so(encoded.ledger) else ()
         if messages:
             labels = [label for live in allowed for label in (live.label, live.header) if label is not None]
             self._tape.egress(self._system.name, labels, entity, gateway.protocol, messages, slot[1])
