@@ -21,8 +21,8 @@ from aldis.app import System, find_apps
 from aldis.apps.experiments.entity import Area, Entity, Point, Position, Sensor, Task, Timing, Track
 from aldis.apps.experiments.gateways.geojson import OFFERED as GEOJSON
 from aldis.apps.experiments.gateways.nmea.synthetic import generate
+from aldis.apps.experiments.hearing import qualified, received
 from aldis.apps.experiments.recorder import Message, messages, read_native, read_told, verify
-from aldis.apps.experiments.systems import _qualified, _received
 from aldis.interfaces.cli.main import cli
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.signatures import Key
@@ -280,11 +280,11 @@ def test_a_system_does_not_hear_itself_and_strange_bytes_are_only_counted(site: 
 
 def test_ids_that_count_on_one_link_alone_are_told_apart() -> None:
     order = Task(key="mavlink:255/190:1", verb="go to", assignee="mavlink:1/1", issued_by="cot:TAK-1")
-    here, there = (_qualified(order, name) for name in ("boat-1", "boat-2"))
+    here, there = (qualified(order, name) for name in ("boat-1", "boat-2"))
     assert isinstance(here, Task) and isinstance(there, Task)
     assert (here.key, here.assignee) != (there.key, there.assignee)
     assert here.issued_by == there.issued_by == "cot:TAK-1", "a uid is one thing everywhere"
-    assert _qualified(Track(key="mmsi:230123456"), "boat-1").key == "mmsi:230123456"
+    assert qualified(Track(key="mmsi:230123456"), "boat-1").key == "mmsi:230123456"
 
 
 def test_what_seals_recordings_signs_nothing_else(site: Site) -> None:
@@ -394,8 +394,8 @@ def test_a_live_system_cannot_say_when_it_was_heard() -> None:
         sensor=Sensor(protocol="csv", received_ms=now + 3_600_000),
         timing=Timing(received_us=(now - 3_600_000) * 1000, source_us=1),
     )
-    heard = _received(lied, now)
+    heard = received(lied, now)
     assert isinstance(heard, Track) and heard.sensor is not None and heard.timing is not None
     assert (heard.sensor.received_ms, heard.timing.received_us, heard.timing.source_us) == (now, now * 1000, 1)
     relayed = Track(key="mmsi:1", sensor=Sensor(protocol="nmea0183", received_ms=now - 20_000))
-    assert _received(relayed, now) is relayed, "a base station heard it before"
+    assert received(relayed, now) is relayed, "a base station heard it before"

@@ -8,9 +8,11 @@ from typing import Any
 
 from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
+from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.plot import Plot
-from aldis.apps.experiments.systems import Connection, until_ended
+from aldis.apps.experiments.supervision import Supervision
+from aldis.apps.experiments.systems import until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
 
@@ -46,20 +48,18 @@ class ExperimentsApp:
             return
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
-        settling = asyncio.create_task(_settle(plot, ctx))
-        connected = [asyncio.create_task(_connect(ctx, plot, tape, system)) for system in systems]
+        crossing = Crossing(ctx, tape)
+        connected = asyncio.create_task(Supervision(ctx, self.name).run(plot, tape, systems))
+        beside = [asyncio.create_task(_settle(plot, ctx)), asyncio.create_task(crossing.run())]
         try:
-            await until_ended(connected, beside=[settling])
+            await until_ended([connected], beside=beside)
         finally:
-            for task in (settling, *connected):
+            for task in (connected, *beside):
                 task.cancel()
-            await asyncio.gather(settling, *connected, return_exceptions=True)
+            await asyncio.gather(connected, *beside, return_exceptions=True)
+            crossing.close()
             plot.flush(ctx.now())
             tape.close()
-
-
-async def _connect(ctx: Context, plot: Plot, tape: Tape, system: System) -> None:
-    await Connection(ctx, plot, tape, system).run()
 
 
 async def _settle(plot: Plot, ctx: Context) -> None:

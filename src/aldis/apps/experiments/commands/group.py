@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aldis.apps.experiments.commands.recordings import score, verify
+from aldis.apps.experiments.commands.replaying import replay
 from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
@@ -17,5 +18,6 @@ def experiment() -> None:
 
 experiment.add_command(score)
 experiment.add_command(verify)
+experiment.add_command(replay)
 experiment.add_command(losses)
 experiment.add_command(convert)

@@ -35,7 +35,9 @@ _USELESS_M = 100_000.0
 _POLAR_DEG = 89.0  # beyond it a course is no direction for long
 _GRAINS_MS = (3_600_000, 600_000, 60_000, 10_000, 1_000)
 _A, _E2 = 6_378_137.0, 0.00669437999014  # WGS-84 (NGA.STND.0036): semi-major axis, first eccentricity squared
-_RADIUS = 2.45  # of the circle that holds 95 % of a circular normal distribution, in standard deviations: sqrt(-2 ln 0.05)
+_RADIUS = (
+    2.45  # of the circle that holds 95 % of a circular normal distribution, in standard deviations: sqrt(-2 ln 0.05)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def reckoned(track: Track, at_ms: int) -> Reckoned | None:
         return None
     said = msgspec.structs.replace(
         track,
-        position=msgspec.structs.replace(moved, at=at_ms, accuracy_m=round(sigma, 1), **_height(place, motion, seconds)),
+        position=msgspec.structs.replace(
+            moved, at=at_ms, accuracy_m=round(sigma, 1), **_height(place, motion, seconds)
+        ),
         motion=_turned(motion, course, at_ms),
         sensor=_told(track.sensor, at_ms),
         timing=Timing(source_us=at_ms * 1000, stale_us=(place.at + bound) * 1000),
@@ -155,8 +159,15 @@ def _sigma(track: Track, place: Position, motion: Motion, seconds: float) -> flo
     if place.grid_m is not None:
         start = place.grid_m / math.sqrt(3)  # within its cell, and once more as it is put onto the grid
     faulty = known if known is not None and 0 <= known < math.inf else max(_SPEED_SHARE * speed, _SPEED_MPS)
-    grain = next((one for one in _GRAINS_MS if at % one == 0), 0) / 1000  # a time that was rounded is no finer than that
-    parts = (start, faulty * seconds, _SWERVES_MPS2[domain] * seconds**2 / 2, speed * min(grain, seconds) / math.sqrt(3))
+    grain = (
+        next((one for one in _GRAINS_MS if at % one == 0), 0) / 1000
+    )  # a time that was rounded is no finer than that
+    parts = (
+        start,
+        faulty * seconds,
+        _SWERVES_MPS2[domain] * seconds**2 / 2,
+        speed * min(grain, seconds) / math.sqrt(3),
+    )
     return math.hypot(*parts)
 
 
