@@ -180,7 +180,8 @@ class Connection:
                     continue  # what it speaks is not known before it has spoken
                 gateway = self._offered.open()
             changed, self._changed = self._changed, {}
-            due = self._ahead.due(self._context.now()) if self._system.reckon and self._offered.predicts else ()
+            ahead = self._system.reckon and self._offered is not None and self._offered.predicts
+            due = self._ahead.due(self._context.now()) if ahead else ()
             for slot in dict.fromkeys((*changed, *due)):
                 for message in self._said(gateway, slot, changed.get(slot, set())):
                     await link.send(message)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from aldis.apps.experiments.entity.losses import Carried, Ledger
 from aldis.apps.experiments.entity.schemes import moves
@@ -20,10 +21,10 @@ from aldis.kernel.transforms import Transformed, apply_transforms
 __all__ = ["FIX", "HOW", "Reckoned", "bound_ms", "reckoned", "says_so"]
 
 HOW, FIX = "m-p", "dead reckoning"
-"""CoT's `how` of a prediction by a machine (MITRE, Event-PUBLIC.xsd), and the fix of AIS's time stamp 62 (ITU-R M.1371-5,
-table 48)."""
+"""CoT's `how` of a prediction by a machine (MITRE, Event-PUBLIC.xsd), and the fix that AIS's time stamp 62 tells of
+(ITU-R M.1371-5, table 48)."""
 _BOUNDS_MS = {"sea": 180_000, "land": 60_000, "air": 30_000, None: 30_000}
-"""How long a thing is reckoned on from its last position; what is in orbit does not move on a course: it is not here."""
+"""How long a thing is reckoned on from its last position. What is in orbit keeps no course: it is not here."""
 _SWERVES_MPS2 = {"sea": 0.1, "land": 1.0, "air": 3.0, None: 3.0}
 """The acceleration that a thing is taken to be capable of without a word, one standard deviation."""
 _PLACE_M, _CLOSE_M = 50.0, 10.0
@@ -81,11 +82,9 @@ def reckoned(track: Track, at_ms: int) -> Reckoned | None:
     sigma = _sigma(track, place, motion, seconds)
     if not sigma < _USELESS_M:
         return None
-    said = msgspec.structs.replace(
+    said = replace(
         track,
-        position=msgspec.structs.replace(
-            moved, at=at_ms, accuracy_m=round(sigma, 1), **_height(place, motion, seconds)
-        ),
+        position=replace(moved, at=at_ms, accuracy_m=round(sigma, 1), **_height(place, motion, seconds)),
         motion=_turned(motion, course, at_ms),
         sensor=_told(track.sensor, at_ms),
         timing=Timing(source_us=at_ms * 1000, stale_us=(place.at + bound) * 1000),
@@ -128,7 +127,7 @@ def _gone(motion: Motion, seconds: float) -> tuple[float, float, float]:
 
 
 def _moved(place: Position, north: float, east: float) -> Position | None:
-    """Some way off on the ellipsoid, along the rhumb line; on the grid of what it began with, and without its details."""
+    """Some way off on the ellipsoid by the rhumb line, on the grid of what it began with, and without its details."""
     radians = math.radians(place.lat_deg)
     flat = 1 - _E2 * math.sin(radians) ** 2
     lat = place.lat_deg + math.degrees(north * flat**1.5 / (_A * (1 - _E2)))
@@ -174,8 +173,8 @@ def _sigma(track: Track, place: Position, motion: Motion, seconds: float) -> flo
 def _turned(motion: Motion, course: float, at_ms: int) -> Motion:
     """How it moves by then; what a turn changes otherwise is not known."""
     if not motion.turn_deg_per_min:
-        return msgspec.structs.replace(motion, at=at_ms)
-    return msgspec.structs.replace(
+        return replace(motion, at=at_ms)
+    return replace(
         motion, at=at_ms, course_deg=course, heading_deg=None, attitude=None, rates_rad_s=None, acceleration_mps2=None
     )
 
@@ -183,6 +182,4 @@ def _turned(motion: Motion, course: float, at_ms: int) -> Motion:
 def _told(sensor: Sensor | None, at_ms: int) -> Sensor:
     """That it was reckoned, in place of what a fix says of itself."""
     made = sensor if sensor is not None else Sensor(protocol="reckoned", received_ms=at_ms)
-    return msgspec.structs.replace(
-        made, received_ms=at_ms, how=HOW, fix=FIX, altitude_fix=None, satellites=None, hdop=None, vdop=None
-    )
+    return replace(made, received_ms=at_ms, how=HOW, fix=FIX, altitude_fix=None, satellites=None, hdop=None, vdop=None)
