@@ -10,6 +10,7 @@ from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
+from aldis.apps.experiments.overview import ROUTE
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import until_ended
@@ -32,8 +33,8 @@ class ExperimentsApp:
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """None yet beside the node's own."""
-        return ()
+        """The picture; the rest is the node's own."""
+        return (ROUTE,)
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from aldis.apps.experiments.commands.picturing import picture
 from aldis.apps.experiments.commands.recordings import score, verify
 from aldis.apps.experiments.commands.replaying import replay
 from aldis.apps.experiments.commands.translating import convert, losses
@@ -16,6 +17,7 @@ def experiment() -> None:
     """Test how systems of several nations work together: recordings, scores, what a translation loses."""
 
 
+experiment.add_command(picture)
 experiment.add_command(score)
 experiment.add_command(verify)
 experiment.add_command(replay)
