@@ -13,7 +13,7 @@ from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.overview import ROUTE
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.supervision import Supervision
-from aldis.apps.experiments.systems import until_ended
+from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
 
@@ -50,7 +50,9 @@ class ExperimentsApp:
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
         crossing = Crossing(ctx, tape)
-        connected = asyncio.create_task(Supervision(ctx, self.name).run(plot, tape, systems))
+        connected = asyncio.create_task(
+            Supervision(ctx, self.name).run(lambda system: Connection(ctx, plot, tape, system), systems)
+        )
         beside = [asyncio.create_task(_settle(plot, ctx)), asyncio.create_task(crossing.run())]
         try:
             await until_ended([connected], beside=beside)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from aldis.apps.experiments.commands.agreeing import agree
 from aldis.apps.experiments.commands.picturing import picture
 from aldis.apps.experiments.commands.recordings import score, verify
 from aldis.apps.experiments.commands.replaying import replay
+from aldis.apps.experiments.commands.testing import test
 from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
@@ -21,5 +23,7 @@ experiment.add_command(picture)
 experiment.add_command(score)
 experiment.add_command(verify)
 experiment.add_command(replay)
+experiment.add_command(agree)
 experiment.add_command(losses)
 experiment.add_command(convert)
+experiment.add_command(test)
