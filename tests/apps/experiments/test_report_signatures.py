@@ -257,6 +257,18 @@ def fewer_parties(folder: Path) -> None:
     path.write_bytes(Sheet(manifest=manifest, signatures=sheet.signatures[:1]).canonical)
 
 
+def named(folder: Path, **names: str) -> None:
+    path = folder / "signatures.json"
+    sheet = Sheet.read(path.read_bytes())
+    said = msgspec.structs.replace(sheet.signatures[1].statement, **(names or {"node": "gbr\nintact"}))
+    again = (sheet.signatures[0], Signed.of(sheet.manifest, said, SIGNERS["gbr"]))
+    path.write_bytes(msgspec.structs.replace(sheet, signatures=again).canonical)
+
+
+def other_heads(folder: Path) -> None:
+    named(folder, recordings=("x",))  # type: ignore[arg-type]
+
+
 def nested(folder: Path) -> None:
     (folder / "signatures.json").write_bytes(b"[" * 1_000_000)
 
@@ -269,7 +281,7 @@ def outside(folder: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [added, hidden, removed, renamed, linked, folder_added, longer, oversize, piped, sheet_longer, sheet_oversize,
-     key_twice, indented, swapped, twice, crossed, fewer_parties, nested, outside],
+     key_twice, indented, swapped, twice, crossed, fewer_parties, named, other_heads, nested, outside],
 )  # fmt: skip
 def test_whatever_else_is_done_to_the_folder_is_found(whole: Path, tmp_path: Path, change: Any) -> None:
     folder = tmp_path / "r"

@@ -55,14 +55,14 @@ def report(
     read = [read_case(path) for path in cases]
     found = judged(run, read, recordings, sealed, experiment)
     write_report(found, [case.data for case in read], folder, parties=_signers(run, found, signers), pdf=not no_pdf)
-    if found.node and found.party not in {one.party for one in verify_report(folder).signatures}:
+    if found.node and found.party in verify_report(folder, render=False).missing:
         try:
             signer = run.context.report_signer()
         except AldisError as error:
             run.out.say(f"Not signed: {error}")
         else:
             sign_report(folder, found.party, found.node, signer, at_ms=run.context.now(), own=found)
-    state = verify_report(folder)
+    state = verify_report(folder, render=False)
     counts = Counter(one.verdict for one in found.outcomes)
     data = {
         "folder": str(folder),
@@ -124,7 +124,7 @@ def sign(
     if recordings or as_received or not copies:
         keys = keys_of(run, sealed)
         parties = parties_of(run)
-        found = verify_report(folder, keys, parties=parties)
+        found = verify_report(folder, keys, parties=parties, render=False)
         if found.findings is None or found.verdict == "foreign":
             raise VerificationFailed(f"{folder}: {'; '.join(found.wrong)}", fix="Ask who sent it for another copy")
         own = own_findings(run, folder, found.findings, recordings, sealed) if recordings else None
@@ -136,4 +136,4 @@ def sign(
         data["statement"] = msgspec.to_builtins(made)
         rows.append(f"{made.party}  {made.node} signed: {made.said}")
     run.out.lines(data, rows or ["there was nothing new to take over"])
-    _to_sign(run, verify_report(folder))
+    _to_sign(run, verify_report(folder, render=False))

@@ -128,10 +128,12 @@ def _report(run: Run, folder: Path, sealed: Sequence[str], recordings: Sequence[
 
 
 def _rows(found: ReportFindings) -> Sequence[str]:
+    from aldis.apps.experiments.report.wording import shown  # noqa: PLC0415 - numpy
+
     rows = []
     if found.manifest is not None and not found.wrong:
-        of = f" of {found.manifest.experiment}" if found.manifest.experiment else ""
-        rows += [found.manifest.marking, f"findings{of}: {found.manifest.findings}"]
+        of = f" of {shown(found.manifest.experiment)}" if found.manifest.experiment else ""
+        rows += [shown(found.manifest.marking, 4000), f"findings{of}: {found.manifest.findings}"]
     for one in found.signatures:
         whose = "" if one.vouched else ", with a key that nobody vouched for"
         rows.append(f"{one.party}  {one.node} {_SAID[one.said]}{whose}")

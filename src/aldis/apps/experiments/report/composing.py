@@ -111,13 +111,13 @@ def _offline(findings: Findings) -> Section:
             ". Any byte that changed, any file added or taken away and any signature that is missing is named.",
         ),
         cell(
-            "With the recordings at hand, verify them too: ",
-            Span(f"aldis experiment verify FILE... {names}", style="code"),
+            "With the recordings at hand, verify those of each node too: ",
+            Span("aldis experiment verify FILE... --sealed-by NODE", style="code"),
             ". Their heads are those of the list above.",
         ),
         cell(
-            "Findings are a function of the test cases and the recordings alone: whoever has both comes to the same ",
-            Span("findings.json", style="code"), ", byte by byte.",
+            "Findings are a function of the test cases and the recordings alone. To find them anew and compare: ",
+            Span("aldis experiment verify FOLDER --recording FILE...", style="code"), ".",
         ),
         cell(
             "Without this program: the signed manifest in ", Span("signatures.json", style="code"),

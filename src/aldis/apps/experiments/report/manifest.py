@@ -32,7 +32,8 @@ __all__ = [
 
 CONTEXT = b"aldis/report/1"
 MOST_FILES, MOST_SIZE, MOST_SHEET = 1_000, 64 * 1024 * 1024, 1024 * 1024
-_MOST_PARTIES, _MOST_NAME = 64, 200
+_MOST_PARTIES = 64
+_PARTY, _NODE = re.compile(r"[A-Z][A-Z0-9]{1,11}"), re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PATH = re.compile(r"(?:findings\.json|report\.html|report\.pdf|cases/[a-z0-9-]{1,60}\.toml)")
 
 Said = Literal["made", "recomputed", "agreed", "received"]
@@ -79,7 +80,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise InvalidInput(f"the manifest lists a file of more than {MOST_SIZE} bytes")
         check_digests([self.findings, *(one.sha256 for one in self.files)])
         parties = list(self.parties)
-        named = all(0 < len(party) <= _MOST_NAME for party in parties)
+        named = all(_PARTY.fullmatch(party) for party in parties)
         if not parties or parties != sorted(set(parties)) or not named or len(parties) > _MOST_PARTIES:
             raise InvalidInput("the manifest does not name each party that is to sign once, in order")
 
@@ -152,6 +153,10 @@ class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         parties = [one.statement.party for one in sheet.signatures]
         if parties != sorted(set(parties)):
             raise InvalidInput("signatures.json does not have each party's signature once, in order")
+        for one in sheet.signatures:
+            check_digests(one.statement.recordings)
+            if not _NODE.fullmatch(one.statement.node):
+                raise InvalidInput(f"{one.statement.node[:80]!r} signed, and is no name of a node")
         others = set(parties) - set(sheet.manifest.parties)
         if others:
             raise InvalidInput(f"{sorted(others)[0][:80]!r} signed, and is not among the parties that are to sign")

@@ -54,7 +54,7 @@ def join_signatures(folder: Path, other: Path) -> tuple[str, ...]:
     """
     with held(folder):
         for one in (folder, other):
-            found = verify_report(one)
+            found = verify_report(one, render=False)
             if found.verdict == "altered":
                 raise VerificationFailed(f"{one}: {'; '.join(found.wrong)}", fix="Ask who sent it for another copy")
         here, there = (Sheet.read(read(one)[0].get(SIGNATURES, b"")) for one in (folder, other))

@@ -70,10 +70,12 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     differs: tuple[str, ...] = ()
 
 
-def verify_report(folder: Path, keys: Keys = None, *, parties: Mapping[str, str] | None = None) -> ReportFindings:
+def verify_report(
+    folder: Path, keys: Keys = None, *, parties: Mapping[str, str] | None = None, render: bool = True
+) -> ReportFindings:
     """What can be said of the report in `folder`, where keys are expected: of nodes by name, or whoever has them.
 
-    `parties` are the parties of nodes, as far as they are known.
+    `parties` are the parties of nodes, as far as they are known. Without `render`, step 9 is left out.
 
     Raises:
         InvalidInput: it is no folder of a report.
@@ -88,7 +90,9 @@ def verify_report(folder: Path, keys: Keys = None, *, parties: Mapping[str, str]
     findings = _findings(files, sheet.manifest, wrong)  # 4, 5
     signatures, foreign = _signatures(sheet, _Expected(keys, parties or {}), wrong)  # 6, 7
     missing = tuple(sorted(set(sheet.manifest.parties) - {one.party for one in signatures}))  # 8
-    otherwise, unchecked = _otherwise(findings, files, sheet.manifest) if findings and not wrong else ((), ())  # 9
+    otherwise, unchecked = tuple[str, ...](), tuple[str, ...]()
+    if render and findings is not None and not wrong:
+        otherwise, unchecked = _otherwise(findings, files, sheet.manifest)  # 9
     return ReportFindings(
         verdict="altered" if wrong else "foreign" if foreign else "incomplete" if missing else "intact",
         vouched=bool(signatures) and not wrong and all(one.vouched for one in signatures),
