@@ -37,7 +37,7 @@ assets: ## fetch what pages load and tests look with from npm; without npm the p
 		cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && mkdir -p ../$(VENDOR) && cp node_modules/htmx.org/dist/htmx.min.js ../$(VENDOR)/; \
 	fi || echo "Nothing came from npm: the pages work without it, only less smoothly"
 
-demo: $(READY) ## three nations, one sea: the main job, under two minutes
+demo: $(READY) ## three nations, one sea, a search and its signed report: the main job, under two minutes
 	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT))
 
 test: $(READY) ## the everyday tests

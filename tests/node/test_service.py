@@ -12,7 +12,7 @@ import pytest
 from nations import WATCH
 
 from aldis.app import find_apps
-from aldis.interfaces.demo.nations import Nations
+from aldis.interfaces.demo.nations import NATIONS, Nations, Share
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.errors import AldisError
 from aldis.kernel.frames import Update
@@ -158,7 +158,7 @@ def test_live_values_arrive_within_a_second_and_stop_with_the_agreement(two: tup
 
 def test_the_demo_nations_pair_by_files_that_hold_no_secret(tmp_path: Path) -> None:
     nations = Nations(tmp_path)
-    nations.make([], 1.0, "", {})
+    nations.make(dict.fromkeys(NATIONS, Share()), 1.0, "")
     assert len(list(nations.pair())) == 3
     secrets = [
         path.read_bytes().split(b"\n", 1)[1].strip()

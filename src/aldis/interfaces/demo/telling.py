@@ -170,9 +170,12 @@ def footnotes(cells: Sequence[Cell]) -> list[str]:
             reasons = dict.fromkeys(reason for mark in cell.marks if mark.outcome != "met" for reason in mark.reasons)
             found.setdefault(f"{_SHORT.get(cell.verdict, cell.verdict)}, {', '.join(reasons)}", []).append(_pair(cell))
     lines = [f"{why}: {'; '.join(pairs)}" for why, pairs in found.items()]
-    tried = {cell.target for cell in cells if cell.verdict != _UNTRIED}
-    silent = sorted({cell.target for cell in cells} - tried)
-    if silent:
+    tried = [cell for cell in cells if cell.verdict != _UNTRIED]
+    if unshown := sorted({cell.source for cell in cells} - {cell.source for cell in tried}):
+        lines.append(
+            f"not tested: what {', '.join(unshown)} says is not of the last minute, and so is sent to no system"
+        )
+    if silent := sorted({cell.target for cell in cells} - {cell.target for cell in tried}):
         lines.append(f"not tested: nothing is sent to {', '.join(silent)}, which have no account")
     return lines
 
