@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import hmac
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -74,7 +75,7 @@ class NodeContext:
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
         self._newest = Newest()
-        self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
+        self._subscribers: list[_Subscriber] = []
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
         self._read: dict[str, Label] = {}
@@ -329,16 +330,18 @@ class NodeContext:
 
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind; a subscriber that falls behind loses the oldest."""
-        queue: asyncio.Queue[Live] = asyncio.Queue(_QUEUE)
-        entry, person = (kind, queue), self._viewer
-        self._subscribers.add(entry)
+        entry, person = _Subscriber(kind), self._viewer
+        self._subscribers.append(entry)
         try:
             while True:
-                live = await queue.get()
-                if not isinstance(person, Person) or await asyncio.to_thread(self._records.may_watch, live, person):
-                    yield live
+                while entry.waiting:
+                    live = entry.waiting.popleft()
+                    if not isinstance(person, Person) or await asyncio.to_thread(self._records.may_watch, live, person):
+                        yield live
+                entry.some.clear()
+                await entry.some.wait()
         finally:
-            self._subscribers.discard(entry)
+            self._subscribers.remove(entry)
 
     def follow_frames(self, told: Callable[[Crossed], None]) -> Callable[[], None]:
         """Tell of each live frame that leaves or comes; of a node alone, never bound to a person."""
@@ -380,11 +383,22 @@ class NodeContext:
     def told(self, live: Live) -> None:
         """Hand a live value to whoever subscribed to its kind, and keep it for whoever looks later."""
         self._newest.take(live)
-        for kind, queue in self._subscribers:
-            if kind == live.update.kind:
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(live)
+        for entry in self._subscribers:
+            if entry.kind == live.update.kind:
+                if not entry.waiting:
+                    entry.some.set()
+                entry.waiting.append(live)
+
+
+class _Subscriber:
+    """What waits for one subscriber to a kind; beyond a bound the oldest is lost."""
+
+    __slots__ = ("kind", "some", "waiting")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.some = asyncio.Event()
+        self.waiting: deque[Live] = deque(maxlen=_QUEUE)
 
 
 class _For:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from aldis.app import Context, Recordings
 from aldis.apps.experiments.entity import Decoded, Entity
 from aldis.apps.experiments.links.link import Piece
-from aldis.apps.experiments.recorder import Recorder, Source, Taps, unfinished
+from aldis.apps.experiments.recorder import OWN, Recorder, Source, Taps, unfinished
 from aldis.kernel.errors import AldisError, NeedsPerson, VerificationFailed
 from aldis.kernel.labels import Label
 
@@ -35,7 +36,7 @@ class Tape:
     def __init__(self, context: Context, marking: str) -> None:
         self._recorder: Recorder | None = None
         self._context = context
-        self._banners: dict[tuple[Label, ...], str] = {}
+        self._banners: dict[tuple[int, ...], tuple[tuple[Label, ...], str]] = {}
         self._banners_at = 0
         self.marking = marking
         """That of bytes as they came, of which nobody knows yet what they say."""
@@ -60,10 +61,11 @@ class Tape:
                 )
             )
 
-    def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int) -> None:
-        """What they said, and the id of its record."""
+    def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int | None = None) -> None:
+        """What they said, and the id of its record; without a time, what this node itself concludes of the system."""
         if self._recorder is not None:
-            self._write(lambda: self._taps.entity(system, marking, decoded, at_us, record=record))
+            by, at = ("", at_us) if at_us is not None else (OWN, self._context.now() * 1000)
+            self._write(lambda: self._taps.entity(system, marking, decoded, at, record=record, protocol=by))
 
     def egress(
         self,
@@ -77,35 +79,37 @@ class Tape:
         """What a system was sent of a record, of values with these labels."""
         if self._recorder is not None:
             now = self._context.now()
-            marking = self._banner(labels, now)
+            marking = self._banner(tuple(labels), now)
             self._write(
                 lambda: self._taps.egress(
                     system, marking, entity, now * 1000, protocol=protocol, messages=messages, record=record
                 )
             )
 
-    def crossed(self, node: str, labels: Iterable[Label], entity: Entity, at: int, *, left: bool, frame: str) -> None:
+    def crossed(
+        self, node: str, labels: Iterable[Label], entity: Entity | Mapping[str, Any], at: int, *, left: bool, frame: str
+    ) -> None:
         """What left for a partner node, or came from one, of values with these labels."""
         if self._recorder is not None:
-            marking = self._banner(labels, at)
+            marking = self._banner(tuple(labels), at)
             self._write(lambda: self._taps.crossed(node, marking, entity, at * 1000, left=left, frame=frame))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:
             write()
         except AldisError as error:
-            self._stop(error)
+            self.stop(error)
 
-    def _banner(self, labels: Iterable[Label], now: int) -> str:
-        """The banner of labels, worked out once a second for all that is labelled alike: what it says has its dates."""
+    def _banner(self, labels: tuple[Label, ...], now: int) -> str:
+        """As `_roll_up`, worked out once a second for all that is labelled alike: what it says has its dates."""
         if not 0 <= now - self._banners_at < _BANNER_MS or len(self._banners) >= _BANNERS:
             self._banners.clear()
             self._banners_at = now
-        alike = tuple(dict.fromkeys(labels))
+        alike = tuple(map(id, labels))
         found = self._banners.get(alike)
-        if found is None:
-            found = self._banners[alike] = self._roll_up(alike)
-        return found
+        if found is None:  # the labels are kept beside it, so that their ids stay theirs
+            found = self._banners[alike] = (labels, self._roll_up(labels))
+        return found[1]
 
     def _roll_up(self, labels: Sequence[Label]) -> str:
         """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
@@ -120,9 +124,9 @@ class Tape:
             try:
                 self._recorder.close()
             except AldisError as error:
-                self._stop(error)
+                self.stop(error)
 
-    def _stop(self, error: AldisError) -> None:
+    def stop(self, error: AldisError) -> None:
         """Go on without a tape; it ends with its last seal."""
         recorder, self._recorder = self._recorder, None
         _log.error("recording stopped", code=error.code, cause=str(error))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from aldis.apps.experiments.commands.agreeing import agree
+from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
 from aldis.apps.experiments.commands.publishing import findings, publish
 from aldis.apps.experiments.commands.recordings import score
 from aldis.apps.experiments.commands.replaying import replay
@@ -27,6 +29,9 @@ experiment.add_command(sign)
 experiment.add_command(publish)
 experiment.add_command(findings)
 experiment.add_command(replay)
+experiment.add_command(agree)
 experiment.add_command(losses)
 experiment.add_command(convert)
 experiment.add_command(test)
+for _command in ORDERING:
+    experiment.add_command(_command)
