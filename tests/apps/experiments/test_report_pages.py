@@ -243,7 +243,7 @@ def test_no_name_steers_the_paper() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_makes_a_paper(text: str) -> None:
     assert paper(document(hostile(text.encode("utf-8", "replace").decode()))).startswith(b"%PDF-")
