@@ -89,9 +89,14 @@ def _only(step: Step, taken: Taken, known: _Known) -> frozenset[str] | None:
         record
         for stream in taken.streams.values()
         for record, keys in stream.keys.items()
-        if fnmatchcase(record, step.what) or any(fnmatchcase(key, step.what) for key in keys)
+        if any(_fits(step.what, key) for key in (record, *keys))
     )
     return fits if some is None else fits & some
+
+
+def _fits(pattern: str, key: str) -> bool:
+    """Whether a key is meant, with or without what stands behind `@`: whose link an id is of."""
+    return fnmatchcase(key, pattern) or fnmatchcase(key.partition("@")[0], pattern)
 
 
 def _said(taken: Taken, who: str, kind: str, only: frozenset[str] | None) -> tuple[list[Stream], list[Seen]]:
@@ -161,7 +166,7 @@ def _report(step: Report, taken: Taken, known: _Known) -> Sequence[Measure]:
         (seen, thing)
         for seen, thing in (stream.things if stream is not None else ())
         if isinstance(thing, Words)
-        and (step.what == "*" or fnmatchcase(thing.key, step.what) or fnmatchcase(seen.record, step.what))
+        and (_fits(step.what, thing.key) or _fits(step.what, seen.record))
         and (only is None or not thing.about or thing.about in only)
     ]
     known.records[step.name] = frozenset(seen.record for seen, _ in fits)
