@@ -16,7 +16,7 @@ from aldis.apps.experiments.entity import Decoded, Entity
 from aldis.apps.experiments.gateways.gateway import Gateway, Offered
 from aldis.apps.experiments.links.link import Piece
 
-__all__ = ["Hearing", "qualified", "received"]
+__all__ = ["Hearing", "known_as", "qualified", "received"]
 
 _PEERS = 256
 _UNTOLD = 4_096  # bytes of a peer that are looked at before it counts as speaking no protocol known here
@@ -28,15 +28,17 @@ _RELAYED_MS = 60_000  # what came by way of a network of stations may have been 
 class Hearing:
     """The gateways of one system, one for each peer of its link, at most 256: the one not heard for longest goes.
 
-    `played` says that the system is a recording, which may speak of other times than that at which it is read.
+    `played` says that the system is a recording, which may speak of other times than that at which it is read. `left`
+    is told of each peer that is no longer heard.
     """
 
-    def __init__(self, system: str, *, played: bool = False) -> None:
+    def __init__(self, system: str, *, played: bool = False, left: Callable[[str], None] | None = None) -> None:
         self.dropped = 0
         """Messages that said nothing usable, of the peers that are no longer heard."""
         self.gateways: OrderedDict[str, Gateway] = OrderedDict()
         self._system = system
         self._played = played
+        self._left = left
         self._untold: OrderedDict[str, bytes] = OrderedDict()
 
     def knows(self, peer: str) -> bool:
@@ -88,6 +90,8 @@ class Hearing:
         gateway = self.gateways.pop(peer)
         gateway.close()
         self.dropped += gateway.tally.dropped.total()
+        if self._left is not None:
+            self._left(peer)
 
     def _known(self, said: Decoded, at_us: int) -> Decoded:
         entity = qualified(said.entity, self._system)
@@ -96,13 +100,18 @@ class Hearing:
         return said if entity is said.entity else Decoded(entity, said.ledger)
 
 
+def known_as(key: str, system: str) -> str:
+    """The key under which a thing counts at the whole node: one that counts on a link alone gets its system's name."""
+    return key if key.startswith(_EVERYWHERE) else f"{key}@{system}"
+
+
 def qualified(entity: Entity, system: str) -> Entity:
-    """The entity under keys that count at the whole node: ids that count on one link alone get its system's name."""
+    """The entity with every key in it as it is known at the whole node."""
     changes: dict[str, str] = {}
     for name in ("key", "assignee", "issued_by", "about"):
         key = getattr(entity, name, None)
-        if key and not key.startswith(_EVERYWHERE):
-            changes[name] = f"{key}@{system}"
+        if key and (known := known_as(key, system)) != key:
+            changes[name] = known
     return msgspec.structs.replace(entity, **changes) if changes else entity
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from traceback import extract_tb
 
 import structlog
 
 from aldis.app import Context, System
-from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.systems import Connection
-from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import AldisError, Unavailable
 
 __all__ = ["Supervision"]
@@ -30,22 +28,22 @@ class Supervision:
         self._context, self._app = context, app
         self._problems: dict[str, AldisError] = {}
 
-    async def run(self, plot: Plot, tape: Tape, systems: Sequence[System]) -> None:
-        """Until every system is at its end.
+    async def run(self, connect: Callable[[System], Connection], systems: Sequence[System]) -> None:
+        """Until every system is at its end; `connect` makes the connection of one.
 
         Raises:
             AldisError: what ended one of them for good.
         """
         self._tell()
-        ended = await asyncio.gather(*(self._keep(plot, tape, system) for system in systems))
+        ended = await asyncio.gather(*(self._keep(connect, system) for system in systems))
         for error in ended:
             if error is not None:
                 raise error
 
-    async def _keep(self, plot: Plot, tape: Tape, system: System) -> AldisError | None:
+    async def _keep(self, connect: Callable[[System], Connection], system: System) -> AldisError | None:
         """Keep one system connected until it ends; what ended it, where a person has to mend that."""
         try:
-            connection = Connection(self._context, plot, tape, system)
+            connection = connect(system)
         except AldisError as error:
             return self._failed(system.name, error, again=False)
         tries, clock = 0, asyncio.get_running_loop().time

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from aldis.app import Context, Recordings
 from aldis.apps.experiments.entity import Decoded, Entity
 from aldis.apps.experiments.links.link import Piece
-from aldis.apps.experiments.recorder import Recorder, Source, Taps, unfinished
+from aldis.apps.experiments.recorder import OWN, Recorder, Source, Taps, unfinished
 from aldis.kernel.errors import AldisError, NeedsPerson, VerificationFailed
 from aldis.kernel.labels import Label
 
@@ -60,10 +61,11 @@ class Tape:
                 )
             )
 
-    def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int) -> None:
-        """What they said, and the id of its record."""
+    def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int | None = None) -> None:
+        """What they said, and the id of its record; without a time, what this node itself concludes of the system."""
         if self._recorder is not None:
-            self._write(lambda: self._taps.entity(system, marking, decoded, at_us, record=record))
+            by, at = ("", at_us) if at_us is not None else (OWN, self._context.now() * 1000)
+            self._write(lambda: self._taps.entity(system, marking, decoded, at, record=record, protocol=by))
 
     def egress(
         self,
@@ -84,7 +86,9 @@ class Tape:
                 )
             )
 
-    def crossed(self, node: str, labels: Iterable[Label], entity: Entity, at: int, *, left: bool, frame: str) -> None:
+    def crossed(
+        self, node: str, labels: Iterable[Label], entity: Entity | Mapping[str, Any], at: int, *, left: bool, frame: str
+    ) -> None:
         """What left for a partner node, or came from one, of values with these labels."""
         if self._recorder is not None:
             marking = self._banner(labels, at)
@@ -94,7 +98,7 @@ class Tape:
         try:
             write()
         except AldisError as error:
-            self._stop(error)
+            self.stop(error)
 
     def _banner(self, labels: Iterable[Label], now: int) -> str:
         """The banner of labels, worked out once a second for all that is labelled alike: what it says has its dates."""
@@ -120,9 +124,9 @@ class Tape:
             try:
                 self._recorder.close()
             except AldisError as error:
-                self._stop(error)
+                self.stop(error)
 
-    def _stop(self, error: AldisError) -> None:
+    def stop(self, error: AldisError) -> None:
         """Go on without a tape; it ends with its last seal."""
         recorder, self._recorder = self._recorder, None
         _log.error("recording stopped", code=error.code, cause=str(error))

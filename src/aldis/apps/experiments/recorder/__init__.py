@@ -7,6 +7,7 @@ from aldis.apps.experiments.recorder.files import segments_of, unfinished
 from aldis.apps.experiments.recorder.reader import Message, messages, recorded
 from aldis.apps.experiments.recorder.seal import Opening, key_text, read_key
 from aldis.apps.experiments.recorder.taps import (
+    OWN,
     PARTNER,
     Native,
     Source,
@@ -21,6 +22,7 @@ from aldis.apps.experiments.recorder.verify import Bad, Findings, verify
 from aldis.apps.experiments.recorder.writer import Recorder
 
 __all__ = [
+    "OWN",
     "PARTNER",
     "Bad",
     "Findings",

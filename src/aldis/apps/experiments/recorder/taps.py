@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -16,17 +17,19 @@ from aldis.apps.experiments.recorder.schemas import ENTITIES, LOCATION_FIX, NATI
 from aldis.apps.experiments.recorder.writer import Recorder
 from aldis.kernel.errors import InvalidInput
 
-__all__ = ["PARTNER", "Native", "Source", "Taps", "Told", "counted", "read_native", "read_told", "said_body"]
+__all__ = ["OWN", "PARTNER", "Native", "Source", "Taps", "Told", "counted", "read_native", "read_told", "said_body"]
 
 PARTNER = "node:"
 """Before the name of a node where that of a system would stand; no system's name has a colon."""
 
 
-FRAMES = "aldis-frame/1"
-"""The protocol between nodes, as it stands beside what crossed."""
+FRAMES, OWN = "aldis-frame/1", "aldis"
+"""The protocol between nodes, as it stands beside what crossed; and what stands beside a node's own conclusions."""
 FIX_EVERY_US = 1_000_000
 """A track's position is given to maps at most this often."""
 _FIXES = 10_000
+_LEFT: Mapping[str, Any] = {"messages": ()}
+_CAME: Mapping[str, Any] = {"carried": 0, "approximated": 0, "dropped": {}}
 _LEDGERS = 1_024
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _encode = msgspec.json.Encoder().encode
@@ -108,11 +111,17 @@ class Taps:
         flags = {name: True for name, set_ in (("begins", begins), ("ended", ended)) if set_}
         self._recorder.write(channel, at_us * 1000, _encode(body | flags))
 
-    def entity(self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "") -> None:
-        """What a system's bytes said, and the id of its record; raises as `native`."""
+    def entity(
+        self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "", protocol: str = ""
+    ) -> None:
+        """What a system's bytes said, and the id of its record; raises as `native`.
+
+        With a `protocol` it follows from no bytes of a system: it is what a node said or concludes.
+        """
         kind = _KINDS[type(decoded.entity)]
         channel = self._channel("entity", system, kind, marking)
-        self._recorder.write(channel, at_us * 1000, said_body(decoded.entity, record, *self._counted(decoded.ledger)))
+        body = said_body(decoded.entity, record, *self._counted(decoded.ledger), protocol)
+        self._recorder.write(channel, at_us * 1000, body)
         self._fix("entity", system, marking, decoded.entity, at_us)
 
     def egress(
@@ -128,14 +137,22 @@ class Taps:
         )
         self._fix("egress", partner, marking, entity, at_us)
 
-    def crossed(self, node: str, marking: str, entity: Entity, at_us: int, *, left: bool, frame: str) -> None:
-        """What left for a partner node in a live frame, or came in one, under its record's id; raises as `native`."""
-        tap, name, kind = "egress" if left else "entity", PARTNER + node, _KINDS[type(entity)]
+    def crossed(
+        self, node: str, marking: str, entity: Entity | Mapping[str, Any], at_us: int, *, left: bool, frame: str
+    ) -> None:
+        """What left for a partner node in a live frame, or came in one, under its record's id; raises as `native`.
+
+        A track may be given as JSON has it, by its groups.
+        """
+        tap, name = "egress" if left else "entity", PARTNER + node
+        kind, key = ("track", entity["key"]) if isinstance(entity, Mapping) else (_KINDS[type(entity)], entity.key)
         channel = self._channel(tap, name, kind, marking)
-        body: dict[str, Any] = {"entity": entity, "record": entity.key, "protocol": FRAMES, "frame": frame}
-        more = {"messages": ()} if left else {"carried": 0, "approximated": 0, "dropped": {}}
-        self._recorder.write(channel, at_us * 1000, _encode(body | more))
-        self._fix(tap, name, marking, entity, at_us)
+        body: dict[str, Any] = {"entity": entity, "record": key, "protocol": FRAMES, "frame": frame}
+        self._recorder.write(channel, at_us * 1000, _encode({**body, **(_LEFT if left else _CAME)}))
+        if isinstance(entity, Mapping):
+            self._fix_at(tap, name, marking, key, entity.get("position"), at_us)
+        else:
+            self._fix(tap, name, marking, entity, at_us)
 
     def _channel(self, tap: str, name: str, kind: str, marking: str, source: Source | None = None) -> int:
         found = self._channels.get((tap, name, kind, marking, source))
@@ -162,16 +179,23 @@ class Taps:
         return kept[1:]
 
     def _fix(self, tap: str, name: str, marking: str, entity: Entity, at_us: int) -> None:
-        if type(entity) is not Track or entity.position is None:
+        if type(entity) is Track:
+            self._fix_at(tap, name, marking, entity.key, entity.position, at_us)
+
+    def _fix_at(self, tap: str, name: str, marking: str, key: str, position: Any, at_us: int) -> None:
+        """Give a position to maps, if it is due; it may be as JSON has it."""
+        if position is None:
             return
         channel = self._channel(tap, name, "fix", marking)
-        last = self._fixed.get((channel, entity.key))
+        last = self._fixed.get((channel, key))
         if last is not None and 0 <= at_us - last < FIX_EVERY_US:
             return
         if len(self._fixed) >= _FIXES:
             self._fixed.clear()
-        self._fixed[channel, entity.key] = at_us
-        self._recorder.write(channel, at_us * 1000, _encode(_location(entity.key, entity.position, at_us)))
+        self._fixed[channel, key] = at_us
+        with suppress(msgspec.ValidationError):
+            place = position if isinstance(position, Position) else msgspec.convert(position, Position)
+            self._recorder.write(channel, at_us * 1000, _encode(_location(key, place, at_us)))
 
 
 def _location(key: str, position: Position, at_us: int) -> dict[str, Any]:
@@ -207,11 +231,12 @@ def counted(ledger: Ledger) -> tuple[int, int, dict[str, int]]:
     return carried, approximated, dict(dropped)
 
 
-def said_body(entity: Entity, record: str, carried: int, approximated: int, dropped: dict[str, int]) -> bytes:
+def said_body(
+    entity: Entity, record: str, carried: int, approximated: int, dropped: dict[str, int], protocol: str = ""
+) -> bytes:
     """The data of a message of the tap `entity`."""
-    return _encode(
-        {"entity": entity, "record": record, "carried": carried, "approximated": approximated, "dropped": dropped}
-    )
+    body = {"entity": entity, "record": record, "carried": carried, "approximated": approximated, "dropped": dropped}
+    return _encode(body | {"protocol": protocol} if protocol else body)
 
 
 def _schema_of(tap: str, kind: str) -> tuple[str, bytes]:
