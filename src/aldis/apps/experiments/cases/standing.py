@@ -21,7 +21,7 @@ OUTAGE_S = 10.0
 
 def kept_state(way: Way, crossing: Crossing) -> Mark:
     """The mark at the rung `state`."""
-    switched = [*crossing.switches, *_renamed(way)]
+    switched = [*crossing.switches, *_renamed(way)] if way.kind == "track" else []
     if switched:
         return Mark(
             rung="state", outcome="failed", reasons=("identity switched",), text=f"{len(switched)} identities switched",
