@@ -158,6 +158,13 @@ class Context(Protocol):
     def recordings(self) -> Recordings | None:
         """Where to record, if the node's settings ask for it."""
 
+    def report_signer(self) -> Signer:
+        """What signs reports of experiments as this node, and nothing else.
+
+        Raises:
+            RefusedByPolicy: a person asks; who may use the node's folder signs for its party.
+        """
+
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows, its own among them."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from aldis.app import Context, Live, System
+from aldis.apps.experiments.cadence import Cadence
 from aldis.apps.experiments.entity import Decoded
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
@@ -30,6 +31,7 @@ __all__ = ["SHOW_EVERY_S", "Connection", "until_ended"]
 SHOW_EVERY_S = 0.1
 """A system is sent an entity at most this often."""
 _LAPSE_MS = 60_000  # a value that was not heard of for this long is not sent with newer ones
+_ASK_AGAIN_S = 1.0  # what was withheld is asked for again this often, as long as it is news
 _SHOWN = 20_000
 _BREATH = 64
 _log = structlog.get_logger()
@@ -59,7 +61,8 @@ class Connection:
         self._source = Source(system.name, mapping=_text(system.mapping), played=played)
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
-        self._changed: dict[tuple[str, str], None] = {}
+        self._withheld: dict[tuple[str, str], frozenset[str]] = {}
+        self._cadence: Cadence[tuple[str, str]] = Cadence(SHOW_EVERY_S)
 
     @property
     def played(self) -> bool:
@@ -168,27 +171,38 @@ class Connection:
                 slot = (live.source, live.update.id)
                 self._shown.setdefault(slot, {})[live.update.portion] = live
                 self._shown.move_to_end(slot)
-                self._changed[slot] = None
+                self._cadence.change(slot)
                 if len(self._shown) > _SHOWN:
-                    self._changed.pop(self._shown.popitem(last=False)[0], None)
+                    gone = self._shown.popitem(last=False)[0]
+                    self._cadence.forget(gone)
+                    self._withheld.pop(gone, None)
 
     async def _send(self, link: Link) -> None:
-        """Send what changed; what may be sent is asked then, so that nothing outlives what allowed it."""
+        """Send what changes, at once; what may be sent is asked then, so that nothing outlives what allowed it."""
         gateway: Gateway | None = None
+        asked = answered = 0.0
+        clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SHOW_EVERY_S)
-            for one in [one for one in self._hearing.gateways.values() if isinstance(one, Answering)]:
-                for message in one.idle(self._context.now() * 1000):
-                    await link.send(message)
-            if gateway is None:
-                if self._offered is None:
-                    continue  # what it speaks is not known before it has spoken
+            now = clock()
+            if now - asked >= _ASK_AGAIN_S:
+                asked = now
+                self._ask_again()
+            if now - answered >= SHOW_EVERY_S:
+                answered = now
+                for one in [one for one in self._hearing.gateways.values() if isinstance(one, Answering)]:
+                    for message in one.idle(self._context.now() * 1000):
+                        await link.send(message)
+            if gateway is None and self._offered is not None:
                 gateway = self._offered.open()
-            changed, self._changed = self._changed, {}
-            for slot in changed:
+            if gateway is None:
+                await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
+                continue
+            for slot in self._cadence.due(now):
                 for message in self._said(gateway, slot):
                     await link.send(message)
                     self.sent += 1
+            now = clock()
+            await self._cadence.wait(min(self._cadence.pause(now), max(0.0, answered + SHOW_EVERY_S - now)))
 
     async def _steer(self, link: Link, pilot: Pilot) -> None:
         """Send what tasks that were accepted have to say."""
@@ -198,10 +212,23 @@ class Connection:
             for frame in pilot.frames():
                 await link.send(frame)
 
+    def _ask_again(self) -> None:
+        """Say anew what may be sent more of by now: a record has come, an instrument has, an account has changed."""
+        now, person = self._context.now(), self._system.person
+        for slot, sent in list(self._withheld.items()):
+            fresh = [live for live in self._shown.get(slot, {}).values() if now - live.update.at <= _LAPSE_MS]
+            if not fresh:
+                del self._withheld[slot]
+            elif any(live.update.portion not in sent and self._context.may_show(live, person) for live in fresh):
+                self._cadence.change(slot)
+
     def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
+        self._withheld.pop(slot, None)
+        if len(allowed) < len(fresh):
+            self._withheld[slot] = frozenset(live.update.portion for live in allowed)
         if not allowed:
             return ()
         values = {live.update.portion: live.update.value for live in allowed}
