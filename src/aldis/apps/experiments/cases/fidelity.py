@@ -26,6 +26,9 @@ __all__ = ["FATES", "Fate", "Found", "Mirror", "Reading", "fates"]
 Fate = Literal["carried", "approximated", "dropped", "changed"]
 FATES: Sequence[Fate] = ("carried", "approximated", "dropped", "changed")
 """From the best to the worst."""
+_SOUND = frozenset({"acknowledges nothing asked here", "said again"})
+"""Why a gateway passes over what is no damage: here nobody asked for what a vehicle acknowledges."""
+_ANEW = "made anew"
 _PEERS = 256
 _UNTOLD = 4_096  # bytes of a peer that are kept until somebody knows its protocol
 _NAMES = frozenset(
@@ -157,13 +160,18 @@ class Reading:
         if gateway is not None:
             self._carried += gateway.tally.carried
             for reason, count in gateway.tally.dropped.items():
+                if reason in _SOUND:
+                    self._carried += count
+                    continue
                 self.dropped[reason] = self.dropped.get(reason, 0) + count
 
 
 def fates(
     said: Mapping[str, Any], back: Mapping[str, Any], written: Ledger, read: Sequence[Ledger]
 ) -> Mapping[str, tuple[Fate, str]]:
-    """What became of each field, and why, by path; but of those by which things name each other.
+    """What became of each field, and why, by path.
+
+    Left out are those by which things name each other, and stamps that every message has of its own.
 
     Args:
         said: the fields that were to be said, by path.
@@ -173,9 +181,9 @@ def fates(
     """
     lat = said.get("position.lat_deg", 0.0)
     return {
-        path: _fate(path, value, back.get(path), written, read, lat)
+        path: fate
         for path, value in said.items()
-        if path not in _NAMES
+        if path not in _NAMES and (fate := _fate(path, value, back.get(path), written, read, lat)) != ("dropped", _ANEW)
     }
 
 
