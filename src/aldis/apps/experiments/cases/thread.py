@@ -72,6 +72,8 @@ def _measures(case: Case, step: Step, taken: Taken, clocks: Clocks, known: Known
 def _only(step: Step, taken: Taken, known: Known) -> frozenset[str] | None:
     """The records that a step is about; None for all."""
     some = known.records.get(step.of) if step.of else None
+    if some is not None and isinstance(step, Share) and step.kind == "report":
+        some |= _words_about(some, taken)
     if step.what == "*":
         return some
     fits = frozenset(
@@ -81,6 +83,16 @@ def _only(step: Step, taken: Taken, known: Known) -> frozenset[str] | None:
         if any(_fits(step.what, key) for key in (record, *keys))
     )
     return fits if some is None else fits & some
+
+
+def _words_about(some: frozenset[str], taken: Taken) -> frozenset[str]:
+    """The reports that are about some records."""
+    return frozenset(
+        seen.record
+        for stream in taken.streams.values()
+        for seen, thing in stream.things
+        if isinstance(thing, Words) and thing.about in some
+    )
 
 
 def _fits(pattern: str, key: str) -> bool:
