@@ -116,6 +116,7 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `address` says where it is and may say its protocol; `mapping` is the file that describes a protocol of its own.
     `person` is the account of this node as which it acts: it is sent what that account may see; "" for nothing.
     With `tasking` it may be given tasks, those of partners too, once its own nation has accepted them.
+    `reckon` has it sent, between reports, where a track of what it was sent is by dead reckoning.
     """
 
     name: str
@@ -123,6 +124,7 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     mapping: str = ""
     person: str = ""
     tasking: bool = False
+    reckon: bool = False
 
 
 class Recordings(msgspec.Struct, frozen=True):

@@ -11,8 +11,10 @@ from pathlib import Path
 import structlog
 
 from aldis.app import Context, Live, System
+from aldis.apps.experiments.ahead import Ahead
 from aldis.apps.experiments.cadence import Cadence
-from aldis.apps.experiments.entity import Decoded
+from aldis.apps.experiments.entity import Decoded, Track
+from aldis.apps.experiments.entity.reckoning import reckoned, says_so
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
 from aldis.apps.experiments.hearing import Hearing
@@ -61,8 +63,9 @@ class Connection:
         self._source = Source(system.name, mapping=_text(system.mapping), played=played)
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
-        self._withheld: dict[tuple[str, str], frozenset[str]] = {}
+        self._withheld: dict[tuple[str, str], set[str]] = {}
         self._cadence: Cadence[tuple[str, str]] = Cadence(SHOW_EVERY_S)
+        self._ahead = Ahead()
 
     @property
     def played(self) -> bool:
@@ -171,7 +174,10 @@ class Connection:
                 slot = (live.source, live.update.id)
                 self._shown.setdefault(slot, {})[live.update.portion] = live
                 self._shown.move_to_end(slot)
-                self._cadence.change(slot)
+                if self._context.may_show(live, self._system.person):
+                    self._cadence.change(slot)
+                else:  # nothing that it may not see has a part in when it is sent something
+                    self._withheld.setdefault(slot, set()).add(live.update.portion)
                 if len(self._shown) > _SHOWN:
                     gone = self._shown.popitem(last=False)[0]
                     self._cadence.forget(gone)
@@ -197,8 +203,11 @@ class Connection:
             if gateway is None:
                 await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
                 continue
-            for slot in self._cadence.due(now):
-                for message in self._said(gateway, slot):
+            changed = dict.fromkeys(self._cadence.due(now))
+            ahead = self._system.reckon and self._offered is not None and self._offered.predicts
+            due = self._ahead.due(self._context.now()) if ahead else ()
+            for slot in dict.fromkeys((*changed, *due)):
+                for message in self._said(gateway, slot, ahead=slot not in changed):
                     await link.send(message)
                     self.sent += 1
             now = clock()
@@ -213,32 +222,42 @@ class Connection:
                 await link.send(frame)
 
     def _ask_again(self) -> None:
-        """Say anew what may be sent more of by now: a record has come, an instrument has, an account has changed."""
+        """Say what may be sent by now: a record has come, an instrument is in force, an account has changed."""
         now, person = self._context.now(), self._system.person
-        for slot, sent in list(self._withheld.items()):
-            fresh = [live for live in self._shown.get(slot, {}).values() if now - live.update.at <= _LAPSE_MS]
+        for slot, portions in list(self._withheld.items()):
+            seen = self._shown.get(slot, {})
+            fresh = [live for live in map(seen.get, portions) if live and now - live.update.at <= _LAPSE_MS]
+            if any(self._context.may_show(live, person) for live in fresh):
+                self._cadence.change(slot)
+                fresh = []  # it is looked at anew when it is said
             if not fresh:
                 del self._withheld[slot]
-            elif any(live.update.portion not in sent and self._context.may_show(live, person) for live in fresh):
-                self._cadence.change(slot)
 
-    def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
+    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool) -> tuple[bytes, ...]:
+        """What is sent of a thing, as far as it may be seen; or of one that has not changed, where it is by now."""
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
-        self._withheld.pop(slot, None)
+        values = {live.update.portion: live.update.value for live in allowed}
         if len(allowed) < len(fresh):
-            self._withheld[slot] = frozenset(live.update.portion for live in allowed)
+            self._withheld[slot] = {live.update.portion for live in fresh} - values.keys()
         if not allowed:
             return ()
-        values = {live.update.portion: live.update.value for live in allowed}
         try:
             entity = entity_of(allowed[0].update.kind, slot[1], values)
         except InvalidInput:
             return ()
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
-        messages = gateway.encode(entity, now * 1000).messages
+        if ahead:
+            predicted = reckoned(entity, now) if isinstance(entity, Track) else None
+            if predicted is None:
+                return ()
+            entity = predicted.track
+        else:
+            self._ahead.sent(slot, entity, now)
+        encoded = gateway.encode(entity, now * 1000)
+        messages = encoded.messages if not ahead or says_so(encoded.ledger) else ()
         if messages:
             labels = [label for live in allowed for label in (live.label, live.header) if label is not None]
             self._tape.egress(self._system.name, labels, entity, gateway.protocol, messages, slot[1])

@@ -6,6 +6,7 @@ import click
 
 from aldis.apps.experiments.commands.agreeing import agree
 from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
+from aldis.apps.experiments.commands.picturing import picture
 from aldis.apps.experiments.commands.publishing import findings, publish
 from aldis.apps.experiments.commands.recordings import score
 from aldis.apps.experiments.commands.replaying import replay
@@ -22,6 +23,7 @@ def experiment() -> None:
     """Test how systems of several nations work together: recordings, scores, what a translation loses."""
 
 
+experiment.add_command(picture)
 experiment.add_command(score)
 experiment.add_command(verify)
 experiment.add_command(report)
