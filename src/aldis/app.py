@@ -115,12 +115,14 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     `address` says where it is and may say its protocol; `mapping` is the file that describes a protocol of its own.
     `person` is the account of this node as which it acts: it is sent what that account may see; "" for nothing.
+    With `tasking` it may be given tasks, those of partners too, once its own nation has accepted them.
     """
 
     name: str
     address: str
     mapping: str = ""
     person: str = ""
+    tasking: bool = False
 
 
 class Recordings(msgspec.Struct, frozen=True):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aldis.apps.experiments.cases import read_case
-from aldis.apps.experiments.cases.case import MOST_BYTES, STEPS, Share, criteria_of
+from aldis.apps.experiments.cases.case import MOST_BYTES, STEPS, Class, Share, criteria_of
+from aldis.apps.experiments.cases.findings import Reason
+from aldis.apps.experiments.cases.verdict import AT_MOST
 from aldis.kernel.errors import AldisError, InvalidInput, TooLarge, UnknownTerm
 
 WHOLE = """\
@@ -111,3 +115,14 @@ def test_whatever_stands_in_a_file_is_a_case_or_an_error_of_ours(
 def test_every_verb_is_a_step() -> None:
     assert list(STEPS) == ["sense", "report", "share", "task", "act", "confirm"]
     assert issubclass(UnknownTerm, InvalidInput)
+
+
+def test_every_key_and_every_reason_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "test-cases.md").read_text()
+    words = {"case", "title", "text", "cutoff_m", "does", *get_args(Reason), *get_args(Class)}
+    for verb, step in STEPS.items():
+        words |= {verb, *step.__struct_fields__}
+    for word in words:
+        assert f"`{word}`" in page, word
+    for reason, verdict in AT_MOST.items():
+        assert re.search(rf"^\| [^|]*`{reason}`[^|]*\|[^|]*\| {verdict} \|$", page, re.MULTILINE), reason

@@ -14,6 +14,7 @@ from thread_scene import SECOND, SHIPS, Nation, Scene, edited, record_of
 import aldis.apps.experiments
 from aldis.apps.experiments.cases import Case, Cell, Findings, Outcome, find, read_case
 from aldis.apps.experiments.entity import Track
+from aldis.apps.experiments.recorder.schemas import egress_schema
 from aldis.kernel.errors import InvalidInput, VerificationFailed
 from aldis.kernel.signatures import Key
 
@@ -202,6 +203,37 @@ def test_a_clock_that_is_ahead_is_found_and_not_taken_for_latency(tmp_path: Path
     (measure,) = [one for one in outcome.measures if one.criterion == "latency_p95_s"]
     assert measure.value == pytest.approx(0.004, abs=0.002)
     assert "40.0" in measure.text
+
+
+def test_what_is_held_back_on_purpose_is_named_and_lowers_no_cell(tmp_path: Path) -> None:
+    class Delayed(Scene):
+        def _share(self, aus: Nation, gbr: Nation, track: Track, at: int, second: int) -> None:
+            super()._share(aus, gbr, track, at + 8 * SECOND, second)
+
+    one = cell(found_in(*Delayed(tmp_path).play(), case_of(tmp_path)), "aus/sea", "gbr/tak")
+    assert one.verdict == "success"
+    assert "delayed by instrument" in one.marks[2].reasons
+
+
+def test_times_that_cannot_be_meant_break_no_score(tmp_path: Path) -> None:
+    long_ago = edited("position", at=1_400_000_000_000)
+    found = found_in(*Scene(tmp_path, seconds=3, arriving=long_ago).play(), case_of(tmp_path))
+    assert found.scores["gbr/tak"].instants < 10
+    assert "incomplete" in found.outcomes[0].reasons
+
+
+def test_bytes_that_are_no_base64_are_damage_and_no_crash(tmp_path: Path) -> None:
+    class Odd(Scene):
+        def more(self, aus: Nation, gbr: Nation) -> None:
+            track = Track(key=record_of(f"mmsi:{SHIPS[0]}"))
+            body = {"entity": track, "record": track.key, "protocol": "cot", "messages": ["%%%"]}
+            about = {"tap": "egress", "name": "tak", "kind": "track", "marking": "x"}
+            channel = gbr.recorder.channel("/egress/tak/track", egress_schema("track"), about)
+            for number in range(20):
+                gbr.recorder.write(channel, (START_US + number) * 1000, msgspec.json.encode(body))
+
+    one = cell(found_in(*Odd(tmp_path).play()), "aus/sea", "gbr/tak")
+    assert one.marks[1].reasons == ("messages damaged",)
 
 
 def test_a_switched_identity_is_seen(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Australia's `sea` hears ships by AIS. What it may release goes to Britain, whose
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +34,7 @@ from aldis.kernel.signatures import Key
 from aldis.node.keys import NodeSigner
 
 SECOND = 1_000_000
-SHIPS = (230_000_001, 230_000_002, 230_000_003)
+SHIPS = (230_000_001, 230_000_002)
 Change = Callable[[Track], Track | None]
 GROUPS = ("position", "motion", "identity")
 
@@ -126,11 +127,9 @@ class Scene:
             for ship in SHIPS:
                 for track in aus.heard("sea", "nmea0183", ais(ship, second), at):
                     self._share(aus, gbr, track, at, second)
-            own = Track(key="cot:tak-1", position=Position(lat_deg=50.0, lon_deg=0.0, at=at // 1000))
-            for message in offered("cot").open().encode(own, at).messages:
-                for track in gbr.heard("tak", "cot", message, at):
-                    gbr.left("aus", track, at + 2000 + self.ahead_us)
-                    aus.arrived("gbr", track, at + 4000)
+            for track in gbr.heard("tak", "cot", own(second), at):
+                gbr.left("aus", track, at + 2000 + self.ahead_us)
+                aus.arrived("gbr", track, at + 4000)
         self.more(aus, gbr)
         return [aus.close(), gbr.close()], {"aus": aus.by.public, "gbr": gbr.by.public}
 
@@ -152,6 +151,7 @@ class Scene:
             gbr.sent("tak", self.protocol, shown, there + 1000)
 
 
+@functools.cache
 def ais(ship: int, second: int) -> bytes:
     """What a ship says: its place and way, and its name."""
     at_us = START_US + second * SECOND
@@ -163,6 +163,14 @@ def ais(ship: int, second: int) -> bytes:
         identity=Identity(mmsi=ship, name=f"SHIP {number}", callsign=f"OJ{number}", at=at_us // 1000),
     )
     return b"".join(offered("nmea0183").open().encode(track, at_us).messages)
+
+
+@functools.cache
+def own(second: int) -> bytes:
+    """What the British terminal says of itself."""
+    at_us = START_US + second * SECOND
+    track = Track(key="cot:tak-1", position=Position(lat_deg=50.0, lon_deg=0.0, at=at_us // 1000))
+    return b"".join(offered("cot").open().encode(track, at_us).messages)
 
 
 def edited(name: str, /, **changes: Any) -> Change:

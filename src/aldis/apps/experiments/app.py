@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
+from aldis.apps.experiments.orders import ORDER_KINDS
+from aldis.apps.experiments.orders.driver import Orders
+from aldis.apps.experiments.orders.routes import ROUTES
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
+
+if TYPE_CHECKING:
+    from aldis.apps.experiments.gateways.mavlink.watch import Limits
 
 __all__ = ["ExperimentsApp"]
 
@@ -25,15 +31,19 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = KINDS
+    kinds = (*KINDS, *ORDER_KINDS)
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
+        """How long vehicles are waited for; None for what suits real ones."""
 
     def commands(self) -> Sequence[Any]:
         """`aldis experiment`; gateways run with `aldis up` from the setting `systems`."""
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """None yet beside the node's own."""
-        return ()
+        """Tasks and leases, for programs."""
+        return ROUTES
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -49,10 +59,13 @@ class ExperimentsApp:
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
         crossing = Crossing(ctx, tape)
+        orders = Orders(ctx, ctx.default_project(), tape, systems, self._limits)
         connected = asyncio.create_task(
-            Supervision(ctx, self.name).run(lambda system: Connection(ctx, plot, tape, system), systems)
+            Supervision(ctx, self.name).run(
+                lambda system: Connection(ctx, plot, tape, system, orders.pilot(system)), systems
+            )
         )
-        beside = [asyncio.create_task(_settle(plot, ctx)), asyncio.create_task(crossing.run())]
+        beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run())]
         try:
             await until_ended([connected], beside=beside)
         finally:

@@ -19,6 +19,7 @@ from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
 from aldis.apps.experiments.links.opening import open_link
+from aldis.apps.experiments.orders.pilot import Pilot
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.recorder import Source
 from aldis.apps.experiments.tape import Tape
@@ -41,7 +42,7 @@ class Connection:
         InvalidInput, UnknownTerm: an address, a protocol or a file of a mapping that cannot be.
     """
 
-    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System) -> None:
+    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System, pilot: Pilot | None = None) -> None:
         self.heard = 0
         self.sent = 0
         self.unfamiliar = 0
@@ -50,6 +51,7 @@ class Connection:
         self._plot = plot
         self._tape = tape
         self._system = system
+        self._pilot = pilot
         self._address = read_address(system.address)
         self._offered = _protocol(system, self._address.protocol)
         played = self._address.path is not None
@@ -76,6 +78,8 @@ class Connection:
         link = await open_link(self._address)
         opened()
         works = [*(self._watch(kind.name) for kind in KINDS), self._send(link)] if self._system.person else []
+        if self._pilot is not None:
+            works.append(self._steer(link, self._pilot))
         showing = [asyncio.create_task(work) for work in works]
         hearing = asyncio.create_task(self._hear(link))
         try:
@@ -123,6 +127,8 @@ class Connection:
         """What a piece says, which goes onto the tape as it came."""
         begins = not self._hearing.knows(piece.peer)
         protocol, found = self._hearing.hear(piece, at_us, self._speaks)
+        if self._pilot is not None and piece.data:
+            self._pilot.hear(piece.peer, piece.data, at_us)
         if piece.data or not (begins and piece.ended):
             self._tape.native(self._source, protocol, piece, at_us, begins=begins)
         if not protocol and (piece.data or self.played):
@@ -146,6 +152,8 @@ class Connection:
     def _take(self, decoded: Decoded, peer: str, at_us: int) -> None:
         self.heard += 1
         name = self._plot.take(decoded, f"{self._system.name}/{peer}")
+        if self._pilot is not None:
+            self._pilot.knows(name, decoded.entity, peer, self._offered.protocol if self._offered else "")
         self._own[name] = None
         self._own.move_to_end(name)
         if len(self._own) > _SHOWN:
@@ -181,6 +189,14 @@ class Connection:
                 for message in self._said(gateway, slot):
                     await link.send(message)
                     self.sent += 1
+
+    async def _steer(self, link: Link, pilot: Pilot) -> None:
+        """Send what tasks that were accepted have to say."""
+        while True:
+            await pilot.waiting()
+            pilot.tick(self._context.now() * 1000)
+            for frame in pilot.frames():
+                await link.send(frame)
 
     def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
         now, seen = self._context.now(), self._shown.get(slot, {})

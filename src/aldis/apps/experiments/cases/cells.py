@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
-from aldis.apps.experiments.cases.clocks import Clocks
+from aldis.apps.experiments.cases.clocks import Clocks, Offset
 from aldis.apps.experiments.cases.crossing import Crossing
 from aldis.apps.experiments.cases.evidence import NODE, Taken
 from aldis.apps.experiments.cases.execution import asked, evidence_of, executed
@@ -23,7 +24,7 @@ from aldis.apps.experiments.gateways.registry import offered
 from aldis.apps.experiments.scoring.timeliness import P95
 from aldis.kernel.errors import AldisError
 
-__all__ = ["DECODED", "OLDER_S", "OUTAGE_S", "REACHED", "Wanted", "cell_of", "why_nothing"]
+__all__ = ["DECODED", "DELAYED_S", "OLDER_S", "OUTAGE_S", "REACHED", "Wanted", "cell_of", "why_nothing"]
 
 DECODED = 0.99
 """The share of a system's messages that are to be decoded without damage."""
@@ -31,6 +32,8 @@ REACHED = 0.95
 """The share of the records released that are to reach the target."""
 OLDER_S = 10.0
 """By how much the information at the target may be older than at its source, for 95 % of the time."""
+DELAYED_S = 5.0
+"""What left its own node no sooner than this was held back on purpose."""
 OUTAGE_S = 10.0
 """From how long a silence on the link counts as lost."""
 
@@ -218,6 +221,10 @@ def _kept(way: Way, wanted: Wanted) -> Mark:
         words.append(f"withheld: {groups(gone, way.fields(way.source_streams()))}")
     if "position.grid_m" in way.fields(way.sent) and "position.grid_m" not in way.fields(way.source_streams()):
         reasons.append("coarsened by instrument")
+    left = Crossing(way.said, [one for stream in way.left for one in stream.seen], Offset(0, 0)).latency(Fraction(0))
+    if left is not None and left[0] >= DELAYED_S * 1e6:
+        reasons.append("delayed by instrument")
+        words.append(f"held back for {left[0] / 1e6:.1f} s or more")
     at = next(iter((*changed.values(), *dropped.values())), None)
     evidence = way.evidence([at[1]], at[0].at) if at else way.evidence(way.sent, *way.reached[:1])
     if not counted:
@@ -259,7 +266,7 @@ def _state(way: Way, crossing: Crossing) -> Mark:
             evidence=way.evidence(way.sent, lost[0].before),
         )  # fmt: skip
     back = "".join(f"; lost for {one.lasted_us / 1e6:.1f} s and back" for one in outages[:3])
-    age, own = crossing.age(P95), Crossing(way.said, way.said, type(crossing.offset)(0, 0)).age(P95)
+    age, own = crossing.age(P95), Crossing(way.said, way.said, Offset(0, 0)).age(P95)
     evidence = way.evidence(way.sent, *way.reached[-1:])
     if age is None or own is None:
         return Mark(rung="state", outcome="met", text=f"identities stayed{back}", evidence=evidence)

@@ -5,7 +5,7 @@ Updates are the same where they are of one record and were true at one time. Qua
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 
@@ -19,8 +19,12 @@ from aldis.apps.experiments.scoring import Criteria, Report, Score, score
 from aldis.apps.experiments.scoring.agreement import identity_of
 from aldis.apps.experiments.scoring.timeliness import Ages, ages
 
-__all__ = ["Crossing", "Outage", "report_of"]
+__all__ = ["Crossing", "Outage", "report_of", "scored"]
 
+_SECOND_US = 1_000_000
+_FAR_US = 3600 * _SECOND_US
+_MOST = 100_000
+"""Instants at which pictures are compared."""
 _NAMES = tuple(
     name for name in Identity.__struct_fields__ if name not in ("at", "other_names", "team", "role")
 )  # fmt: skip
@@ -65,8 +69,7 @@ class Crossing:
         times: dict[str, list[tuple[int, int]]] = {}
         for one in self.reached:
             at = one.at_us - shift
-            true_us = at if one.true_us is None else min(one.true_us, at)
-            times.setdefault(one.record, []).append((true_us, at))
+            times.setdefault(one.record, []).append((min(_moment(one, at), at), at))
         end = max([self.said[-1].at_us if self.said else 0, *(at for one in times.values() for _, at in one)])
         return Ages.joined(ages(one, end) for one in times.values()).quantile(share)
 
@@ -103,8 +106,7 @@ class Crossing:
 
     def scored(self, cutoff_m: float) -> Score:
         """The score of what reached the target against what was said."""
-        said, reached = ([report_of(one) for one in side] for side in (self.said, self.reached))
-        return score(said, reached, Criteria(cutoff_m=cutoff_m))
+        return scored(self.said, self.reached, cutoff_m)
 
     @cached_property
     def names(self) -> tuple[int, int, Seen | None]:
@@ -155,10 +157,23 @@ class Crossing:
         return found
 
 
+def scored(said: Iterable[Seen], reached: Iterable[Seen], cutoff_m: float) -> Score:
+    """The score of some reports against others, every second, or less often where that would be too many times."""
+    one, two = ([report_of(seen) for seen in side] for side in (said, reached))
+    times = [report.at_us for report in (*one, *two)]
+    spread = max(times, default=0) - min(times, default=0)
+    return score(one, two, Criteria(cutoff_m=cutoff_m, step_us=_SECOND_US * max(1, -(-spread // _SECOND_US // _MOST))))
+
+
 def report_of(seen: Seen) -> Report:
     """A report as scores take it, under its record's id."""
-    true_us = seen.at_us if seen.true_us is None else seen.true_us
-    return Report(seen.record, true_us, seen.at_us, seen.where, seen.identity)
+    return Report(seen.record, _moment(seen, seen.at_us), seen.at_us, seen.where, seen.identity)
+
+
+def _moment(seen: Seen, at_us: int) -> int:
+    """When it was true; when it was taken, where nobody says or that is too far off to be meant."""
+    true_us = seen.true_us
+    return at_us if true_us is None or abs(true_us - seen.at_us) > _FAR_US else true_us
 
 
 def _by_record(several: Sequence[Seen]) -> Mapping[str, list[Seen]]:

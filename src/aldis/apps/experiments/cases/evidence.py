@@ -218,17 +218,20 @@ class _Into:
             where = (position.lat_deg, position.lon_deg, position.height_m) if position else None
         seen = Seen(record, at_us, _true_us(entity), number, message.sequence, where, identity)
         stream.seen.append(seen)
-        known = stream.fields.setdefault(record, {})
-        for path in flat(entity):
-            known.setdefault(path, seen)
+        known, values = stream.fields.setdefault(record, {}), flat(entity)
+        for path in values:
+            if path not in known:
+                known[path] = seen
         stream.keys.setdefault(record, {}).setdefault(entity.key, seen)
         if not isinstance(entity, Track) and len(stream.things) < _THINGS:
             stream.things.append((seen, entity))
         if told.protocol or place[1] == "entity":
             stream.protocols.add(told.protocol)
             if told.messages:
-                mirror = stream.mirrors.setdefault(told.protocol, Mirror(told.protocol))
-                mirror.look(entity, told.messages, seen)
+                mirror = stream.mirrors.get(told.protocol)
+                if mirror is None:
+                    mirror = stream.mirrors[told.protocol] = Mirror(told.protocol)
+                mirror.look(entity, values, told.messages, seen)
 
     def _same(self, identity: Identity | None) -> Identity | None:
         """One object for all that are equal, since most reports say what the one before said."""

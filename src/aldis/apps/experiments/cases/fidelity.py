@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from aldis.apps.experiments.cases.seen import Seen
-from aldis.apps.experiments.entity import Approximated, Dropped, Entity, Ledger, Task
+from aldis.apps.experiments.entity import Approximated, Decoded, Dropped, Entity, Ledger, Task
 from aldis.apps.experiments.gateways.gateway import Gateway
 from aldis.apps.experiments.gateways.layout import flat
 from aldis.apps.experiments.gateways.registry import MAPPED, offered
@@ -62,13 +62,13 @@ class Mirror:
         """Whether its protocol is spoken here."""
         return self._writer is not None
 
-    def look(self, entity: Entity, messages: Iterable[str], seen: Seen) -> None:
-        """Take in one thing as it left, and the bytes (base64) in which it did."""
+    def look(self, entity: Entity, values: Mapping[str, Any], messages: Iterable[str], seen: Seen) -> None:
+        """Take in one thing as it left, its fields by path, and the bytes (base64) in which it left."""
         record, at_us = seen.record, seen.at_us
         if self._writer is None or self._reader is None:
             return
         self.said += 1
-        decoded = [one for text in messages for one in self._reader.feed(base64.b64decode(text), at_us)]
+        decoded = [one for text in messages for one in self._reader.feed(_bytes(text), at_us)]
         same = [one for one in decoded if type(one.entity) is type(entity)]
         if not same:
             return
@@ -79,11 +79,28 @@ class Mirror:
         for one in same:
             keys.setdefault(one.entity.key, seen)
         back = {path: value for one in same for path, value in flat(one.entity).items()}
-        kept = self.fates.setdefault(record, {})
-        if isinstance(entity, Task) and isinstance(same[0].entity, Task):  # no protocol can ask a record's id
-            entity = msgspec.structs.replace(entity, assignee=same[0].entity.assignee)
-        ledgers = [self._writer.encode(entity, at_us).ledger, *(one.ledger for one in same)]
-        for path, (fate, why) in fates(flat(entity), back, ledgers[0], ledgers[1:]).items():
+        self._keep(self.fates.setdefault(record, {}), seen, self._fates(entity, values, back, same, at_us))
+
+    def _fates(
+        self,
+        entity: Entity,
+        values: Mapping[str, Any],
+        back: Mapping[str, Any],
+        same: Sequence[Decoded],
+        at_us: int,
+    ) -> Mapping[str, tuple[Fate, str]]:
+        """The fate of each field; ledgers are asked only where something is not as it was said."""
+        if self._writer is None or all(value == back.get(path) for path, value in values.items() if path not in _NAMES):
+            return {path: ("carried", "") for path in values if path not in _NAMES}
+        first = same[0].entity
+        if isinstance(entity, Task) and isinstance(first, Task):  # no protocol can ask a record's id
+            entity = msgspec.structs.replace(entity, assignee=first.assignee)
+        written = self._writer.encode(entity, at_us).ledger
+        return fates(values, back, written, [one.ledger for one in same])
+
+    @staticmethod
+    def _keep(kept: dict[str, Found], seen: Seen, found: Mapping[str, tuple[Fate, str]]) -> None:
+        for path, (fate, why) in found.items():
             before = kept.get(path)
             if before is None or FATES.index(fate) > FATES.index(before.fate):
                 kept[path] = Found(fate, why, seen)
@@ -187,6 +204,14 @@ def _elsewhere(went: Iterable[Any], read: Sequence[Ledger]) -> bool:
 def _why(dropped: Sequence[Dropped]) -> str:
     """The reasons of ledgers, or that there is none."""
     return "; ".join(dict.fromkeys(entry.reason for entry in dropped)) or "no ledger says why"
+
+
+def _bytes(text: str) -> bytes:
+    """What was sent; nothing where whoever recorded it wrote no base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def _opened(protocol: str) -> Gateway | None:

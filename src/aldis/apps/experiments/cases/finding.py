@@ -9,19 +9,21 @@ from pathlib import Path
 from aldis.apps.experiments.cases.case import Case, Share, Task
 from aldis.apps.experiments.cases.cells import Wanted, cell_of
 from aldis.apps.experiments.cases.clocks import Clocks
-from aldis.apps.experiments.cases.crossing import report_of
+from aldis.apps.experiments.cases.crossing import scored
 from aldis.apps.experiments.cases.evidence import NODE, Taken, Told, take
 from aldis.apps.experiments.cases.findings import Cell, Findings, Measure, Outcome
+from aldis.apps.experiments.cases.seen import Seen
 from aldis.apps.experiments.cases.thread import outcome_of
 from aldis.apps.experiments.cases.way import split
 from aldis.apps.experiments.entity import Task as Asked
-from aldis.apps.experiments.scoring import Criteria, Report, Score, score
+from aldis.apps.experiments.scoring import Score
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.signatures import Key
 
 __all__ = ["find"]
 
 _Pair = tuple[str, str, str]
+_CUTOFF_M = 100.0
 
 
 def find(
@@ -118,22 +120,19 @@ def _both(one: Sequence[str] | None, other: Sequence[str] | None) -> tuple[str, 
 
 def _scores(taken: Taken) -> Mapping[str, Score]:
     """How well each view, of a system or of what left for a node, shows what the systems of all nations said."""
-    truth: dict[str, list[Report]] = {}
-    views: dict[str, list[Report]] = {}
+    truth: dict[str, Sequence[Seen]] = {}
+    views: dict[str, list[Seen]] = {}
     for (node, tap, name, kind), stream in taken.streams.items():
         if kind != "track":
             continue
-        reports = [report_of(one) for one in stream.seen]
         if tap == "egress":
             view = f"egress {name.removeprefix(NODE)}" if name.startswith(NODE) else f"{node}/{name}"
-            views.setdefault(view, []).extend(reports)
+            views.setdefault(view, []).extend(stream.seen)
         elif not name.startswith(NODE):
-            truth[f"{node}/{name}"] = reports
+            truth[f"{node}/{name}"] = stream.seen
     return {
-        view: score(
-            [one for who, said in sorted(truth.items()) if _other(who, view) for one in said], reports, Criteria()
-        )
-        for view, reports in sorted(views.items())
+        view: scored([one for who in sorted(truth) if _other(who, view) for one in truth[who]], views[view], _CUTOFF_M)
+        for view in sorted(views)
     }
 
 

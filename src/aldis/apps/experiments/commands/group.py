@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aldis.apps.experiments.commands.agreeing import agree
+from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
 from aldis.apps.experiments.commands.recordings import score, verify
 from aldis.apps.experiments.commands.replaying import replay
 from aldis.apps.experiments.commands.testing import test
@@ -25,3 +26,5 @@ experiment.add_command(agree)
 experiment.add_command(losses)
 experiment.add_command(convert)
 experiment.add_command(test)
+for _command in ORDERING:
+    experiment.add_command(_command)

@@ -80,12 +80,13 @@ def judged(
     keys, node, party, project = keys_of(run, sealed), "", "", ""
     with suppress(AldisError):
         node, party, project = run.context.node, run.context.party, run.context.default_project()
-    if not keys:
-        run.out.say("Nobody vouches for the keys of these recordings: --sealed-by says who is to have sealed them")
     with run.out.progress("messages") as told:
-        return find(
-            cases, recordings, keys, experiment=experiment or project, node=node, party=party, told=told
-        )  # fmt: skip
+        found = find(cases, recordings, keys, experiment=experiment or project, node=node, party=party, told=told)
+    strangers = {one.node for one in found.recordings if not isinstance(keys, Key) and one.node not in (keys or {})}
+    if strangers:
+        names = ", ".join(sorted(strangers))
+        run.out.say(f"Nobody vouches for the keys of {names}: --sealed-by says who is to have sealed them")
+    return found
 
 
 def keys_of(run: Run, sealed: Sequence[str]) -> Mapping[str, Key] | Key | None:
