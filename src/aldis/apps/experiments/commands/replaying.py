@@ -9,61 +9,62 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aldis.apps.experiments.commands.recordings import (
-    FILES,
-    KEY,
-    LIMITED,
-    Run,
-    key_of,
-    score_table,
-    scores_of,
-    sound,
-)
+from aldis.apps.experiments.commands.judging import SEALED_BY, Run, keys_of
+from aldis.apps.experiments.commands.nations import recordings_of
+from aldis.apps.experiments.commands.recordings import FILES, LIMITED, score_table, scores_of
 
 if TYPE_CHECKING:
     from aldis.apps.experiments.recorder import Findings
     from aldis.apps.experiments.replay import Replay
-    from aldis.apps.experiments.scoring import Report
+    from aldis.apps.experiments.scoring import Report, Score
 
 __all__ = ["replay"]
 
 
 @click.command("replay")
 @FILES
-@KEY
+@SEALED_BY
 @click.pass_obj
-def replay(run: Run, files: Sequence[Path], key: str) -> None:
+def replay(run: Run, files: Sequence[Path], sealed: Sequence[str]) -> None:
     """Decode a recording's bytes again, and score it: from its files alone, it must come to the same.
 
     Every entity is compared with what was recorded, and what was decoded again is scored: the digests are those of
-    `aldis experiment score`. Exit code 0: all is the same. 1: so is what is there, but the recording is incomplete.
-    4: the first message that differs is named.
+    `aldis experiment score`. The files may be of several nations. Exit code 0: all is the same. 1: so is what is there,
+    but a recording is incomplete. 4: the first message that differs is named.
     """
     from aldis.apps.experiments.scoring import Criteria  # noqa: PLC0415
 
-    found, missing = sound(files, key_of(run, key))
-    began = time.monotonic()
-    made, again = _replayed(found)
-    took = time.monotonic() - began
-    scores = scores_of(again, "", "", Criteria()) if {tap for tap, _ in again} >= {"entity", "egress"} else {}
-    whole = not missing and all(one.state == "intact" for one in found.values())
-    markings = sorted({one.opening.marking for one in found.values() if one.opening})
+    found = recordings_of(files, keys_of(run, sealed))
+    scores: dict[str, Score] = {}
+    pieces = entities = unfinished = 0
+    span_s, began = 0.0, time.monotonic()
+    for recording in found:
+        made, again = _replayed(recording.files)
+        pieces, entities, unfinished = pieces + made.pieces, entities + made.entities, unfinished + made.unfinished
+        span_s += made.span_s
+        before = f"{recording.node}/{recording.run}/" if len(found) > 1 else ""
+        if {tap for tap, _ in again} >= {"entity", "egress"}:
+            scores |= {before + name: one for name, one in scores_of(again, "", "", Criteria()).items()}
+    took = max(time.monotonic() - began, 1e-3)
+    whole = all(one.whole for one in found)
+    each = [one for recording in found for one in recording.files.values()]
+    markings = sorted({one.opening.marking for one in each if one.opening})
     data = {
         "markings": markings,
         "complete": whole,
-        "heads": [one.head for one in found.values()],
-        "pieces": made.pieces,
-        "entities": made.entities,
-        "unfinished": made.unfinished,
+        "heads": [one.head for one in each],
+        "pieces": pieces,
+        "entities": entities,
+        "unfinished": unfinished,
         "digests": {name: one.digest for name, one in scores.items()},
     }
     for marking in markings:
         run.out.say(marking)
     score_table(run, data, scores)
-    run.out.say(f"{made.pieces} pieces decode to the {made.entities} entities that were recorded")
-    run.out.say(f"{made.span_s:.1f} s of recording in {took:.1f} s, {made.span_s / max(took, 1e-3):,.0f} times as fast")
+    run.out.say(f"{pieces} pieces decode to the {entities} entities that were recorded")
+    run.out.say(f"{span_s:.1f} s of recording in {took:.1f} s, {span_s / took:,.0f} times as fast")
     if not whole:
-        run.out.say("the recording is incomplete: this holds for what is there")
+        run.out.say("a recording is incomplete: this holds for what is there")
         click.get_current_context().exit(LIMITED)
 
 
