@@ -114,6 +114,7 @@ _SYSTEM = {
     "reckon": "between reports send it, every second, where a track of what it was sent is by"
     " [dead reckoning](../explanation/interoperability.md#dead-reckoning), where its protocol can say that this is a"
     " prediction",
+    "tasking": "whether it may be given tasks that its own nation accepted or lent it for; MAVLink vehicles can",
 }
 
 _API = """\

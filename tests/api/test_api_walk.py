@@ -54,7 +54,11 @@ MUTE = {
 """What says the same to whoever is in the project that is hidden from the others, asked as it is here."""
 ALIKE = ("sign_in", "enrol", "session", "uploads", "kinds", "policies", "markings", "people", "partners", "ledger")
 """What is about none of the records, or about the whole of the ledger, for which there is another office."""
-AGAIN = ("get_records", "get_notices", "get_desk_cases", "get_workspace_projects_name_activity")
+BY_APPS = ("/api/v1/workspace", "/api/v1/experiments")
+AGAIN = (
+    "get_records", "get_notices", "get_desk_cases", "get_workspace_projects_name_activity", "get_experiments_tasks",
+    "get_experiments_leases",
+)  # fmt: skip
 """What is asked once more when all has been written."""
 
 
@@ -173,7 +177,7 @@ def test_what_one_may_not_know_of_changes_no_answer(worlds: Worlds, tmp_path: Pa
             if name not in BY_OFFICE.get(walker, set()):
                 assert other == one, (name, row)
             if walker not in OUT and may_ask(operation, walker):
-                told = operation.path.startswith("/api/v1/workspace") and walker != "originator"
+                told = operation.path.startswith(BY_APPS) and walker != "originator"
                 if walker in OWN and not told:
                     assert one[0].status == row.status, (name, row, one)
                 assert other[0].status < 500, (name, row, other)

@@ -1213,8 +1213,8 @@ MUTANTS = (
     Mutant(
         "system-told-that-there-was-something",
         "apps/experiments/systems.py",
-        "if not allowed or (news and news.isdisjoint(live.update.portion for live in allowed)):",
-        "if not allowed:",
+        "if self._context.may_show(live, self._system.person):\n                    self._cadence",
+        "if live is not None:\n                    self._cadence",
         _SYSTEMS,
     ),
     Mutant(

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
+from aldis.apps.experiments.orders import ORDER_KINDS
+from aldis.apps.experiments.orders.driver import Orders
+from aldis.apps.experiments.orders.routes import ROUTES
 from aldis.apps.experiments.overview import ROUTE
 from aldis.apps.experiments.plot import Plot
+from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
+
+if TYPE_CHECKING:
+    from aldis.apps.experiments.gateways.mavlink.watch import Limits
 
 __all__ = ["ExperimentsApp"]
 
@@ -26,15 +33,19 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = KINDS
+    kinds = (*KINDS, *ORDER_KINDS, FINDINGS)
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
+        """How long vehicles are waited for; None for what suits real ones."""
 
     def commands(self) -> Sequence[Any]:
         """`aldis experiment`; gateways run with `aldis up` from the setting `systems`."""
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """The picture; the rest is the node's own."""
-        return (ROUTE,)
+        """The picture, tasks and leases, for programs."""
+        return (ROUTE, *ROUTES)
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -50,10 +61,13 @@ class ExperimentsApp:
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
         crossing = Crossing(ctx, tape)
+        orders = Orders(ctx, ctx.default_project(), tape, systems, self._limits)
         connected = asyncio.create_task(
-            Supervision(ctx, self.name).run(lambda system: Connection(ctx, plot, tape, system), systems)
+            Supervision(ctx, self.name).run(
+                lambda system: Connection(ctx, plot, tape, system, orders.pilot(system)), systems
+            )
         )
-        beside = [asyncio.create_task(_settle(plot, ctx)), asyncio.create_task(crossing.run())]
+        beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run())]
         try:
             await until_ended([connected], beside=beside)
         finally:
@@ -69,4 +83,4 @@ async def _settle(plot: Plot, ctx: Context) -> None:
     """Record what is due, again and again."""
     while True:
         await asyncio.sleep(SETTLE_S)
-        plot.settle(ctx.now())
+        await plot.settle_beside(ctx.now())

@@ -12,6 +12,7 @@ import structlog
 
 from aldis.app import Context, Live, System
 from aldis.apps.experiments.ahead import Ahead
+from aldis.apps.experiments.cadence import Cadence
 from aldis.apps.experiments.entity import Decoded, Track
 from aldis.apps.experiments.entity.reckoning import reckoned, says_so
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
@@ -21,6 +22,7 @@ from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
 from aldis.apps.experiments.links.opening import open_link
+from aldis.apps.experiments.orders.pilot import Pilot
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.recorder import Source
 from aldis.apps.experiments.tape import Tape
@@ -31,6 +33,7 @@ __all__ = ["SHOW_EVERY_S", "Connection", "until_ended"]
 SHOW_EVERY_S = 0.1
 """A system is sent an entity at most this often."""
 _LAPSE_MS = 60_000  # a value that was not heard of for this long is not sent with newer ones
+_ASK_AGAIN_S = 1.0  # what was withheld is asked for again this often, as long as it is news
 _SHOWN = 20_000
 _BREATH = 64
 _log = structlog.get_logger()
@@ -43,7 +46,7 @@ class Connection:
         InvalidInput, UnknownTerm: an address, a protocol or a file of a mapping that cannot be.
     """
 
-    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System) -> None:
+    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System, pilot: Pilot | None = None) -> None:
         self.heard = 0
         self.sent = 0
         self.unfamiliar = 0
@@ -52,6 +55,7 @@ class Connection:
         self._plot = plot
         self._tape = tape
         self._system = system
+        self._pilot = pilot
         self._address = read_address(system.address)
         self._offered = _protocol(system, self._address.protocol)
         played = self._address.path is not None
@@ -59,7 +63,8 @@ class Connection:
         self._source = Source(system.name, mapping=_text(system.mapping), played=played)
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
-        self._changed: dict[tuple[str, str], set[str]] = {}
+        self._withheld: dict[tuple[str, str], frozenset[str]] = {}
+        self._cadence: Cadence[tuple[str, str]] = Cadence(SHOW_EVERY_S)
         self._ahead = Ahead()
 
     @property
@@ -79,6 +84,8 @@ class Connection:
         link = await open_link(self._address)
         opened()
         works = [*(self._watch(kind.name) for kind in KINDS), self._send(link)] if self._system.person else []
+        if self._pilot is not None:
+            works.append(self._steer(link, self._pilot))
         showing = [asyncio.create_task(work) for work in works]
         hearing = asyncio.create_task(self._hear(link))
         try:
@@ -126,6 +133,8 @@ class Connection:
         """What a piece says, which goes onto the tape as it came."""
         begins = not self._hearing.knows(piece.peer)
         protocol, found = self._hearing.hear(piece, at_us, self._speaks)
+        if self._pilot is not None and piece.data:
+            self._pilot.hear(piece.peer, piece.data, at_us)
         if piece.data or not (begins and piece.ended):
             self._tape.native(self._source, protocol, piece, at_us, begins=begins)
         if not protocol and (piece.data or self.played):
@@ -149,6 +158,8 @@ class Connection:
     def _take(self, decoded: Decoded, peer: str, at_us: int) -> None:
         self.heard += 1
         name = self._plot.take(decoded, f"{self._system.name}/{peer}")
+        if self._pilot is not None:
+            self._pilot.knows(name, decoded.entity, peer, self._offered.protocol if self._offered else "")
         self._own[name] = None
         self._own.move_to_end(name)
         if len(self._own) > _SHOWN:
@@ -163,37 +174,79 @@ class Connection:
                 slot = (live.source, live.update.id)
                 self._shown.setdefault(slot, {})[live.update.portion] = live
                 self._shown.move_to_end(slot)
-                self._changed.setdefault(slot, set()).add(live.update.portion)
+                if self._context.may_show(live, self._system.person):
+                    self._cadence.change(slot)
+                else:  # nothing tells it that there was something, not even when it is sent something else
+                    self._withheld.setdefault(slot, frozenset(self._shown[slot]) - {live.update.portion})
                 if len(self._shown) > _SHOWN:
-                    self._changed.pop(self._shown.popitem(last=False)[0], None)
+                    gone = self._shown.popitem(last=False)[0]
+                    self._cadence.forget(gone)
+                    self._withheld.pop(gone, None)
 
     async def _send(self, link: Link) -> None:
-        """Send what changed; what may be sent is asked then, so that nothing outlives what allowed it."""
+        """Send what changes, at once; what may be sent is asked then, so that nothing outlives what allowed it."""
         gateway: Gateway | None = None
+        asked = answered = 0.0
+        clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SHOW_EVERY_S)
-            for one in [one for one in self._hearing.gateways.values() if isinstance(one, Answering)]:
-                for message in one.idle(self._context.now() * 1000):
-                    await link.send(message)
-            if gateway is None:
-                if self._offered is None:
-                    continue  # what it speaks is not known before it has spoken
+            now = clock()
+            if now - asked >= _ASK_AGAIN_S:
+                asked = now
+                self._ask_again()
+            if now - answered >= SHOW_EVERY_S:
+                answered = now
+                for one in [one for one in self._hearing.gateways.values() if isinstance(one, Answering)]:
+                    for message in one.idle(self._context.now() * 1000):
+                        await link.send(message)
+            if gateway is None and self._offered is not None:
                 gateway = self._offered.open()
-            changed, self._changed = self._changed, {}
-            ahead = self._system.reckon and self._offered is not None and self._offered.predicts
-            due = self._ahead.due(self._context.now()) if ahead else ()
-            for slot in dict.fromkeys((*changed, *due)):
-                for message in self._said(gateway, slot, changed.get(slot, set())):
+            if gateway is None:
+                await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
+                continue
+            for slot in self._cadence.due(now):
+                for message in self._said(gateway, slot):
                     await link.send(message)
                     self.sent += 1
+            for slot in self._due():
+                for message in self._said(gateway, slot, ahead=True):
+                    await link.send(message)
+                    self.sent += 1
+            now = clock()
+            await self._cadence.wait(min(self._cadence.pause(now), max(0.0, answered + SHOW_EVERY_S - now)))
 
-    def _said(self, gateway: Gateway, slot: tuple[str, str], news: set[str]) -> tuple[bytes, ...]:
-        """What is sent because these portions have come, as far as it may see them; for none, where it is by now."""
+    async def _steer(self, link: Link, pilot: Pilot) -> None:
+        """Send what tasks that were accepted have to say."""
+        while True:
+            await pilot.waiting()
+            pilot.tick(self._context.now() * 1000)
+            for frame in pilot.frames():
+                await link.send(frame)
+
+    def _ask_again(self) -> None:
+        """Say anew what may be sent more of by now: a record has come, an instrument has, an account has changed."""
+        now, person = self._context.now(), self._system.person
+        for slot, sent in list(self._withheld.items()):
+            fresh = [live for live in self._shown.get(slot, {}).values() if now - live.update.at <= _LAPSE_MS]
+            if not fresh:
+                del self._withheld[slot]
+            elif any(live.update.portion not in sent and self._context.may_show(live, person) for live in fresh):
+                self._cadence.change(slot)
+
+    def _due(self) -> Sequence[tuple[str, str]]:
+        """What it is to be told of where it is by now."""
+        able = self._system.reckon and self._offered is not None and self._offered.predicts
+        return self._ahead.due(self._context.now()) if able else ()
+
+    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool = False) -> tuple[bytes, ...]:
+        """What is sent of a thing, as far as it may see it: as it was last known, or where it is by now."""
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
-        if not allowed or (news and news.isdisjoint(live.update.portion for live in allowed)):
-            return ()  # nor does anything tell it that there was something that it may not see
+        self._withheld.pop(slot, None)
+        if len(allowed) < len(fresh):
+            self._withheld[slot] = frozenset(live.update.portion for live in allowed)
+        if not allowed:
+            return ()
         values = {live.update.portion: live.update.value for live in allowed}
         try:
             entity = entity_of(allowed[0].update.kind, slot[1], values)
@@ -201,15 +254,15 @@ class Connection:
             return ()
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
-        if news:
+        if not ahead:
             self._ahead.sent(slot, entity, now)
         else:
-            ahead = reckoned(entity, now) if isinstance(entity, Track) else None
-            if ahead is None:
+            found = reckoned(entity, now) if isinstance(entity, Track) else None
+            if found is None:
                 return ()
-            entity = ahead.track
+            entity = found.track
         encoded = gateway.encode(entity, now * 1000)
-        messages = encoded.messages if news or says_so(encoded.ledger) else ()
+        messages = encoded.messages if not ahead or says_so(encoded.ledger) else ()
         if messages:
             labels = [label for live in allowed for label in (live.label, live.header) if label is not None]
             self._tape.egress(self._system.name, labels, entity, gateway.protocol, messages, slot[1])
