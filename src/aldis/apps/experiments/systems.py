@@ -203,11 +203,12 @@ class Connection:
             if gateway is None:
                 await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
                 continue
-            changed = dict.fromkeys(self._cadence.due(now))
-            ahead = self._system.reckon and self._offered is not None and self._offered.predicts
-            due = self._ahead.due(self._context.now()) if ahead else ()
-            for slot in dict.fromkeys((*changed, *due)):
-                for message in self._said(gateway, slot, ahead=slot not in changed):
+            for slot in self._cadence.due(now):
+                for message in self._said(gateway, slot):
+                    await link.send(message)
+                    self.sent += 1
+            for slot in self._due():
+                for message in self._said(gateway, slot, ahead=True):
                     await link.send(message)
                     self.sent += 1
             now = clock()
@@ -233,8 +234,13 @@ class Connection:
             if not fresh:
                 del self._withheld[slot]
 
-    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool) -> tuple[bytes, ...]:
-        """What is sent of a thing, as far as it may be seen; or of one that has not changed, where it is by now."""
+    def _due(self) -> Sequence[tuple[str, str]]:
+        """What it is to be told of where it is by now."""
+        able = self._system.reckon and self._offered is not None and self._offered.predicts
+        return self._ahead.due(self._context.now()) if able else ()
+
+    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool = False) -> tuple[bytes, ...]:
+        """What is sent of a thing, as far as it may see it: as it was last known, or where it is by now."""
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
@@ -249,13 +255,13 @@ class Connection:
             return ()
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
-        if ahead:
-            predicted = reckoned(entity, now) if isinstance(entity, Track) else None
-            if predicted is None:
-                return ()
-            entity = predicted.track
-        else:
+        if not ahead:
             self._ahead.sent(slot, entity, now)
+        else:
+            found = reckoned(entity, now) if isinstance(entity, Track) else None
+            if found is None:
+                return ()
+            entity = found.track
         encoded = gateway.encode(entity, now * 1000)
         messages = encoded.messages if not ahead or says_so(encoded.ledger) else ()
         if messages:
