@@ -118,14 +118,10 @@ def through_node(folder: Path, vessels: int, seconds: int) -> tuple[NDArray[np.f
     ear, port = Ear(), free_port()
     systems = [
         System(name="radio", address=f"nmea0183+udp://127.0.0.1:{port}"),
-        System(
-            name="console", address=f"cot+udp://127.0.0.1:{free_port()}?to=127.0.0.1:{ear.port}", person="console"
-        ),
+        System(name="console", address=f"cot+udp://127.0.0.1:{free_port()}?to=127.0.0.1:{ear.port}", person="console"),
     ]
     world = Coalition.make(folder, "aus", labels=LABELS, project=PROJECT, record=True, systems=systems)
-    account = Account(
-        id="console", name="console", nationality="AUS", clearance={"AUS": "SECRET"}, projects=[PROJECT]
-    )
+    account = Account(id="console", name="console", nationality="AUS", clearance={"AUS": "SECRET"}, projects=[PROJECT])
     with Node.open(folder / "aus", environment={}, apps=find_apps()) as node:
         node.people.add(account)
     try:

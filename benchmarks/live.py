@@ -130,7 +130,7 @@ async def run_node(home: Path, bench: Bench) -> None:
             flow.frames[sha256(body).hex()] = time.monotonic_ns()
             return count
 
-        node.live_out.frame, node.live_in.take = sealed, taken  # type: ignore[method-assign]
+        node.live_out.frame, node.live_in.take = sealed, taken  # type: ignore[assignment,method-assign]
         serving = asyncio.create_task(serve(node, ready=lambda _: say("ready"), ending=asyncio.Event()))
         await bench.done.wait()
         say("done")

@@ -35,7 +35,7 @@ _SHOWN = 20_000
 _EVERYWHERE = ("mmsi:", "cot:", "dis:", "umaa:")
 """Schemes whose ids mean the same on every link: those of a register, of an exercise, or random."""
 _KEYS = ("key", "assignee", "issued_by", "about")
-_NAMING = {Track: ("key",)}
+_NAMING: dict[type[Entity], tuple[str, ...]] = {Track: ("key",)}
 _RELAYED_MS = 60_000  # what came by way of a network of stations may have been received so long ago
 _BREATH = 64
 _log = structlog.get_logger()
