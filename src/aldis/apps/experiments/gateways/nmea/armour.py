@@ -56,12 +56,13 @@ def unarmour(payload: bytes, fill: int) -> tuple[int, int]:
 
 def whole_sentence(head: bytes, before: int, bits: int) -> bytes:
     """The sentence of a message of 168 bits behind `head`; `before` is the checksum of `head` and of what follows."""
-    payload: bytes = b2a_base64(bits.to_bytes(21, "big"), newline=False).translate(_TO_ARMOUR)
+    payload = b2a_base64(bits.to_bytes(21, "big"), newline=False).translate(_TO_ARMOUR)
     a, b, c, d = _four(payload.ljust(32, b"\0"))
     folded = a ^ b ^ c ^ d
     folded ^= folded >> 32
     folded ^= folded >> 16
-    return head + payload + _ENDS[(folded ^ folded >> 8) & 255 ^ before]
+    end: bytes = _ENDS[(folded ^ folded >> 8) & 255 ^ before]
+    return head + payload + end
 
 
 def armour(bits: int, size: int) -> tuple[bytes, int]:
