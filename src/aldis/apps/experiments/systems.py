@@ -191,7 +191,8 @@ class Connection:
                     self.sent += 1
 
     async def _steer(self, link: Link, pilot: Pilot) -> None:
-        """Send what tasks that were accepted have to say."""
+        """Send what tasks that were accepted have to say; what waited for a link that was down is too late."""
+        pilot.frames()
         while True:
             await pilot.waiting()
             pilot.tick(self._context.now() * 1000)

@@ -15,6 +15,7 @@ from aldis.apps.experiments.entity import Point, Task
 from aldis.apps.experiments.kinds import TASKING, TRACK
 from aldis.apps.experiments.orders.kinds import ANSWER, ENDED, LEASE, VERBS, Answer, Terms, Verb
 from aldis.apps.experiments.orders.papers import (
+    POINTS,
     Papers,
     answer_draft,
     lease_draft,
@@ -32,7 +33,6 @@ __all__ = ["accept", "ask", "cancel", "lend", "refuse", "take_back"]
 
 LONGEST_MS = 30 * 24 * 3_600_000
 """No lease is longer."""
-_POINTS = 800
 
 
 def ask(
@@ -60,8 +60,8 @@ def ask(
     header, now = record.header, ctx.now()
     if header.kind != TRACK.name:
         raise InvalidInput(f"{track!r} is a {header.kind}, no track", fix="`aldis list --kind track` shows the tracks")
-    if len(points) > _POINTS:
-        raise InvalidInput(f"{len(points)} points; a task has at most {_POINTS}", fix="Ask for it in parts")
+    if len(points) > POINTS:
+        raise InvalidInput(f"{len(points)} points; a task has at most {POINTS}", fix="Ask for it in parts")
     for name, value in (("radius", radius_m), ("speed", speed_mps), ("spacing", spacing_m)):
         if value is not None and not 0 < value < 1e6:
             raise InvalidInput(f"a {name} of {value} cannot be", fix="Give a number above 0")

@@ -8,18 +8,19 @@ from typing import Any
 
 import msgspec
 
-from aldis.app import Context
+from aldis.app import Context, Query
 from aldis.apps.experiments.entity import Point, Task
 from aldis.apps.experiments.kinds import TASKING, TRACK, entity_of, portion_of
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer, Terms, Within
 from aldis.apps.experiments.orders.rules import Asked, Book, Ref
 from aldis.apps.experiments.orders.terms import Lease
-from aldis.kernel.errors import AldisError, InvalidInput, UnknownTerm
+from aldis.kernel.errors import AldisError, InvalidInput, TooLarge, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion, Kind, Record, next_version
 
 __all__ = [
     "KINDS_READ",
+    "POINTS",
     "Papers",
     "answer_draft",
     "lease_draft",
@@ -30,6 +31,9 @@ __all__ = [
     "tasking_draft",
 ]
 
+POINTS = 800
+"""Of one task; one with more is not looked at."""
+_PAGES = 1_000
 KINDS_READ = (TASKING.name, ANSWER.name, LEASE.name)
 
 
@@ -63,13 +67,12 @@ def read(ctx: Context, project: str) -> Papers:
     A tasking counts that names this node and its own id as its `request`; an answer that is of the node which was
     asked, and about a version that was written.
 
-    Raises:
-        TooLarge: more than 50,000 of them stand.
+    Where partners have written more than 50,000, just this node's own are read: what goes on is seen through and can be
+    taken back, and nothing new is taken on.
     """
     papers = Papers(ctx.node)
     answers = list[Record]()
-    for arrived in ctx.standing(project, KINDS_READ):
-        record = arrived.record
+    for record in _standing(ctx, project):
         if record.header.kind == TASKING.name:
             _take_tasking(papers, record)
         elif record.header.kind == LEASE.name:
@@ -81,6 +84,21 @@ def read(ctx: Context, project: str) -> Papers:
     return papers
 
 
+def _standing(ctx: Context, project: str) -> Sequence[Record]:
+    try:
+        return [one.record for one in ctx.standing(project, KINDS_READ)]
+    except TooLarge:
+        query = Query(kinds=(ANSWER.name, LEASE.name), project=project, originator=ctx.node, limit=200)
+    found, cursor = list[Record](), ""
+    for _ in range(_PAGES):
+        page = ctx.find(msgspec.structs.replace(query, cursor=cursor))
+        found += page.records
+        cursor = page.next
+        if not cursor:
+            break
+    return found[::-1]
+
+
 def request_of(node: str, record_id: str) -> str:
     """What an order of a tasking says as its `request`: whose system is asked, and the tasking's id."""
     return f"{node}/{record_id}"
@@ -89,7 +107,7 @@ def request_of(node: str, record_id: str) -> str:
 def _take_tasking(papers: Papers, record: Record) -> None:
     header = record.header
     task = _task_of(record)
-    if task is None or task.request is None:
+    if task is None or task.request is None or len(task.points or ()) > POINTS:
         return
     node, _, record_id = task.request.partition("/")
     if record_id != header.id:
@@ -131,7 +149,7 @@ def _take_answer(papers: Papers, record: Record, ctx: Context) -> None:
     if record.header.originator == papers.here and ref not in papers.answers:  # of two, the one written first
         papers.answers[ref] = (answer, record)
         if ref not in papers.asked:
-            _take_withdrawn(papers, ref, ctx)
+            _take_missing(papers, ref, ctx)
     if ref[0] == papers.here:
         task, tasking = papers.mine.get(ref[1]), papers.taskings.get(ref)
         if task is None or tasking is None or answer.tasking.digest not in _digests(tasking):
@@ -144,16 +162,19 @@ def _digests(tasking: Record) -> tuple[str, str]:
     return tasking.digest.hex(), tasking.header.previous
 
 
-def _take_withdrawn(papers: Papers, ref: Ref, ctx: Context) -> None:
-    """A tasking that was answered and does not stand any more: its asker took it back."""
-    try:
-        record = ctx.get(ref[1], 1, ref[0])
-    except (UnknownTerm, InvalidInput):
-        return
-    task = _task_of(record)
-    if task is not None and task.request == request_of(papers.here, ref[1]):
-        papers.asked[ref] = Asked(ref, record.digest.hex(), task, cancelled=True)
-        papers.taskings[ref] = record
+def _take_missing(papers: Papers, ref: Ref, ctx: Context) -> None:
+    """A tasking that was answered and is not among what stands: as a rule its asker deleted it."""
+    for version in (None, 1):
+        try:
+            record = ctx.get(ref[1], version, ref[0])
+        except (UnknownTerm, InvalidInput):
+            continue
+        task = _task_of(record)
+        if task is not None and task.request == request_of(papers.here, ref[1]):
+            cancelled = version is not None or task.state == "cancelled"
+            papers.asked[ref] = Asked(ref, record.digest.hex(), task, cancelled)
+            papers.taskings[ref] = record
+            return
 
 
 def _part(record: Record, name: str, expected: type[Any]) -> Any:
