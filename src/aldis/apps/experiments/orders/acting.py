@@ -13,18 +13,9 @@ import msgspec
 from aldis.app import Context
 from aldis.apps.experiments.entity import Point, Task
 from aldis.apps.experiments.kinds import TASKING, TRACK
+from aldis.apps.experiments.orders.drafts import answer_draft, lease_draft, marks, marks_after, tasking_draft
 from aldis.apps.experiments.orders.kinds import ANSWER, ENDED, LEASE, VERBS, Answer, Terms, Verb
-from aldis.apps.experiments.orders.papers import (
-    POINTS,
-    Papers,
-    answer_draft,
-    lease_draft,
-    marks,
-    marks_after,
-    read,
-    request_of,
-    tasking_draft,
-)
+from aldis.apps.experiments.orders.papers import POINTS, Papers, read, request_of
 from aldis.apps.experiments.orders.rules import Asked, first, hindrance, moved
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.records import Draft, Record

@@ -17,8 +17,9 @@ import structlog
 from aldis.app import Context, Query, System
 from aldis.apps.experiments.entity import Decoded, Ledger, Task
 from aldis.apps.experiments.kinds import TRACK
+from aldis.apps.experiments.orders.drafts import answer_draft, banner_of, lease_draft, marks, marks_after
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer
-from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, answer_draft, lease_draft, marks, marks_after, read
+from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, read
 from aldis.apps.experiments.orders.pilot import Pilot, why_of
 from aldis.apps.experiments.orders.rules import (
     LOST_MS,
@@ -34,9 +35,8 @@ from aldis.apps.experiments.orders.rules import (
     moved,
 )
 from aldis.apps.experiments.tape import Tape
-from aldis.kernel.errors import AldisError, NeedsPerson
+from aldis.kernel.errors import AldisError
 from aldis.kernel.frames import Update
-from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
 if TYPE_CHECKING:
@@ -277,17 +277,8 @@ class Orders:
     def _to_tape(self, tap: str, task: Task, records: Sequence[Record], record_id: str) -> None:
         if not self._tape.runs:
             return
-        labels = [label for one in records for label in (one.label, *(portion.label for portion in one.portions))]
-        self._tape.entity(
-            tap, self._banner(labels), Decoded(task, _NOTHING_LOST), record_id, self._context.now() * 1000
-        )
-
-    def _banner(self, labels: Sequence[Label]) -> str:
-        """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
-        try:
-            return self._context.marking(self._context.banner(labels))
-        except NeedsPerson:
-            return "; ".join(sorted({self._context.marking(label) for label in labels}))
+        marking, at_us = banner_of(self._context, records), self._context.now() * 1000
+        self._tape.entity(tap, marking, Decoded(task, _NOTHING_LOST), record_id, at_us)
 
     @staticmethod
     def _percent_of(record: Record) -> float | None:
