@@ -13,7 +13,9 @@ from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.orders import ORDER_KINDS
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.routes import ROUTES
+from aldis.apps.experiments.overview import ROUTE as PICTURE
 from aldis.apps.experiments.plot import Plot
+from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
@@ -31,7 +33,7 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = (*KINDS, *ORDER_KINDS)
+    kinds = (*KINDS, *ORDER_KINDS, FINDINGS)
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
@@ -42,8 +44,8 @@ class ExperimentsApp:
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """Tasks and leases, for programs."""
-        return ROUTES
+        """The picture, tasks and leases, for programs."""
+        return (PICTURE, *ROUTES)
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -81,4 +83,4 @@ async def _settle(plot: Plot, ctx: Context) -> None:
     """Record what is due, again and again."""
     while True:
         await asyncio.sleep(SETTLE_S)
-        plot.settle(ctx.now())
+        await plot.settle_beside(ctx.now())
