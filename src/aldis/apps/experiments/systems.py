@@ -215,7 +215,8 @@ class Connection:
             await self._cadence.wait(min(self._cadence.pause(now), max(0.0, answered + SHOW_EVERY_S - now)))
 
     async def _steer(self, link: Link, pilot: Pilot) -> None:
-        """Send what tasks that were accepted have to say."""
+        """Send what tasks that were accepted have to say; what waited for a link that was down is too late."""
+        pilot.frames()
         while True:
             await pilot.waiting()
             pilot.tick(self._context.now() * 1000)
