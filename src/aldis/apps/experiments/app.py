@@ -9,6 +9,9 @@ from typing import Any
 from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.kinds import KINDS
+from aldis.apps.experiments.participants.kind import PARTICIPANT
+from aldis.apps.experiments.participants.roll import Attendance, Roll
+from aldis.apps.experiments.participants.routes import ROUTES
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
@@ -23,15 +26,15 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = KINDS
+    kinds = (*KINDS, PARTICIPANT)
 
     def commands(self) -> Sequence[Any]:
         """`aldis experiment`; gateways run with `aldis up` from the setting `systems`."""
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """None yet beside the node's own."""
-        return ()
+        """Who takes part."""
+        return ROUTES
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -46,20 +49,27 @@ class ExperimentsApp:
             return
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
-        settling = asyncio.create_task(_settle(plot, ctx))
-        connected = [asyncio.create_task(_connect(ctx, plot, tape, system)) for system in systems]
+        roll = Roll(ctx, ctx.default_project(), systems)
+        beside = [asyncio.create_task(_settle(plot, ctx)), asyncio.create_task(roll.run())]
+        connected = [asyncio.create_task(_connect(ctx, plot, tape, roll.of(system.name))) for system in systems]
         try:
-            await until_ended(connected, beside=[settling])
+            await until_ended(connected, beside=beside)
         finally:
-            for task in (settling, *connected):
+            for task in (*beside, *connected):
                 task.cancel()
-            await asyncio.gather(settling, *connected, return_exceptions=True)
+            await asyncio.gather(*beside, *connected, return_exceptions=True)
+            roll.close()
             plot.flush(ctx.now())
             tape.close()
 
 
-async def _connect(ctx: Context, plot: Plot, tape: Tape, system: System) -> None:
-    await Connection(ctx, plot, tape, system).run()
+async def _connect(ctx: Context, plot: Plot, tape: Tape, attendance: Attendance) -> None:
+    try:
+        await Connection(ctx, plot, tape, attendance.system, attendance).run()
+    except Exception as error:
+        attendance.failed(error)
+        raise
+    attendance.ended()
 
 
 async def _settle(plot: Plot, ctx: Context) -> None:

@@ -19,6 +19,7 @@ from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
 from aldis.apps.experiments.links.opening import open_link
+from aldis.apps.experiments.participants.roll import Attendance
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import InvalidInput
@@ -45,7 +46,9 @@ class Connection:
         InvalidInput, UnknownTerm: an address, a protocol or a file of a mapping that cannot be.
     """
 
-    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System) -> None:
+    def __init__(
+        self, context: Context, plot: Plot, tape: Tape, system: System, attendance: Attendance | None = None
+    ) -> None:
         self.heard = 0
         self.sent = 0
         self.dropped = 0
@@ -56,6 +59,7 @@ class Connection:
         self._plot = plot
         self._tape = tape
         self._system = system
+        self._attendance = attendance or Attendance(context, system)
         self._address = read_address(system.address)
         self._offered = _protocol(system, self._address.protocol)
         self._gateways: OrderedDict[str, Gateway] = OrderedDict()
@@ -114,6 +118,8 @@ class Connection:
         if data:
             self._tape.native(self._system.name, gateway.protocol, data, piece.peer)
         found = list(gateway.feed(data, self._context.now() * 1000)) if data else []
+        if data:
+            self._attendance.heard(piece.peer, gateway.protocol, gateway.tally, found)
         if piece.ended:
             self._close(piece.peer)
         return found
@@ -122,6 +128,7 @@ class Connection:
         gateway = self._gateways.pop(peer)
         gateway.close()
         self.dropped += gateway.tally.dropped.total()
+        self._attendance.left(peer)
 
     def _begin(self, piece: Piece) -> tuple[Gateway | None, bytes]:
         """A gateway for whoever is heard first, once what they speak is known, and what they have said so far."""
@@ -129,6 +136,7 @@ class Connection:
         speaks = self._offered or recognise(said) or recognise(piece.data)
         if speaks is None:
             self.unfamiliar += 1
+            self._attendance.puzzled()
             if self._address.path is not None:
                 raise InvalidInput(
                     f"{self._address.path} speaks no protocol known here", fix="Name it, as in nmea0183+FILE"
