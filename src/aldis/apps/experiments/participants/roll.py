@@ -143,7 +143,7 @@ class Attendance:
         if self._recorded[0] == state and now - self._recorded[1] < _RECORD_MS:
             return
         if self._recorded[0] != state:
-            _log.info("participant", system=self.system.name, **said["state"])
+            _log.info("participant", **said["state"])
         self._recorded = (state, now)
         draft = Draft(
             kind=PARTICIPANT.name,
