@@ -325,7 +325,7 @@ def test_the_app_records_all_that_its_systems_said_once_they_have_ended(station:
         path.write_bytes(b"".join(generate(number, vessels=5 + number, seconds=1, start_ms=START)))
         systems.append(System(name=f"s{number}", address=str(path)))
     asyncio.run(ExperimentsApp().run(station.node.context, systems))
-    told = {one.update.id for one in station.node.context.latest()}
+    told = {one.update.id for one in station.node.context.latest(kind="track")}
     assert 0 < station.node.records.count(kind="track") == len(told)
 
 
@@ -335,7 +335,7 @@ def test_one_system_that_fails_ends_the_app_with_its_error_and_loses_nothing(sta
     systems = [System(name="good", address=str(path)), System(name="bad", address=str(tmp_path / "none.nmea"))]
     with pytest.raises(InvalidInput, match=r"none\.nmea"):
         asyncio.run(asyncio.wait_for(ExperimentsApp().run(station.node.context, systems), 20))
-    told = {one.update.id for one in station.node.context.latest()}
+    told = {one.update.id for one in station.node.context.latest(kind="track")}
     assert station.node.records.count(kind="track") == len(told)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aldis.apps.experiments.commands.joining import participants
+from aldis.apps.experiments.commands.probing import probe
 from aldis.apps.experiments.commands.recordings import score, verify
 from aldis.apps.experiments.commands.translating import convert, losses
 
@@ -21,3 +22,4 @@ experiment.add_command(verify)
 experiment.add_command(losses)
 experiment.add_command(convert)
 experiment.add_command(participants)
+experiment.add_command(probe)
