@@ -24,7 +24,7 @@ from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import InvalidInput
 
-__all__ = ["SHOW_EVERY_S", "Connection", "until_ended"]
+__all__ = ["SHOW_EVERY_S", "Connection", "known_as", "until_ended"]
 
 SHOW_EVERY_S = 0.1
 """A system is sent an entity at most this often."""
@@ -217,13 +217,18 @@ class Connection:
         return messages
 
 
+def known_as(key: str, system: str) -> str:
+    """The key under which a thing counts at the whole node: ids that count on one link alone get its system's name."""
+    return key if key.startswith(_EVERYWHERE) else f"{key}@{system}"
+
+
 def _qualified(entity: Entity, system: str) -> Entity:
     """The entity under keys that count at the whole node: ids that count on one link alone get its system's name."""
     changes: dict[str, str] = {}
     for name in ("key", "assignee", "issued_by", "about"):
         key = getattr(entity, name, None)
-        if key and not key.startswith(_EVERYWHERE):
-            changes[name] = f"{key}@{system}"
+        if key and (known := known_as(key, system)) != key:
+            changes[name] = known
     return msgspec.structs.replace(entity, **changes) if changes else entity
 
 
