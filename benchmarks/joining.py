@@ -132,8 +132,13 @@ def _steps(folder: Path, host: Node, began: float) -> dict[str, float]:
         at("instrument arrived", lambda: name in own.epochs.current().instruments.ids())
         own.register.sign(name, "nzl")
         at("instrument in force", lambda: host.register.status(name).state is State.IN_FORCE)
-    at("track at the ally", lambda: any(row.originator == "nzl" for row in host.records.page(kind="track").rows))
+    for kind in ("participant", "track"):
+        at(f"{kind} at the ally", lambda kind=kind: _theirs(host, kind))  # type: ignore[misc]
     return steps
+
+
+def _theirs(host: Node, kind: str) -> bool:
+    return any(row.originator == "nzl" for row in host.records.page(kind=kind).rows)
 
 
 def main() -> None:

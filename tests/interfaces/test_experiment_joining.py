@@ -211,17 +211,21 @@ def test_a_legacy_format_is_heard_by_its_mapping_file(tmp_path: Path) -> None:
 
 def test_a_system_is_written_into_settings_and_what_people_wrote_there_stays(tmp_path: Path) -> None:
     path = tmp_path / "aldis.toml"
-    path.write_text('# ours\nnode = "nzl"  # low\n\n[labels.track]\nheader = "X"\n')
+    ours = '# ours\nnode = "nzl"  # low\nparty = "NZL"\npolicy = "NZL"\nceiling = "UNCLASSIFIED"\n'
+    path.write_text(ours + '\n[labels.track]\nheader = "X"\n')
     labels = default_markings(builtin(), "AUS", ("AUS", "NZL"), AT)
     one = System(name="pilot", address='cot+udp://127.0.0.1:1?to="', mapping="/a b.toml")
     assert add_system(tmp_path, one, 'P "1"', labels)
     text = path.read_text()
     held = tomllib.loads(text)
-    assert text.startswith('# ours\nnode = "nzl"  # low\n')
+    assert text.startswith(ours)
     assert held["project"] == 'P "1"' and held["labels"]["track"] == {"header": "X"}
     assert held["systems"] == [{"name": "pilot", "address": one.address, "mapping": "/a b.toml"}]
     assert held["labels"]["participant"]["state"] == "OFFICIAL: Sensitive//REL AUS/NZL"
     assert not add_system(tmp_path, one, "P", labels) and path.read_text() == text
+    with pytest.raises(InvalidInput, match="cannot be called"):
+        add_system(tmp_path, System(name="a\nb", address="udp://127.0.0.1:2"), "P", labels)
+    assert path.read_text() == text
     with pytest.raises(InvalidInput, match="with the address"):
         add_system(tmp_path, System(name="pilot", address="udp://127.0.0.1:2"), "P", labels)
 

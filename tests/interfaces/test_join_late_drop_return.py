@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,7 +57,6 @@ def state(node: Node) -> str:
 
 @pytest.mark.slow
 def test_a_system_joins_late_drops_and_returns_and_so_does_its_node(tmp_path: Path) -> None:
-    import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
@@ -97,3 +98,16 @@ def test_a_system_joins_late_drops_and_returns_and_so_does_its_node(tmp_path: Pa
         for one in running:
             one.kill()
             one.wait(10)
+
+
+@pytest.mark.slow
+def test_a_nation_joins_from_an_empty_folder_and_its_ally_sees_the_track() -> None:
+    paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+    command = [sys.executable, "-m", "benchmarks.joining", "dis"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    steps, figure = done.stdout.splitlines()
+    assert "participant at the ally" in steps and "track at the ally" in steps
+    assert json.loads(figure)["unit"] == "s"

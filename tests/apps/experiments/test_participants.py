@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pymavlink.dialects.v20 import common  # type: ignore[import-untyped]
 
+from aldis.apps.experiments.gateways.registry import offered
+from aldis.apps.experiments.participants.clock import ClockFilter
 from aldis.apps.experiments.participants.heartbeats import heartbeat_of
+from aldis.apps.experiments.participants.mavlink import Asked
 from aldis.apps.experiments.participants.state import Participant
 
 AT = 1_790_000_000_000
@@ -88,3 +92,18 @@ def test_whatever_happens_the_state_follows_from_what_was_heard_last(events: lis
             one.fail(at, "no")
             assert one.state == "failed"
         assert one.since <= at
+
+
+@given(st.integers(-600_000_000, 600_000_000), st.integers(0, 200_000), st.integers(0, 200_000))
+def test_a_vehicles_clock_is_known_to_half_the_round_trip_once_it_was_asked(offset: int, there: int, back: int) -> None:
+    gateway, clock = offered("mavlink").open(), ClockFilter()
+    asked, mav, sent, boot = Asked(clock), common.MAVLink(None, srcSystem=1, srcComponent=1), AT * 1000, 77_000_000
+    told = common.MAVLink_system_time_message(sent + offset, boot // 1000)
+    answer = common.MAVLink_timesync_message((boot + there) * 1000, sent * 1000)
+    for message, at in ((told, sent), (answer, sent + there + back)):
+        for one in gateway.feed(bytes(message.pack(mav)), at):
+            asked.hear(one)
+    found = clock.bounds(sent + there + back)
+    assert found is not None and found.high_us is not None and found.uncertainty_us is not None
+    assert found.low_us <= offset <= found.high_us
+    assert found.uncertainty_us <= (there + back) // 2 + 2_000

@@ -7,6 +7,8 @@ import socket
 import tomllib
 from pathlib import Path
 
+import msgspec
+
 from aldis.app import System
 from aldis.interfaces.cli.parties import known_party
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
@@ -126,12 +128,15 @@ def add_system(home: Path, system: System, project: str, labels: dict[str, dict[
         if kind not in held.get("labels", {}):
             lines += ["", f"[labels.{kind}]", *(f"{name} = {_text(mark)}" for name, mark in marks.items())]
     new = "\n".join(lines) + "\n"
-    tomllib.loads(new)
+    try:
+        settings.check(msgspec.convert(tomllib.loads(new), Config, strict=False))
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"{path}: {error}", fix="Mend what is wrong there first") from error
     with whole_file(path) as file:
         file.write(new.encode())
     return True
 
 
 def _text(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """A string as TOML, which writes it as JSON does."""
+    return msgspec.json.encode(value).decode()

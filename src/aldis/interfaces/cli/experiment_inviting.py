@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+import msgspec
 
 from aldis.apps.experiments.gateways.registry import offered
 from aldis.apps.experiments.links.address import read_address
@@ -122,15 +123,10 @@ until = {began + timedelta(days=_DAYS)}
 [[clause]]
 id = "1"
 kinds = [{kinds}]
-projects = [{_quoted(project)}]
+projects = [{msgspec.json.encode(project).decode()}]
 purposes = ["experimentation"]
 ceiling = {{ {ceiling} }}
 """
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _offerings(node: Node, project: str) -> Iterable[Offering]:
