@@ -39,6 +39,15 @@ def test_a_stamp_cut_to_whole_seconds_moves_the_bound_only_away_from_the_truth(
         assert found is not None and found.low_us <= offset
 
 
+@given(OFFSETS, st.integers(1, 50), st.integers(0, 999))
+def test_stamps_of_whole_seconds_are_no_clock_that_is_set_each_second(offset: int, every_ms: int, phase: int) -> None:
+    clock = ClockFilter()
+    for index in range(100):
+        at = AT + phase * 1000 + index * every_ms * 1000
+        clock.one_way((at + offset) // 1_000_000 * 1_000_000, at + 2_000)
+    assert clock.jumps == 0
+
+
 @given(OFFSETS, st.lists(st.tuples(st.integers(0, 2_000_000), st.integers(0, 2_000_000)), min_size=1, max_size=40))
 def test_the_true_offset_is_within_the_bounds_of_round_trips_however_unequal_the_ways(
     offset: int, trips: list[tuple[int, int]]

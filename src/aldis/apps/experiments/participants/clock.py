@@ -23,6 +23,7 @@ _DRIFT = 1e-4
 """How fast two clocks of ordinary crystals may part; RFC 5905 has 15e-6 (PHI), for clocks that are disciplined."""
 _RUN = 8  # messages in a row that nothing but a clock that was set explains
 _JUMP_US = 500_000
+_SECOND_US = 1_000_000  # a stamp of whole seconds may lie so far back, and seem to jump by as much
 _FURTHEST_US = 10 * 365 * 86_400_000_000
 
 
@@ -76,7 +77,7 @@ class ClockFilter:
             return
         held = self.bounds(received_us)
         if held is not None and self._samples >= _RUN:
-            spread = self._spread(held.low_us)
+            spread = self._spread(held.low_us) + (_SECOND_US if source_us % _SECOND_US == 0 else 0)
             if low < held.low_us - spread:
                 self._run.append(low)
                 if len(self._run) < _RUN:
