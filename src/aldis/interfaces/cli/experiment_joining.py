@@ -112,20 +112,22 @@ def join(
     home, now = session.place, SystemClock().now()
     made = made_home(home, invitation.party, node=node, policy=policy, ceiling=ceiling, listen=listens,
                      project=invitation.project, now=now)  # fmt: skip
-    named = System(name=name, address=address, mapping=str(Path(mapping).resolve()) if mapping else "")
-    joining = _Joining(session, invitation, sheet, named)
+    system = System(name=name, address=address, mapping=str(Path(mapping).resolve()) if mapping else "")
+    joining = _Joining(session, invitation, sheet, system)
     with Node.open(home) as own:
         joining.data |= {"node": own.name, "party": own.core.party, "home": str(home), "made": made,
                          "project": invitation.project, "system": name}  # fmt: skip
         joining.tell(f"{'made' if made else 'found'} node {own.name} of {own.core.party} in {home}")
         _pair(joining, own, pairing, digits)
         running = _runs(own)
-    heard = listen(session.out, place, named.mapping, wait, seconds)
+    heard = listen(session.out, place, system.mapping, wait, seconds)
     joining.data |= heard_data(heard)
     joining.tell(*heard_rows(heard))
-    if not place.protocol and not mapping:
-        scheme = "" if place.path is None else "./" if not place.path.is_absolute() else ""
-        joining.system = System(name=name, address=f"{heard.offered.protocol}+{scheme}{address}")
+    named = "" if place.protocol or mapping else f"{heard.offered.protocol}+"
+    where = str(place.path.resolve()) if place.path is not None else address
+    if place.path is not None and place.protocol:
+        named = f"{place.protocol}+"
+    joining.system = msgspec.structs.replace(joining.system, address=named + where)
     crossing = _compare(joining, heard)
     with Node.open(home) as own:
         _write(joining, own, home, marking)

@@ -57,7 +57,7 @@ def participants(run: _Run, project: str) -> None:
     run.out.table({"participants": msgspec.to_builtins(found)}, headings, rows, ("damaged", "since"))
     nodes = {one.node: one.node_clock_low_us for one in found if one.node_clock_low_us is not None}
     for node, low in nodes.items():
-        run.out.say(f"clock of {node}: {seconds(low)} s or more ahead of this node's")
+        run.out.say(f"clock of {node}: at least {seconds(low)} s ahead of this node's")
     if not found:
         run.out.say("Nobody takes part yet.")
         run.out.next(

@@ -89,7 +89,7 @@ def probed(probe: Probe, at_us: int) -> Probed:
         _fields(probe, clauses.get("fields", "")),
         _rate(probe, at_us),
         _ids(probe, clauses.get("ids", "")),
-        _clock(offset, clauses.get("clock", "")),
+        _clock(offset, clauses.get("clock", ""), probe.live),
         _back(probe),
     ]
     return Probed(
@@ -189,7 +189,9 @@ def _ids(probe: Probe, clause: str) -> Check:
     return Check(name="ids", outcome="pass", text=text + (f", {lost} numbers missing" if lost else ""), clause=clause)
 
 
-def _clock(offset: Offset | None, clause: str) -> Check:
+def _clock(offset: Offset | None, clause: str, live: bool) -> Check:
+    if not live:
+        return Check(name="clock", outcome="unknown", text="a recording, whose stamps are not of now", clause=clause)
     if offset is None:
         fix = "Nothing: the time of receipt stands in"
         return Check(name="clock", outcome="unknown", text="it says no time of its own", clause=clause, fix=fix)

@@ -47,7 +47,8 @@ class TrafficShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 PARTICIPANT = Kind(
-    "participant", {"state": StateShown, "clock": ClockShown, "traffic": TrafficShown}, text=("state",), title="state"
+    "participant",
+    {"state": StateShown, "clock": ClockShown, "traffic": TrafficShown},
 )
 
 

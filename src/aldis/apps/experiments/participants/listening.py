@@ -57,7 +57,7 @@ async def hear(address: Address, mapping: str, *, wait_s: float, probe_s: float,
         except TimeoutError:
             raise _silence([piece for piece, _ in first], address, wait_s) from None
         known_s = time.monotonic() - began
-        probe = Probe(speaks, first[0][1])
+        probe = Probe(speaks, first[0][1], live=address.path is None)
         for piece, at_us in first:
             probe.hear(piece, at_us)
         told("probing", probe.pieces)
@@ -77,7 +77,8 @@ async def _begin(
         try:
             piece = await link.receive()
         except EOFError:
-            raise _unknown([one for one, _ in first]) from None
+            said = [one for one, _ in first]
+            raise _unknown(said, guesses(said, _now_us()) if said else ()) from None
         first.append((piece, _now_us()))
         size += len(piece.data)
         told("waiting", len(first))
@@ -120,7 +121,7 @@ async def _beat(link: Link, gateway: Gateway) -> None:
 
 def _silence(pieces: Sequence[Piece], address: Address, wait_s: float) -> Exception:
     if pieces:
-        return _unknown(pieces)
+        return _unknown(pieces, guesses(pieces, _now_us()))
     place = f"{address.scheme}://{address.host}:{address.port}" if address.port else address.url or str(address.path)
     return Unavailable(
         f"nothing arrived at {place} within {wait_s:g} s",
@@ -135,7 +136,15 @@ def _unknown(pieces: Sequence[Piece], found: Sequence[Guess] = ()) -> InvalidInp
         names = ", ".join(f"{one.protocol} ({one.confidence:.0%})" for one in likely)
         first = likely[0].protocol
         return InvalidInput(f"it may be {names}", fix=f"Name it: --system {first}+udp://… for {first}")
-    count, said = len(pieces), next((piece.data for piece in pieces if piece.data), b"")
+    if not any(piece.data for piece in pieces):
+        return InvalidInput("it ended before it said anything", fix="See that the file or connection is the right one")
+    alike = ", ".join(one.protocol for one in found if one.offered is not None)
+    if alike:
+        return InvalidInput(
+            f"what arrived begins as {alike} does, and none of it can be read",
+            fix="See what lies between the system and here: its checksums are wrong, or its messages cut short",
+        )
+    count, said = sum(bool(piece.data) for piece in pieces), next((piece.data for piece in pieces if piece.data), b"")
     lacking = ", ".join(f"{one.protocol} ({one.lacks})" for one in found if one.lacks)
     more = f" What cannot be told here: {lacking}." if lacking else ""
     return InvalidInput(

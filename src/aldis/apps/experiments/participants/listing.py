@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
 
 from aldis.app import Arrived, Context
 from aldis.apps.experiments.participants.kind import PARTICIPANT, ClockShown, StateShown, TrafficShown
+from aldis.kernel.errors import NeedsPerson
+from aldis.kernel.labels import Label
 from aldis.kernel.records import Portion
 
 __all__ = ["ParticipantShown", "listed"]
@@ -64,7 +67,7 @@ def _shown(context: Context, one: Arrived, low: int | None) -> ParticipantShown:
         node=header.originator,
         party=parties.get(header.originator, ""),
         record=header.id,
-        marking=context.marking(context.banner([record.label, *(portion.label for portion in record.portions)])),
+        marking=_marking(context, [record.label, *(portion.label for portion in record.portions)]),
         known=one.at,
         stale=there and context.now() - one.at > _NO_NEWS_MS,
         state=state,
@@ -72,6 +75,14 @@ def _shown(context: Context, one: Arrived, low: int | None) -> ParticipantShown:
         traffic=_part(record.portion("traffic"), TrafficShown),
         node_clock_low_us=low,
     )
+
+
+def _marking(context: Context, labels: Sequence[Label]) -> str:
+    """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
+    try:
+        return context.marking(context.banner(labels))
+    except NeedsPerson:
+        return "; ".join(sorted({context.marking(label) for label in labels}))
 
 
 def _part(portion: Portion | None, type_: type[_T]) -> _T | None:

@@ -45,9 +45,11 @@ class Thing:
 class Probe:
     """Listens to one system that speaks a known protocol."""
 
-    def __init__(self, offered: Offered, began_us: int) -> None:
+    def __init__(self, offered: Offered, began_us: int, *, live: bool = True) -> None:
         self.offered = offered
         self.began_us = began_us
+        self.live = live
+        """Whether its stamps are of now; those of a recording tell nothing of a clock."""
         self.pieces = self.foreign = 0
         """How many came, and how many of them no gateway could begin with."""
         self.seen = self.damaged = self.passed = 0
@@ -88,7 +90,7 @@ class Probe:
 
     def offset(self, at_us: int) -> Offset | None:
         """How far the system's clock is off."""
-        return self._clock.bounds(at_us)
+        return self._clock.bounds(at_us) if self.live else None
 
     def specimens(self) -> Sequence[Specimen]:
         """The last messages of a few things, of each shape one, as they came; those that can be measured by."""

@@ -60,6 +60,7 @@ class Attendance:
         self.clock = ClockFilter()
         self._context = context
         self._asked = Asked(self.clock)
+        self._live = "://" in system.address  # the stamps of a recording tell nothing of a clock
         self._counted: dict[str, tuple[int, int]] = {}
         self._held = context.newest(participant_id(context, system.name))
         self.participant = Participant(context.now(), before=_had_joined(self._held))
@@ -77,7 +78,8 @@ class Attendance:
         for one in found:
             timing = one.entity.timing
             if timing is not None:
-                self._clocked(one)
+                if self._live:
+                    self._clocked(one)
                 if timing.stale_us is not None:
                     stale = max(stale or 0, timing.stale_us // 1000)
         new = max(seen - before[0], 0), max(damaged - before[1], 0)
