@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from aldis.kernel.attachments import Attachment
-from aldis.kernel.errors import InvalidInput, Unavailable
+from aldis.kernel.errors import AldisError, InvalidInput, Unavailable
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
@@ -27,6 +27,7 @@ __all__ = [
     "Asker",
     "Command",
     "Context",
+    "Crossed",
     "Found",
     "Go",
     "Live",
@@ -95,17 +96,33 @@ class Live(msgspec.Struct, frozen=True):
     project: str = ""
 
 
+class Crossed(msgspec.Struct, frozen=True):
+    """The values of one live frame, as they left for a partner (`left`), or as those that may be held here arrived.
+
+    `node` is the partner, `at` is when, in ms since 1970 UTC by this node's clock. `frame` is the same at both ends,
+    and no other frame between the two nodes has it. Of what left, every decision and transform is behind it.
+    """
+
+    node: str
+    left: bool
+    frame: str
+    at: int
+    values: Sequence[Live]
+
+
 class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A system that is connected to this node, as the node's settings name it.
 
     `address` says where it is and may say its protocol; `mapping` is the file that describes a protocol of its own.
     `person` is the account of this node as which it acts: it is sent what that account may see; "" for nothing.
+    With `tasking` it may be given tasks, those of partners too, once its own nation has accepted them.
     """
 
     name: str
     address: str
     mapping: str = ""
     person: str = ""
+    tasking: bool = False
 
 
 class Recordings(msgspec.Struct, frozen=True):
@@ -269,6 +286,15 @@ class Context(Protocol):
 
     def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind, this node's own and those from partners, that whoever asks may see."""
+
+    def follow_frames(self, told: Callable[[Crossed], None]) -> Callable[[], None]:
+        """Tell of each live frame that leaves for a partner or comes from one, until what this returns is called.
+
+        `told` is called at once, in between: it has to be quick.
+        """
+
+    def tell_problems(self, app: str, problems: Sequence[AldisError]) -> None:
+        """Say what an app that works beside the node cannot do just now, for `aldis doctor`; none where all is well."""
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from port_world import CANARY, PASSWORD, START
-from walk_world import INSTRUMENT, UPLOAD, Known
+from walk_world import DAY, INSTRUMENT, NOW, UPLOAD, Known
 
 from aldis.interfaces.api.operations import Operation
 from aldis.node.node import Node
@@ -38,6 +38,7 @@ def rows(table: Mapping[str, Operation], node: Node, seen: Known, hidden: Known,
     found = {
         **_sessions(), **_reading(), **_writing(node), **_files(stem), **_saved(), **_releases(),
         **_desk(node, seen, hidden), **_terms(), **_offices(seen, hidden), **_projects(seen, hidden),
+        **_orders(seen, hidden, stem),
     }  # fmt: skip
     for place, (name, operation) in enumerate(table.items()):
         if operation.path.startswith(f"{R}/{{id}}"):
@@ -352,5 +353,37 @@ def _projects(seen: Known, hidden: Known) -> dict[str, list[Row]]:
         f"post_{at}_import": [
             Row(f"{name}/import", body=new), Row(f"{black}/import", body=new),
             Row(f"{black}/import", 403, body={**new, "write": True}),
+        ],
+    }  # fmt: skip
+
+
+def _orders(seen: Known, hidden: Known, stem: str) -> dict[str, list[Row]]:
+    tasks, leases, tracks = (f"{V}/experiments/{name}" for name in ("tasks", "leases", "tracks"))
+    task, no = {"verb": "hold", "marking": MARK}, {"reason": "walked"}
+    lent = {"holder": "gbr", "until_ms": NOW + DAY, "marking": MARK}
+    return {
+        "get_experiments_tasks": [Row(tasks)],
+        "post_experiments_tasks": [
+            Row(tasks, 400, body={**task, "track": f"{stem}-track"}), Row(tasks, 400, body={**task, "track": "none"}),
+            Row(tasks, body={**task, "track": "seen-track"}),
+        ],
+        "post_experiments_tasks_id_acceptance": [
+            Row(f"{tasks}/{hidden.wanted}/acceptance", 404, body={}),
+            Row(f"{tasks}/{seen.wanted}/acceptance", body={"marking": MARK}),
+        ],
+        "post_experiments_tasks_id_refusal": [
+            Row(f"{tasks}/{hidden.wanted}/refusal", 404, body=no), Row(f"{tasks}/{seen.wanted}/refusal", 400, body=no),
+        ],
+        "post_experiments_tasks_id_cancellation": [
+            Row(f"{tasks}/{hidden.asked}/cancellation", 404, body={}),
+            Row(f"{tasks}/{seen.asked}/cancellation", body={}),
+        ],
+        "get_experiments_leases": [Row(leases)],
+        "post_experiments_leases": [
+            Row(leases, 400, body={**lent, "track": f"{stem}-track"}),
+            Row(leases, body={**lent, "track": "seen-track"}),
+        ],
+        "post_experiments_tracks_track_return": [
+            Row(f"{tracks}/{stem}-track/return", 404, body=no), Row(f"{tracks}/seen-track/return", body=no),
         ],
     }  # fmt: skip

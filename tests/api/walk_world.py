@@ -18,6 +18,7 @@ from nations import Coalition
 from port_world import CANARY, LOW, PASSWORD, PEOPLE, START, make_node, put, seeded
 
 from aldis.app import find_apps
+from aldis.apps.experiments.orders.acting import ask, lend
 from aldis.apps.workspace.kinds import Charter, Member, Plan, Ref, Time
 from aldis.apps.workspace.project import Project
 from aldis.kernel.authority import Role
@@ -68,7 +69,11 @@ ceiling = {{ AUS = "SECRET", UK = "SECRET", US = "SECRET" }}
 """
 INSTRUMENT = (
     _SIGNED
-    + _CLAUSE.format(id="1", kinds='"document", "charter", "task", "post", "progress", "event", "membership"')
+    + _CLAUSE.format(
+        id="1",
+        kinds='"document", "charter", "task", "post", "progress", "event", "membership", "track",'
+        ' "tasking", "answer", "lease"',
+    )
     + _CLAUSE.format(id="2", kinds='"decision"')
     + "review = true\ndecide_within_days = 3\n"
 )
@@ -86,6 +91,10 @@ class Known(msgspec.Struct, frozen=True):
     recall: int
     aside: int
     task: str
+    wanted: str
+    """A tasking of the partner's."""
+    asked: str
+    """A tasking of this node's."""
 
 
 @contextmanager
@@ -188,6 +197,7 @@ def fill(found: Coalition, name: str, project: str, label: Label, partner: str) 
     for one in ("theirs", "taken-back"):
         found.put(partner, f"{name}-{one}", {"title": (words, THEIRS[partner])}, project=project)
     task = _project(found, name, project, label, partner)
+    wanted, asked = _orders(found, name, project, label, partner)
     found.settle()
 
     cases = {case.row.id: case.number for case in aus.desk.cases(limit=200).cases}
@@ -207,7 +217,7 @@ def fill(found: Coalition, name: str, project: str, label: Label, partner: str) 
     aside = found["aus"].core.store.quarantine.all()[-1].id
     found.open("aus")
     waiting = [cases[f"{name}-asked-{number}"] for number in range(4)]
-    return Known(waiting, ruled, recall, aside, task)
+    return Known(waiting, ruled, recall, aside, task, wanted, asked)
 
 
 def _project(found: Coalition, name: str, project: str, label: Label, partner: str) -> str:
@@ -230,6 +240,19 @@ def _project(found: Coalition, name: str, project: str, label: Label, partner: s
     theirs.post(ref, f"Answer {name}", {"": THEIRS[partner]})
     theirs.say(ref, "blocked", f"theirs {name}", {"": THEIRS[partner]})
     return task.header.id
+
+
+def _orders(found: Coalition, name: str, project: str, label: Label, partner: str) -> tuple[str, str]:
+    """A track, lent to the partner; the ids of what the partner asks of it, and of what this node does."""
+    aus, other = found["aus"].context, found[partner].context
+    position = [DraftPortion("position", label, {"lat_deg": 1.0, "lon_deg": 2.0})]
+    track = f"{name}-track"
+    aus.put(Draft("track", track, "aus", "gateway", found.clock.at, label, position, project=project))
+    lend(aus, track, partner, found.clock.at + 25 * DAY, marking=aus.marking(label), remarks=f"lent to {name}")
+    found.settle()
+    wanted = ask(other, track, "hold", marking=other.marking(THEIRS[partner]), remarks=f"please {name}")
+    asked = ask(aus, track, "hold", marking=aus.marking(label), remarks=f"do {name}")
+    return wanted.header.id, asked.header.id
 
 
 def attached(node: Node, name: str) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +15,13 @@ REVIEWED = ARRANGEMENT.replace('parties = ["AUS", "GBR", "USA"]', 'parties = ["A
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture
-def aus(tmp_path: Path) -> Nation:
+@pytest.fixture(scope="module")
+def _waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """AUS, with three records that wait for GBR, one of them above what the officer alice signs in at."""
-    made = Coalition.at(tmp_path)
+    folder = tmp_path_factory.mktemp("waiting")
+    made = Coalition.at(folder)
     for one in (made.aus, made.gbr):
-        nation(one.party, tmp_path)
+        nation(one.party, folder)
     pair(made.aus, made.gbr)
     agree((made.aus, made.gbr), REVIEWED)
     for name, marking in (("plan", "OFFICIAL"), ("memo", "OFFICIAL"), ("dark", "SECRET")):
@@ -31,6 +33,14 @@ def aus(tmp_path: Path) -> Nation:
         "person", "add", "alice", "--clearance", "SECRET", "--project", "*", "--role", "release-officer"
     )
     made.aus.run("person", "enrol", "alice", text=f"{code['code']}\n{PASSWORD}\n")
+    return folder
+
+
+@pytest.fixture
+def aus(_waiting: Path, tmp_path: Path) -> Nation:
+    """AUS with what waits, for one test."""
+    shutil.copytree(_waiting, tmp_path, dirs_exist_ok=True)
+    made = Coalition.at(tmp_path)
     made.aus.run("sign-in", "alice", "--level", "OFFICIAL", text=f"{PASSWORD}\n")
     return made.aus
 

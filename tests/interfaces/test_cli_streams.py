@@ -42,9 +42,9 @@ def test_data_goes_to_stdout_and_talk_to_stderr(coalition: Coalition) -> None:
     said = shell("list", ALDIS_HOME="aus")
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout.split("\t")[:4] == ["plan", "1", "document", "NORTHERN-WATCH"]
-    said = shell("get", "nothing", ALDIS_HOME="aus")
-    assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == ("Error: no record 'nothing' here\nDo:    `aldis list` and `aldis search` find what is\n")
+    none = typed("get", "nothing", ALDIS_HOME="aus")
+    assert (none.exit_code, none.stdout) == (2, "")
+    assert none.stderr == ("Error: no record 'nothing' here\nDo:    `aldis list` and `aldis search` find what is\n")
 
 
 def test_each_exit_code_is_met(coalition: Coalition) -> None:
@@ -180,13 +180,18 @@ def test_a_completion_script_is_printed_for_each_shell(shell_name: str) -> None:
 
 
 def test_completion_completes_commands_and_options() -> None:
+    def asked(words: str) -> dict[str, str]:
+        return {
+            "_ALDIS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1),
+        }  # fmt: skip
+
     def completed(words: str) -> list[str]:
-        said = shell(
-            _ALDIS_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(len(words.split(" ")) - 1)
-        ).stdout
+        said = CliRunner(env=asked(words)).invoke(cli, prog_name="aldis").stdout
         return [line.split(",")[1] for line in said.splitlines()]
 
-    assert completed("aldis in") == ["init", "invite", "instrument", "inquiry"]
+    assert shell(**asked("aldis in")).stdout.splitlines() == [
+        f"plain,{name}" for name in ("init", "invite", "instrument", "inquiry")
+    ]
     assert "--cursor" in completed("aldis list --c")
     assert "prove" in completed("aldis ledger p")
 
@@ -195,21 +200,20 @@ def test_up_says_where_it_listens_and_stops_cleanly(coalition: Coalition) -> Non
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "aldis", "up", "--listen", f"127.0.0.1:{port}"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "ALDIS_HOME": "aus"},
-        )  # fmt: skip
-        assert process.stdout is not None
-        assert process.stdout.readline() == f"127.0.0.1:{port}\n"
-        time.sleep(0.2)
-        process.send_signal(number)
-        _, talk = process.communicate(timeout=20)
-        assert process.returncode == 0
-        up, *_, stopped = [json.loads(line) for line in talk.splitlines()]
-        assert (up["event"], up["node"], up["partners"]) == ("node is up", "aus", ["gbr", "usa"])
-        assert up["address"] == f"127.0.0.1:{port}"
-        assert stopped["event"] == "node has stopped"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aldis", "up", "--listen", f"127.0.0.1:{port}"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "ALDIS_HOME": "aus"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == f"127.0.0.1:{port}\n"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, talk = process.communicate(timeout=20)
+    assert process.returncode == 0
+    up, *_, stopped = [json.loads(line) for line in talk.splitlines()]
+    assert (up["event"], up["node"], up["partners"]) == ("node is up", "aus", ["gbr", "usa"])
+    assert up["address"] == f"127.0.0.1:{port}"
+    assert stopped["event"] == "node has stopped"
 
 
 def test_up_tells_the_service_manager_and_a_second_signal_ends_it_at_once(coalition: Coalition) -> None:
@@ -247,6 +251,7 @@ def test_up_talks_to_a_terminal_in_words_unless_json_is_asked_for(coalition: Coa
         assert any("127.0.0.1:" in line for line in iter(process.stdout.readline, ""))
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
+        assert process.returncode == 0
         talk = os.read(master, 100_000).decode()
         os.close(master)
         assert ("aus is up, for gbr, usa. Ctrl-C stops it." in talk) is not bool(more)

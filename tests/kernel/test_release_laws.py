@@ -21,7 +21,7 @@ from aldis.kernel.release import Decision, Outcome, Request, Verdict, compile_te
 
 RANK = {Verdict.PERMIT: 0, Verdict.REFER: 1, Verdict.REFUSE: 2}
 seeds = st.integers(0, 1_000_000)
-laws = settings(max_examples=40, deadline=None)
+laws = settings(max_examples=25, deadline=None)
 
 
 def decided(seed: int, count: int = 25) -> Iterator[tuple[World, int, Request, Decision]]:

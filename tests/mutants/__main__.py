@@ -46,7 +46,8 @@ def _copies(folder: Path, jobs: int) -> SimpleQueue[Path]:
         for name in COPIED:
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         shutil.copy(ROOT / "pyproject.toml", copy)
-        compile_dir(copy / "src", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)  # a mutant is read anew
+        # A mutant is read anew, and what is compiled of it is again held by its hash; the tests are compiled once.
+        compile_dir(copy / "src", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
         copies.put(copy)
     return copies
 
@@ -63,7 +64,8 @@ def _run(mutant: Mutant, copies: SimpleQueue[Path]) -> bool:
             )
         path.write_text(sound.replace(mutant.old, mutant.new), "utf-8")
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
-        environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPATH"] = str(copy / "src")
         try:
             done = subprocess.run(
                 command, cwd=copy, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False

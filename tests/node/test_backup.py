@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -16,6 +16,7 @@ from nations import Coalition, to
 
 from aldis.kernel.errors import AldisError, Forked, InvalidInput, NotAuthentic, Unavailable, VerificationFailed
 from aldis.node import backup as backups
+from aldis.node import cipher
 from aldis.node.backup import back_up, restore, verify
 from aldis.node.checks import run_checks
 from aldis.node.cipher import CHUNK
@@ -25,6 +26,14 @@ from aldis.node.store.schema import APPLICATION_ID, MIGRATIONS
 
 WORDS = "correct horse battery staple"
 TAG = 16
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap() -> Iterator[None]:
+    """A guess at a passphrase costs next to nothing here; what it costs in earnest it does in test_cli_backup."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cipher, "_N", 2**10)
+        yield
 
 
 def silent(_done: int, _total: int | None) -> None: ...

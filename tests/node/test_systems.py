@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from nations import WATCH
 from structlog.testing import capture_logs
 
@@ -22,8 +21,9 @@ from aldis.app import System, find_apps
 from aldis.apps.experiments.entity import Area, Entity, Point, Position, Sensor, Task, Timing, Track
 from aldis.apps.experiments.gateways.geojson import OFFERED as GEOJSON
 from aldis.apps.experiments.gateways.nmea.synthetic import generate
+from aldis.apps.experiments.hearing import qualified, received
 from aldis.apps.experiments.recorder import Message, messages, read_native, read_told, verify
-from aldis.apps.experiments.systems import _qualified, _received
+from aldis.interfaces.cli.main import cli
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.signatures import Key
 from aldis.node.config import Config
@@ -242,9 +242,9 @@ def test_each_console_is_shown_what_its_account_and_the_instruments_let_it_see(s
     assert {message.about["marking"] for message in sent} <= {"PROTECTED//REL AUS/GBR", "OFFICIAL//REL AUS/GBR"}
     (file,) = (tmp_path / "aus" / "recordings").glob("*.mcap")
     for who, by, code in (("gbr", "aus", 0), ("aus", "aus", 0), ("aus", "gbr", 4), ("gbr", "usa", 2)):
-        command = [sys.executable, "-m", "aldis", "--home", str(tmp_path / who), "experiment", "verify", str(file)]
-        done = subprocess.run([*command, "--sealed-by", by], capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == code, done.stderr
+        words = ["--home", str(tmp_path / who), "experiment", "verify", str(file), "--sealed-by", by]
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == code, done.stderr
     assert site.recorded("gbr", "native") == []
     assert not [message for message in site.recorded("gbr", "egress") if b"AUTO" in message.data]
 
@@ -280,11 +280,11 @@ def test_a_system_does_not_hear_itself_and_strange_bytes_are_only_counted(site: 
 
 def test_ids_that_count_on_one_link_alone_are_told_apart() -> None:
     order = Task(key="mavlink:255/190:1", verb="go to", assignee="mavlink:1/1", issued_by="cot:TAK-1")
-    here, there = (_qualified(order, name) for name in ("boat-1", "boat-2"))
+    here, there = (qualified(order, name) for name in ("boat-1", "boat-2"))
     assert isinstance(here, Task) and isinstance(there, Task)
     assert (here.key, here.assignee) != (there.key, there.assignee)
     assert here.issued_by == there.issued_by == "cot:TAK-1", "a uid is one thing everywhere"
-    assert _qualified(Track(key="mmsi:230123456"), "boat-1").key == "mmsi:230123456"
+    assert qualified(Track(key="mmsi:230123456"), "boat-1").key == "mmsi:230123456"
 
 
 def test_what_seals_recordings_signs_nothing_else(site: Site) -> None:
@@ -366,8 +366,10 @@ def test_nothing_that_a_system_would_act_on_is_sent_to_it_with_the_picture(tmp_p
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as boat:
             boat.bind(("127.0.0.1", port))
             boat.setblocking(False)
-            end = time.monotonic() + 4
+            end, heard = time.monotonic() + 10, False
             while time.monotonic() < end:
+                if not heard and ids & {33, 301}:  # the rest, said at the same time, would come within the next second
+                    end, heard = time.monotonic() + 1, True
                 for thing in things:
                     for message in said.encode(thing, now).messages:
                         boat.sendto(message, ("127.0.0.1", chart))
@@ -392,8 +394,8 @@ def test_a_live_system_cannot_say_when_it_was_heard() -> None:
         sensor=Sensor(protocol="csv", received_ms=now + 3_600_000),
         timing=Timing(received_us=(now - 3_600_000) * 1000, source_us=1),
     )
-    heard = _received(lied, now)
+    heard = received(lied, now)
     assert isinstance(heard, Track) and heard.sensor is not None and heard.timing is not None
     assert (heard.sensor.received_ms, heard.timing.received_us, heard.timing.source_us) == (now, now * 1000, 1)
     relayed = Track(key="mmsi:1", sensor=Sensor(protocol="nmea0183", received_ms=now - 20_000))
-    assert _received(relayed, now) is relayed, "a base station heard it before"
+    assert received(relayed, now) is relayed, "a base station heard it before"

@@ -13,7 +13,7 @@ __all__ = ["AppState", "app_state", "keep_app_state"]
 
 
 class AppState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether an app runs, has ended or has failed; where it failed, why and what to do."""
+    """Whether an app runs, has ended or has failed; of one that failed, or works in part, why and what to do."""
 
     state: Literal["running", "ended", "failed"]
     cause: str = ""

@@ -183,6 +183,8 @@ def _apps(node: Node) -> Iterator[Check]:
         found = app_state(node.core.store, name)
         if found is not None and found.state == "failed":
             yield Check(f"app {name}", ok=False, cause=f"it has failed: {found.cause}", fix=_again(found.fix))
+        elif found is not None and found.state == "running" and found.cause:
+            yield Check(f"app {name}", ok=False, cause=found.cause, fix=found.fix)
         elif found is not None:
             yield Check(f"app {name}", ok=True, cause="did not fail when it last ran")
 

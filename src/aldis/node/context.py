@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import copy
 import hmac
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Self
 
 import msgspec
 
-from aldis.app import Arrived, Asker, Found, Live, Query, Recordings
+from aldis.app import Arrived, Asker, Crossed, Found, Live, Query, Recordings
 from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import TooLarge, UnknownTerm
+from aldis.kernel.errors import AldisError, TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
@@ -23,6 +23,7 @@ from aldis.kernel.markings import parse, write
 from aldis.kernel.preview import Preview
 from aldis.kernel.records import Draft, Record, read_record
 from aldis.kernel.signatures import Key, Signer
+from aldis.node.app_states import AppState, keep_app_state
 from aldis.node.attachments import Attachments
 from aldis.node.config import Marking
 from aldis.node.core import Core
@@ -332,6 +333,18 @@ class NodeContext:
                     yield live
         finally:
             self._subscribers.discard(entry)
+
+    def follow_frames(self, told: Callable[[Crossed], None]) -> Callable[[], None]:
+        """Tell of each live frame that leaves or comes; of a node alone, never bound to a person."""
+        if self._viewer:
+            raise ValueError("frames hold what a person may not see")
+        return self._live.crossings.follow(told)
+
+    def tell_problems(self, app: str, problems: Sequence[AldisError]) -> None:
+        """Say what an app that works beside the node cannot do just now, for `aldis doctor`."""
+        causes = "; ".join(str(one.args[0]) for one in problems)
+        fixes = dict.fromkeys(one.fix for one in problems if one.fix)
+        keep_app_state(self._core.store, app, AppState("running", causes, ". ".join(fixes)))
 
     @property
     def moves(self) -> int:

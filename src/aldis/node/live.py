@@ -21,6 +21,7 @@ from aldis.kernel.release import Decision, Request, compile_terms
 from aldis.kernel.signatures import Algorithm
 from aldis.kernel.transforms import Transformed, apply_transforms
 from aldis.node.core import Core
+from aldis.node.crossings import Crossings
 from aldis.node.epochs import Epochs
 from aldis.node.partners import Partners
 from aldis.node.restored import restored
@@ -73,6 +74,7 @@ class LiveOut:
         self._change = -1
         self._headers: dict[tuple[str, str], tuple[Label, str] | None] = {}
         self._headers_at = 0
+        self.crossings = Crossings()
 
     def publish(self, header: Label, label: Label, project: str, update: Update, partners: Iterable[str]) -> None:
         """Let `update` wait for the next frame to each partner; an older value that still waits is dropped."""
@@ -140,6 +142,9 @@ class LiveOut:
         if not groups:
             return None
         queue.number = max(queue.number + 1, now)
+        if self.crossings:
+            values = [Live(origin, label, one) for (origin, label), group in groups.items() for one in group]
+            self.crossings.tell(node, f"{stream_epoch}/{queue.number}", now, values, left=True)
         return seal_frame(
             {label: updates for (origin, label), updates in groups.items() if not origin},
             passed={key: updates for key, updates in groups.items() if key[0]},
@@ -249,22 +254,28 @@ class LiveIn:
                 fix="Only a node of one's own party may pass on what others publish",
             )
         self._newest[sender] = (frame.manifest.epoch, frame.manifest.number)
-        taken = sum(self._hear(sender, origin, label, updates, peers) for origin, label, updates in _groups(frame))
-        self.counts[sender] = self.counts.get(sender, 0) + taken
-        return taken
+        taken = list[Live]()
+        for origin, label, updates in _groups(frame):
+            taken += self._hear(sender, origin, label, updates, peers)
+        self.counts[sender] = self.counts.get(sender, 0) + len(taken)
+        if taken and self._out.crossings:
+            name = f"{frame.manifest.epoch}/{frame.manifest.number}"
+            self._out.crossings.tell(sender, name, now, taken, left=False)
+        return len(taken)
 
-    def _hear(self, sender: str, origin: str, label: Label, updates: Sequence[Update], peers: Peers) -> int:
-        """Tell of those values of a group that may be held here, and pass them on; how many those are."""
+    def _hear(self, sender: str, origin: str, label: Label, updates: Sequence[Update], peers: Peers) -> Sequence[Live]:
+        """Tell of those values of a group that may be held here, and pass them on; which those are."""
         now = self._core.clock.now()
         if origin != sender:
             updates = self._news(sender, origin, updates, peers, now)
         problem = peers.label_problem(label, now)
         fits = [update for update in updates if problem is None and self._fits(update, peers)]
         self.refused += len(updates) - len(fits)
-        for update in fits:
-            self._told(Live(origin, label, update))
+        taken = [Live(origin, label, update) for update in fits]
+        for live in taken:
+            self._told(live)
         self._out.pass_on(sender, origin, label, fits)
-        return len(fits)
+        return taken
 
     def _news(self, sender: str, origin: str, updates: Sequence[Update], peers: Peers, now: int) -> Sequence[Update]:
         """Of values that `sender` passed on, those newer than what was heard before, by whatever way.

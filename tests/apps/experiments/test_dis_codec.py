@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aldis.apps.experiments.entity import GROUPS, Approximated, Carried, Report, Track
-from aldis.apps.experiments.entity.geodesy import ecef_to_ned, euler_of, geodetic_of, ned_vector, quaternion_of
+from aldis.apps.experiments.entity.geodesy import course, ecef_to_ned, euler_of, geodetic_of, ned_vector, quaternion_of
 from aldis.apps.experiments.gateways.dis import OFFERED, DisGateway
 from aldis.apps.experiments.gateways.dis import stamps as stamp_rules
 
@@ -209,3 +209,7 @@ def test_a_stale_source_time_is_not_sent_as_a_time_of_this_hour() -> None:
     assert "timing.source_us" in {entry.field for entry in sent.ledger.dropped}
     stamp = unpacked(sent.messages[0])["stamp"]
     assert abs(stamp_rules.source_us(stamp, late) - late) < 2
+
+
+def test_a_course_a_hair_west_of_north_is_north() -> None:
+    assert course(1.0, -1e-20) == (1.0, 0.0)

@@ -37,6 +37,7 @@ from aldis.apps.experiments.kinds import TRACK
 from aldis.apps.experiments.plot import Plot, labels_of
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.records import Record
+from aldis.node.checks import run_checks
 from aldis.node.config import Config, Marking
 from aldis.node.home import make_home
 from aldis.node.node import Node
@@ -283,7 +284,7 @@ def test_what_is_heard_of_some_is_marked_otherwise_and_the_first_that_fits_count
         assert marked(station, "mmsi:503000001") == ("SECRET//AGAO", "SECRET//AGAO")
         assert marked(station, "mmsi:230000001") == (common[0], "PROTECTED//REL AUS/USA")
         assert marked(station, "mmsi:230000002") == common
-        live = {one.update.id: one for one in station.node.context.latest() if one.update.portion == "position"}
+        live = {one.update.id: one for one in station.node.context.latest(kind="track") if one.update.portion == "position"}
         own = live[station.plot.id_of("track", "mmsi:503000001")]
         assert station.node.context.marking(own.label) == "SECRET//AGAO"
         assert own.header is not None and station.node.context.marking(own.header) == "SECRET//AGAO"
@@ -329,14 +330,16 @@ def test_the_app_records_all_that_its_systems_said_once_they_have_ended(station:
     assert 0 < station.node.records.count(kind="track") == len(told)
 
 
-def test_one_system_that_fails_ends_the_app_with_its_error_and_loses_nothing(station: Station, tmp_path: Path) -> None:
+def test_one_system_that_cannot_be_ends_no_other_and_is_told_of(station: Station, tmp_path: Path) -> None:
     path = tmp_path / "sentences.nmea"
-    path.write_bytes(b"".join(generate(7, vessels=20, seconds=600, start_ms=START)))
-    systems = [System(name="good", address=str(path)), System(name="bad", address=str(tmp_path / "none.nmea"))]
-    with pytest.raises(InvalidInput, match=r"none\.nmea"):
+    path.write_bytes(b"".join(generate(0, vessels=9, seconds=1, start_ms=START)))
+    systems = [System(name="bad", address=str(tmp_path / "none.nmea")), System(name="good", address=str(path))]
+    with pytest.raises(InvalidInput, match=r"system bad: .*none\.nmea"):
         asyncio.run(asyncio.wait_for(ExperimentsApp().run(station.node.context, systems), 20))
     told = {one.update.id for one in station.node.context.latest(kind="track")}
-    assert station.node.records.count(kind="track") == len(told)
+    assert station.node.records.count(kind="track") == len(told) > 0
+    (found,) = [check for check in run_checks(station.node, quick=True) if check.name == "app experiments"]
+    assert found.ok is False and "none.nmea" in found.cause
 
 
 def test_an_app_without_systems_needs_no_markings(tmp_path: Path) -> None:

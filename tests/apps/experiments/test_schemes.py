@@ -1,3 +1,6 @@
+import re
+import shutil
+import subprocess
 import tomllib
 from importlib.resources import files
 from itertools import permutations
@@ -206,3 +209,56 @@ def test_no_two_codes_said_of_one_thing_change_each_other() -> None:
         made = complete(Type(**said))
         assert {name: getattr(made, name) for name in said} == said
         assert not codes(made).keys() & said.keys()
+
+
+MAV_TYPES = {
+    "unmanned surface vehicle": {"SURFACE_BOAT"},
+    "unmanned underwater vehicle": {"SUBMARINE"},
+    "ground control station": {"GCS", "ANTENNA_TRACKER"},
+    "aircraft": {"ADSB", "FLARM"},
+    "airship": {"AIRSHIP"},
+    "balloon": {"FREE_BALLOON"},
+    "unmanned aeroplane": {"FIXED_WING"},
+    "multirotor": {
+        "QUADROTOR", "HEXAROTOR", "OCTOROTOR", "TRICOPTER", "DODECAROTOR", "DECAROTOR", "GENERIC_MULTIROTOR",
+    },
+    "unmanned ground vehicle": {"GROUND_ROVER", "GROUND_QUADRUPED"},
+    "spacecraft": {"SPACECRAFT_ORBITER"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("thing", MAV_TYPES)
+def test_codes_of_mavlink_have_the_names_that_its_own_definitions_give_them(thing: str) -> None:
+    common = pytest.importorskip("pymavlink.dialects.v20.common")
+    names = {number: entry.name.removeprefix("MAV_TYPE_") for number, entry in common.enums["MAV_TYPE"].items()}
+    found = {names[int(code)] for one, scheme, code, _, _ in ROWS if (one, scheme) == (thing, "mav_type")}
+    assert found == MAV_TYPES[thing]
+
+
+SISO_WORDS = {
+    "fishing vessel": "Fishing", "tanker": "Tanker", "passenger ship": "Passenger", "cargo ship": "Dry Cargo",
+    "sailing craft": "Sailboat", "motor boat": "Motorboat", "patrol craft": "Patrol", "landing craft": "Landing",
+    "mine countermeasures ship": "Mine Countermeasure", "law enforcement vessel": "Coast Guard",
+    "search and rescue craft": "Search and Rescue", "survival craft": "Life-Saving", "civil helicopter": "Helicopter",
+    "search and rescue aircraft": "Rescue", "balloon": "Balloon", "airship": "Airship", "unmanned ground vehicle":
+    "Unmanned", "unmanned aerial vehicle": "Unmanned", "unmanned underwater vehicle": "Unmanned",
+    "civil aeroplane": "Fixed Wing", "military helicopter": "Helicopter",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_codes_of_siso_mean_what_tshark_says_they_mean() -> None:
+    tshark = shutil.which("tshark")
+    if tshark is None:
+        pytest.skip("needs Debian's tshark")
+    said = subprocess.run([tshark, "-G", "values"], capture_output=True, text=True, timeout=60, check=True).stdout
+    domains = {"land": "1.1", "air": "1.2", "surface": "1.3", "subsurface": "1.4"}
+    names = {
+        f"{domains[domain]}.0.{number}": name
+        for domain, number, name in re.findall(r"^V\tdis\.category\.(\w+)\t(\d+)\t(.+)$", said, re.MULTILINE)
+        if domain in domains
+    }
+    assert len(names) > 100
+    for one, scheme, code, _, _ in ROWS:
+        if scheme == "siso" and one in SISO_WORDS and code in names:
+            assert SISO_WORDS[one] in names[code], (one, code)

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.commands import experiment
+from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
+from aldis.apps.experiments.orders import ORDER_KINDS
+from aldis.apps.experiments.orders.driver import Orders
+from aldis.apps.experiments.orders.routes import ROUTES
 from aldis.apps.experiments.participants.kind import PARTICIPANT
-from aldis.apps.experiments.participants.roll import Attendance, Roll
-from aldis.apps.experiments.participants.routes import ROUTES
+from aldis.apps.experiments.participants.roll import Roll
+from aldis.apps.experiments.participants.routes import ROUTES as WHO
 from aldis.apps.experiments.plot import Plot
+from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.records import Record
+
+if TYPE_CHECKING:
+    from aldis.apps.experiments.gateways.mavlink.watch import Limits
 
 __all__ = ["ExperimentsApp"]
 
@@ -26,15 +34,19 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = (*KINDS, PARTICIPANT)
+    kinds = (*KINDS, *ORDER_KINDS, PARTICIPANT)
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
+        """How long vehicles are waited for; None for what suits real ones."""
 
     def commands(self) -> Sequence[Any]:
         """`aldis experiment`; gateways run with `aldis up` from the setting `systems`."""
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """Who takes part."""
-        return ROUTES
+        """Tasks and leases, and who takes part, for programs."""
+        return (*ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -49,27 +61,25 @@ class ExperimentsApp:
             return
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
+        crossing = Crossing(ctx, tape)
         roll = Roll(ctx, ctx.default_project(), systems)
-        beside = [asyncio.create_task(_settle(plot, ctx)), asyncio.create_task(roll.run())]
-        connected = [asyncio.create_task(_connect(ctx, plot, tape, roll.of(system.name))) for system in systems]
+        orders = Orders(ctx, ctx.default_project(), tape, systems, self._limits)
+        connected = asyncio.create_task(
+            Supervision(ctx, self.name, roll).run(
+                lambda system: Connection(ctx, plot, tape, system, orders.pilot(system), roll.of(system.name)), systems
+            )
+        )
+        beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run(), roll.run())]
         try:
-            await until_ended(connected, beside=beside)
+            await until_ended([connected], beside=beside)
         finally:
-            for task in (*beside, *connected):
+            for task in (connected, *beside):
                 task.cancel()
-            await asyncio.gather(*beside, *connected, return_exceptions=True)
+            await asyncio.gather(connected, *beside, return_exceptions=True)
             roll.close()
+            crossing.close()
             plot.flush(ctx.now())
             tape.close()
-
-
-async def _connect(ctx: Context, plot: Plot, tape: Tape, attendance: Attendance) -> None:
-    try:
-        await Connection(ctx, plot, tape, attendance.system, attendance).run()
-    except Exception as error:
-        attendance.failed(error)
-        raise
-    attendance.ended()
 
 
 async def _settle(plot: Plot, ctx: Context) -> None:

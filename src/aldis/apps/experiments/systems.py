@@ -5,36 +5,33 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 
-import msgspec
 import structlog
 
 from aldis.app import Context, Live, System
-from aldis.apps.experiments.entity import Decoded, Entity
+from aldis.apps.experiments.entity import Decoded
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
+from aldis.apps.experiments.hearing import Hearing
 from aldis.apps.experiments.kinds import KINDS, entity_of, kind_of
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
 from aldis.apps.experiments.links.opening import open_link
+from aldis.apps.experiments.orders.pilot import Pilot
 from aldis.apps.experiments.participants.roll import Attendance
 from aldis.apps.experiments.plot import Plot
+from aldis.apps.experiments.recorder import Source
 from aldis.apps.experiments.tape import Tape
-from aldis.kernel.errors import InvalidInput
+from aldis.kernel.errors import InvalidInput, Unavailable
 
-__all__ = ["SHOW_EVERY_S", "Connection", "known_as", "until_ended"]
+__all__ = ["SHOW_EVERY_S", "Connection", "until_ended"]
 
 SHOW_EVERY_S = 0.1
 """A system is sent an entity at most this often."""
 _LAPSE_MS = 60_000  # a value that was not heard of for this long is not sent with newer ones
-_PEERS = 256
-_UNTOLD = 4_096  # bytes of a peer that are looked at before it counts as speaking no protocol known here
 _SHOWN = 20_000
-_EVERYWHERE = ("mmsi:", "cot:", "dis:", "umaa:")
-"""Schemes whose ids mean the same on every link: those of a register, of an exercise, or random."""
-_RELAYED_MS = 60_000  # what came by way of a network of stations may have been received so long ago
 _BREATH = 64
 _log = structlog.get_logger()
 
@@ -47,35 +44,52 @@ class Connection:
     """
 
     def __init__(
-        self, context: Context, plot: Plot, tape: Tape, system: System, attendance: Attendance | None = None
+        self,
+        context: Context,
+        plot: Plot,
+        tape: Tape,
+        system: System,
+        pilot: Pilot | None = None,
+        attendance: Attendance | None = None,
     ) -> None:
         self.heard = 0
         self.sent = 0
-        self.dropped = 0
-        """Messages that said nothing usable, of the peers that are no longer heard."""
         self.unfamiliar = 0
         """Pieces in which no protocol was recognised."""
         self._context = context
         self._plot = plot
         self._tape = tape
         self._system = system
+        self._pilot = pilot
         self._attendance = attendance or Attendance(context, system)
         self._address = read_address(system.address)
         self._offered = _protocol(system, self._address.protocol)
-        self._gateways: OrderedDict[str, Gateway] = OrderedDict()
-        self._untold: OrderedDict[str, bytes] = OrderedDict()
+        played = self._address.path is not None
+        self._hearing = Hearing(system.name, played=played)
+        self._source = Source(system.name, mapping=_text(system.mapping), played=played)
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
         self._changed: dict[tuple[str, str], None] = {}
 
-    async def run(self) -> None:
-        """Until the system is at its end, which only a recording has.
+    @property
+    def played(self) -> bool:
+        """Whether it is a recording, which ends, and is read once."""
+        return self._source.played
+
+    async def run(self, opened: Callable[[], None]) -> None:
+        """Until the system is at its end, which only a recording has. It may be run again after it has failed.
+
+        `opened` is called once its link is open.
 
         Raises:
-            Unavailable: its address cannot be listened at, or a library that its protocol needs is not installed.
+            Unavailable: its address cannot be used, its link has failed, or a library that it needs is not installed.
+            InvalidInput: a recording that cannot be read, or in which nothing is recognised.
         """
         link = await open_link(self._address)
+        opened()
         works = [*(self._watch(kind.name) for kind in KINDS), self._send(link)] if self._system.person else []
+        if self._pilot is not None:
+            works.append(self._steer(link, self._pilot))
         showing = [asyncio.create_task(work) for work in works]
         hearing = asyncio.create_task(self._hear(link))
         try:
@@ -85,89 +99,80 @@ class Connection:
                 task.cancel()
             await asyncio.gather(hearing, *showing, return_exceptions=True)
             await link.close()
-            for peer in list(self._gateways):
-                self._close(peer)
+            self._hearing.close()
             _log.info(
-                "system ended", system=self._system.name, heard=self.heard, sent=self.sent, dropped=self.dropped,
-                shed=link.shed, unfamiliar=self.unfamiliar,
+                "system ended", system=self._system.name, heard=self.heard, sent=self.sent,
+                dropped=self._hearing.dropped, shed=link.shed, unfamiliar=self.unfamiliar,
             )  # fmt: skip
 
     async def _hear(self, link: Link) -> None:
-        paced = _Pace(self._context.pace) if self._address.path is not None else None
-        count = 0
+        paced = _Pace(self._context.pace) if self.played else None
         while True:
             try:
                 piece = await link.receive()
             except EOFError:
-                return
-            for decoded in self._decoded(piece):
-                if paced is not None:
-                    await paced.wait(decoded)
-                self._take(decoded, piece.peer)
-                count += 1
-                if count % _BREATH == 0:
-                    await asyncio.sleep(0)
+                if self.played:
+                    return
+                raise Unavailable(f"the link of {self._system.name} has ended", fix="It is opened again") from None
+            at_us = self._context.now() * 1000
+            await self._take_all(iter(self._heard(piece, at_us)), piece.peer, at_us, paced)
 
-    def _decoded(self, piece: Piece) -> list[Decoded]:
-        gateway, data = self._gateways.get(piece.peer), piece.data
-        if gateway is None:
-            gateway, data = self._begin(piece)
-        if gateway is None:
-            return []
-        self._gateways.move_to_end(piece.peer)
-        if data:
-            self._tape.native(self._system.name, gateway.protocol, data, piece.peer)
-        found = list(gateway.feed(data, self._context.now() * 1000)) if data else []
-        if data:
-            self._attendance.heard(piece.peer, gateway.protocol, gateway.tally, found)
-        if piece.ended:
-            self._close(piece.peer)
+    async def _take_all(self, said: Iterator[Decoded], peer: str, at_us: int, paced: _Pace | None) -> None:
+        """Take what one piece said; of a live system all of it, also where it is ended meanwhile."""
+        try:
+            for one in said:
+                if paced is not None:
+                    await paced.wait(one)
+                    at_us = self._context.now() * 1000
+                self._take(one, peer, at_us)
+                if self.heard % _BREATH == 0:
+                    await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if paced is None:
+                for one in said:
+                    self._take(one, peer, at_us)
+            raise
+
+    def _heard(self, piece: Piece, at_us: int) -> Sequence[Decoded]:
+        """What a piece says, which goes onto the tape as it came."""
+        begins = not self._hearing.knows(piece.peer)
+        protocol, found = self._hearing.hear(piece, at_us, self._speaks)
+        self._attendance.hear(piece, protocol, self._hearing.gateways.get(piece.peer), found)
+        if self._pilot is not None and piece.data:
+            self._pilot.hear(piece.peer, piece.data, at_us)
+        if piece.data or not (begins and piece.ended):
+            self._tape.native(self._source, protocol, piece, at_us, begins=begins)
+        if not protocol and (piece.data or self.played):
+            self._strange()
         return found
 
-    def _close(self, peer: str) -> None:
-        gateway = self._gateways.pop(peer)
-        gateway.close()
-        self.dropped += gateway.tally.dropped.total()
-        self._attendance.left(peer)
+    def _speaks(self, said: bytes, last: bytes) -> Offered | None:
+        self._offered = self._offered or recognise(said) or recognise(last)
+        return self._offered
 
-    def _begin(self, piece: Piece) -> tuple[Gateway | None, bytes]:
-        """A gateway for whoever is heard first, once what they speak is known, and what they have said so far."""
-        said = self._untold.pop(piece.peer, b"") + piece.data
-        speaks = self._offered or recognise(said) or recognise(piece.data)
-        if speaks is None:
-            self.unfamiliar += 1
-            self._attendance.puzzled()
-            if self._address.path is not None:
-                raise InvalidInput(
-                    f"{self._address.path} speaks no protocol known here", fix="Name it, as in nmea0183+FILE"
-                )
-            if self.unfamiliar == 1:
-                _log.warning("speaks no protocol known here", system=self._system.name)
-            if not piece.ended:
-                self._untold[piece.peer] = said[-_UNTOLD:]
-            while len(self._untold) > _PEERS:
-                self._untold.popitem(last=False)
-            return None, b""
-        if len(self._gateways) >= _PEERS:
-            self._close(next(iter(self._gateways)))
-        gateway = self._gateways[piece.peer] = speaks.open()
-        self._offered = self._offered or speaks
-        return gateway, said
+    def _strange(self) -> None:
+        """Count a piece in which no protocol was recognised."""
+        self.unfamiliar += 1
+        self._attendance.puzzled()
+        if self._address.path is not None:
+            raise InvalidInput(
+                f"{self._address.path} speaks no protocol known here", fix="Name it, as in nmea0183+FILE"
+            )
+        if self.unfamiliar == 1:
+            _log.warning("speaks no protocol known here", system=self._system.name)
 
-    def _take(self, heard: Decoded, peer: str) -> None:
+    def _take(self, decoded: Decoded, peer: str, at_us: int) -> None:
         self.heard += 1
-        entity = _qualified(heard.entity, self._system.name)
-        if self._address.path is None:
-            entity = _received(entity, self._context.now())
-        decoded = Decoded(entity, heard.ledger)
         name = self._plot.take(decoded, f"{self._system.name}/{peer}")
+        if self._pilot is not None:
+            self._pilot.knows(name, decoded.entity, peer, self._offered.protocol if self._offered else "")
         self._own[name] = None
         self._own.move_to_end(name)
         if len(self._own) > _SHOWN:
             self._own.popitem(last=False)
         if self._tape.runs:
             marking = self._plot.marking(kind_of(decoded.entity).name, decoded.entity.key)
-            self._tape.entity(self._system.name, marking, decoded, name)
+            self._tape.entity(self._system.name, marking, decoded, name, at_us)
 
     async def _watch(self, kind: str) -> None:
         async for live in self._context.subscribe(kind):
@@ -184,7 +189,7 @@ class Connection:
         gateway: Gateway | None = None
         while True:
             await asyncio.sleep(SHOW_EVERY_S)
-            for one in [one for one in self._gateways.values() if isinstance(one, Answering)]:
+            for one in [one for one in self._hearing.gateways.values() if isinstance(one, Answering)]:
                 for message in one.idle(self._context.now() * 1000):
                     await link.send(message)
             if gateway is None:
@@ -196,6 +201,14 @@ class Connection:
                 for message in self._said(gateway, slot):
                     await link.send(message)
                     self.sent += 1
+
+    async def _steer(self, link: Link, pilot: Pilot) -> None:
+        """Send what tasks that were accepted have to say."""
+        while True:
+            await pilot.waiting()
+            pilot.tick(self._context.now() * 1000)
+            for frame in pilot.frames():
+                await link.send(frame)
 
     def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
         now, seen = self._context.now(), self._shown.get(slot, {})
@@ -217,35 +230,13 @@ class Connection:
         return messages
 
 
-def known_as(key: str, system: str) -> str:
-    """The key under which a thing counts at the whole node: ids that count on one link alone get its system's name."""
-    return key if key.startswith(_EVERYWHERE) else f"{key}@{system}"
-
-
-def _qualified(entity: Entity, system: str) -> Entity:
-    """The entity under keys that count at the whole node: ids that count on one link alone get its system's name."""
-    changes: dict[str, str] = {}
-    for name in ("key", "assignee", "issued_by", "about"):
-        key = getattr(entity, name, None)
-        if key and (known := known_as(key, system)) != key:
-            changes[name] = known
-    return msgspec.structs.replace(entity, **changes) if changes else entity
-
-
-def _received(entity: Entity, now: int) -> Entity:
-    """The entity as received now, where a system says something else that cannot be: a live one sends no recording."""
-    sensor, timing = getattr(entity, "sensor", None), entity.timing
-    changes: dict[str, Any] = {}
-    if sensor is not None and abs(sensor.received_ms - now) > _RELAYED_MS:
-        changes["sensor"] = msgspec.structs.replace(sensor, received_ms=now)
-    if timing is not None and timing.received_us is not None and abs(timing.received_us // 1000 - now) > _RELAYED_MS:
-        changes["timing"] = msgspec.structs.replace(timing, received_us=now * 1000)
-    return msgspec.structs.replace(entity, **changes) if changes else entity
-
-
 def _protocol(system: System, named: str) -> Offered | None:
     name = system.mapping or named
     return offered(name) if name else None
+
+
+def _text(mapping: str) -> str:
+    return Path(mapping).read_text("utf-8") if mapping else ""
 
 
 class _Pace:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from aldis.app import Context
+from aldis.app import Context, Recordings
 from aldis.apps.experiments.entity import Decoded, Entity
-from aldis.apps.experiments.recorder import Recorder, Taps
-from aldis.kernel.errors import AldisError, NeedsPerson
+from aldis.apps.experiments.links.link import Piece
+from aldis.apps.experiments.recorder import OWN, Recorder, Source, Taps, unfinished
+from aldis.kernel.errors import AldisError, NeedsPerson, VerificationFailed
 from aldis.kernel.labels import Label
 
 __all__ = ["Tape"]
 
+_BANNER_MS = 1_000  # as long as a marking of the settings counts as read
+_BANNERS = 256
 _log = structlog.get_logger()
 
 
 class Tape:
     """A recording where the settings ask for one, else nothing; see `recorder.Taps` for the three taps.
+
+    One that was never closed, as after a crash, goes on.
 
     Raises:
         InvalidInput, Unavailable, VerificationFailed: there can be no recording.
@@ -30,17 +36,14 @@ class Tape:
     def __init__(self, context: Context, marking: str) -> None:
         self._recorder: Recorder | None = None
         self._context = context
+        self._banners: dict[tuple[Label, ...], str] = {}
+        self._banners_at = 0
         self.marking = marking
         """That of bytes as they came, of which nobody knows yet what they say."""
         place = context.recordings
         if place is None:
             return
-        folder, began = Path(place.folder), context.now()
-        folder.mkdir(mode=0o700, exist_ok=True)
-        name = datetime.fromtimestamp(began / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-        self._recorder = Recorder(
-            folder, name, place.signer, node=context.node, run=name, marking=marking, began_ms=began
-        )
+        self._recorder = _recorder(place, context, marking)
         self._taps = Taps(self._recorder)
         _log.info("recording", file=str(self._recorder.segments[0]))
 
@@ -49,21 +52,20 @@ class Tape:
         """Whether anything is recorded."""
         return self._recorder is not None
 
-    def native(self, system: str, protocol: str, data: bytes, peer: str) -> None:
-        """Bytes that came from a system."""
+    def native(self, source: Source, protocol: str, piece: Piece, at_us: int, *, begins: bool) -> None:
+        """Bytes that came from a system, of a connection that begins with them or not; of strange ones no protocol."""
         if self._recorder is not None:
-            try:
-                self._taps.native(system, self.marking, protocol, data, self._context.now() * 1000, peer)
-            except AldisError as error:
-                self._stop(error)
+            self._write(
+                lambda: self._taps.native(
+                    source, self.marking, protocol, piece.data, at_us, piece.peer, begins=begins, ended=piece.ended
+                )
+            )
 
-    def entity(self, system: str, marking: str, decoded: Decoded, record: str) -> None:
-        """What they said, and the id of its record."""
+    def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int | None = None) -> None:
+        """What they said, and the id of its record; without a time, what this node itself concludes of the system."""
         if self._recorder is not None:
-            try:
-                self._taps.entity(system, marking, decoded, self._context.now() * 1000, record=record)
-            except AldisError as error:
-                self._stop(error)
+            by, at = ("", at_us) if at_us is not None else (OWN, self._context.now() * 1000)
+            self._write(lambda: self._taps.entity(system, marking, decoded, at, record=record, protocol=by))
 
     def egress(
         self,
@@ -76,12 +78,38 @@ class Tape:
     ) -> None:
         """What a system was sent of a record, of values with these labels."""
         if self._recorder is not None:
-            marking = self._roll_up(list(labels))
-            now = self._context.now() * 1000
-            try:
-                self._taps.egress(system, marking, entity, now, protocol=protocol, messages=messages, record=record)
-            except AldisError as error:
-                self._stop(error)
+            now = self._context.now()
+            marking = self._banner(labels, now)
+            self._write(
+                lambda: self._taps.egress(
+                    system, marking, entity, now * 1000, protocol=protocol, messages=messages, record=record
+                )
+            )
+
+    def crossed(
+        self, node: str, labels: Iterable[Label], entity: Entity | Mapping[str, Any], at: int, *, left: bool, frame: str
+    ) -> None:
+        """What left for a partner node, or came from one, of values with these labels."""
+        if self._recorder is not None:
+            marking = self._banner(labels, at)
+            self._write(lambda: self._taps.crossed(node, marking, entity, at * 1000, left=left, frame=frame))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except AldisError as error:
+            self.stop(error)
+
+    def _banner(self, labels: Iterable[Label], now: int) -> str:
+        """The banner of labels, worked out once a second for all that is labelled alike: what it says has its dates."""
+        if not 0 <= now - self._banners_at < _BANNER_MS or len(self._banners) >= _BANNERS:
+            self._banners.clear()
+            self._banners_at = now
+        alike = tuple(dict.fromkeys(labels))
+        found = self._banners.get(alike)
+        if found is None:
+            found = self._banners[alike] = self._roll_up(alike)
+        return found
 
     def _roll_up(self, labels: Sequence[Label]) -> str:
         """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
@@ -96,12 +124,30 @@ class Tape:
             try:
                 self._recorder.close()
             except AldisError as error:
-                self._stop(error)
+                self.stop(error)
 
-    def _stop(self, error: AldisError) -> None:
+    def stop(self, error: AldisError) -> None:
         """Go on without a tape; it ends with its last seal."""
         recorder, self._recorder = self._recorder, None
         _log.error("recording stopped", code=error.code, cause=str(error))
         if recorder is not None:
             with suppress(AldisError):
                 recorder.close()
+
+
+def _recorder(place: Recordings, context: Context, marking: str) -> Recorder:
+    """A recorder that goes on with what was never closed, or begins anew."""
+    folder, began = Path(place.folder), context.now()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    name = datetime.fromtimestamp(began / 1000, UTC).strftime("%Y%m%d-%H%M%S")
+
+    def made(run: str) -> Recorder:
+        return Recorder(folder, run, place.signer, node=context.node, run=run, marking=marking, began_ms=began)
+
+    left = unfinished(folder)
+    if left:
+        try:
+            return made(left)
+        except VerificationFailed as error:
+            _log.error("no recording to go on with", code=error.code, cause=str(error))
+    return made(name)

@@ -6,8 +6,6 @@ that says so.
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from aldis.apps.experiments.entity import Approximated, Carried, Decoded, Droppe
 from aldis.apps.experiments.fusing import fused
 from aldis.apps.experiments.gateways.gateway import Native, Offered, Specimen
 from aldis.apps.experiments.gateways.layout import flat, kind_of
+from aldis.apps.experiments.tolerance import distance, factor, noise, plain, related, ways
 
 __all__ = ["AT_US", "FATES", "Crossing", "Fate", "Loss", "Losses", "losses"]
 
@@ -26,15 +25,9 @@ Fate = Literal["carried", "approximated", "dropped", "unexplained"]
 FATES: Sequence[Fate] = ("carried", "approximated", "dropped", "unexplained")
 _Entry = Carried | Approximated | Dropped
 _Model = Mapping[tuple[str, str], Any]
-_SEVERAL = re.compile(r"[,;\s]+")
-_SHARED = re.compile(r"(?:area|task|report|environment)\.(?=(?:key|position|timing|markings|residue)\b)")
 _OWN_ID = "made anew: a protocol names things by ids of its own"
 _ELSEWHERE = "said by another field"
 _NO_MESSAGE = "no field: there is no such message"
-_METRES_A_DEGREE = 111_000.0
-_IN_MICROSECONDS = {"s": 1e6, "ms": 1e3, "us": 1.0, "µs": 1.0, "ns": 1e-3, "min": 6e7, "h": 3.6e9}
-_RELATIVE = 1e-9
-_CIRCLE = ("lon_deg", "course_deg", "heading_deg", "azimuth_deg", "from_deg", "to_deg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,44 +182,28 @@ def _speaking(ledger: Ledger, names: set[str], *, exactly: bool = False) -> list
     return [
         entry
         for entry in ledger.entries
-        if entry.field in names or (not exactly and any(_within(_plain(entry.field), name) for name in names))
+        if entry.field in names or (not exactly and any(related(plain(entry.field), name) for name in names))
     ]
 
 
 def _ways(entries: Iterable[_Entry]) -> set[str]:
-    return {way for entry in entries if not isinstance(entry, Dropped) for way in _split(entry.to)}
-
-
-def _split(to: str) -> list[str]:
-    """Where an entry says that a field went, which may be several places."""
-    return [_plain(way) for way in _SEVERAL.split(to) if way]
-
-
-def _plain(path: str) -> str:
-    """A path of what other entities share with tracks, as a track's."""
-    return _SHARED.sub("", path)
-
-
-def _within(one: str, other: str) -> bool:
-    """Whether one name is that of a part of the other."""
-    short, long = sorted((one, other), key=len)
-    return long == short or (long.startswith(short) and long[len(short)] in "./@[")
+    return {way for entry in entries if not isinstance(entry, Dropped) for way in ways(entry.to)}
 
 
 def _difference(trail: _Trail, leg: _Leg) -> tuple[float, float, str, bool]:
     """How far the model's values are apart, what is stated, in which unit, and whether that explains all of it."""
     worst, stated, unit = 0.0, 0.0, ""
-    spoken = {name: old for name, old in leg.before.items() if any(_within(name[1], way) for way in trail.paths)}
+    spoken = {name: old for name, old in leg.before.items() if any(related(name[1], way) for way in trail.paths)}
     within = bool(spoken)
     for (kind, path), old in spoken.items():
         new = leg.after.get((kind, path))
         bound = _bound(path, trail, leg)
-        error = _distance(path, old, new)
+        error = distance(path, old, new)
         if error is None:
             roughly = any(isinstance(entry, Approximated) for entry in trail.entries)
             within = within and new is not None and (old == new or roughly)
             continue
-        within = within and error <= bound * (1 + 1e-6) + _noise(old)
+        within = within and error <= bound * (1 + 1e-6) + noise(old)
         if error >= worst:
             worst, stated, unit = error, bound, _unit(path)
     return worst, stated, unit, within
@@ -235,61 +212,16 @@ def _difference(trail: _Trail, leg: _Leg) -> tuple[float, float, str, bool]:
 def _bound(path: str, trail: _Trail, leg: _Leg) -> float:
     """The sum of all errors stated for a path; the last reading adds its own as the first did."""
     total = 0.0
+    lat = next((value for (_, one), value in leg.before.items() if one == "position.lat_deg"), 0.0)
     for entry in (*trail.entries, *leg.read.approximated):
-        if isinstance(entry, Approximated) and (_within(_plain(entry.field), path) or path in _split(entry.to)):
-            total += entry.error * _factor(entry.unit, path, leg)
+        if isinstance(entry, Approximated) and (related(plain(entry.field), path) or path in ways(entry.to)):
+            total += entry.error * factor(entry.unit, path, lat)
     return total
-
-
-def _factor(unit: str, path: str, leg: _Leg) -> float:
-    """What an error's unit comes to in the unit of a path."""
-    if path.endswith("_us") and unit in _IN_MICROSECONDS:
-        return _IN_MICROSECONDS[unit]
-    if path.endswith((".at", "_ms")):
-        return _IN_MICROSECONDS.get(unit, 1e3) / 1e3
-    if path.endswith("_deg") and unit == "rad":
-        return math.degrees(1)
-    if path.endswith(".lat_deg") and unit == "m":
-        return 1 / _METRES_A_DEGREE
-    if path.endswith(".lon_deg") and unit == "m":
-        lat = next((value for (_, one), value in leg.before.items() if one == "position.lat_deg"), 0.0)
-        return 1 / (_METRES_A_DEGREE * max(0.01, math.cos(math.radians(lat))))
-    return 1.0
 
 
 def _unit(path: str) -> str:
     _, line, unit = path.rpartition("_")
     return {"mps": "m/s", "at": "ms"}.get(unit, unit) if line else "ms" if path.endswith(".at") else ""
-
-
-def _numbers(value: Any) -> list[float] | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return [float(value)]
-    if isinstance(value, list | tuple) and value and all(isinstance(one, int | float) for one in value):
-        return [float(one) for one in value]
-    return None
-
-
-def _noise(value: Any) -> float:
-    """What computing with floats may do to a value."""
-    if isinstance(value, int):
-        return 0.0
-    return _RELATIVE * max((abs(one) for one in _numbers(value) or [0.0]), default=0.0)
-
-
-def _distance(path: str, old: Any, new: Any) -> float | None:
-    """By how much two numbers, or lists of them, differ; None where they are none."""
-    a, b = _numbers(old), _numbers(new)
-    if a is None or b is None or len(a) != len(b):
-        return None
-    apart = max(abs(x - y) for x, y in zip(a, b, strict=True))
-    if path.endswith(_CIRCLE):
-        return min(apart, abs(360 - apart))
-    if path.endswith("attitude"):  # a quaternion and its negative are one attitude
-        return min(apart, max(abs(x + y) for x, y in zip(a, b, strict=True)))
-    return apart
 
 
 def _alike(before: Native, after: Native) -> bool:

@@ -28,10 +28,10 @@ from aldis.apps.experiments.commands.probing import (
 )
 from aldis.apps.experiments.gateways.gateway import Offered
 from aldis.apps.experiments.gateways.registry import offered
+from aldis.apps.experiments.hearing import known_as
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.participants.exchange import exchanged, first_cell
 from aldis.apps.experiments.participants.listening import Heard
-from aldis.apps.experiments.systems import known_as
 from aldis.apps.experiments.translation import Losses, losses
 from aldis.interfaces.cli.exits import FAILED
 from aldis.interfaces.cli.experiment_home import add_system, default_markings, made_home

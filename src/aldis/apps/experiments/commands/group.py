@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import click
 
+from aldis.apps.experiments.commands.agreeing import agree
 from aldis.apps.experiments.commands.joining import participants
+from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
 from aldis.apps.experiments.commands.probing import probe
 from aldis.apps.experiments.commands.recordings import score, verify
+from aldis.apps.experiments.commands.replaying import replay
+from aldis.apps.experiments.commands.testing import test
 from aldis.apps.experiments.commands.translating import convert, losses
 
 __all__ = ["experiment"]
@@ -19,7 +23,12 @@ def experiment() -> None:
 
 experiment.add_command(score)
 experiment.add_command(verify)
+experiment.add_command(replay)
+experiment.add_command(agree)
 experiment.add_command(losses)
 experiment.add_command(convert)
+experiment.add_command(test)
 experiment.add_command(participants)
 experiment.add_command(probe)
+for _command in ORDERING:
+    experiment.add_command(_command)

@@ -17,14 +17,28 @@ if TYPE_CHECKING:
     from aldis.apps.experiments.recorder import Findings
     from aldis.apps.experiments.scoring import Report, Score
 
-__all__ = ["score", "verify"]
+__all__ = [
+    "FILES",
+    "KEY",
+    "LIMITED",
+    "UNVERIFIED",
+    "Run",
+    "key_of",
+    "score",
+    "score_table",
+    "scores_of",
+    "sound",
+    "streams_of",
+    "verified",
+    "verify",
+]
 
-_LIMITED, _UNVERIFIED = 1, 4
+LIMITED, UNVERIFIED = 1, 4
 _SHEET = 1024 * 1024
-_FILES = click.argument(
+FILES = click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
-_KEY = click.option(
+KEY = click.option(
     "--sealed-by",
     "key",
     metavar="NODE|KEY|FILE",
@@ -33,7 +47,7 @@ _KEY = click.option(
 )
 
 
-class _Output(Protocol):
+class Output(Protocol):
     def lines(self, value: Any, rows: Sequence[str]) -> None: ...
 
     def table(self, value: Any, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None: ...
@@ -43,9 +57,11 @@ class _Output(Protocol):
     def next(self, step: str) -> None: ...
 
 
-class _Run(Protocol):
+class Run(Protocol):
+    """What a command has of the command line that it runs in."""
+
     @property
-    def out(self) -> _Output:
+    def out(self) -> Output:
         """Data on stdout, talk on stderr."""
 
     @property
@@ -59,16 +75,16 @@ class _Sheet(msgspec.Struct):
 
 
 @click.command("verify")
-@_FILES
-@_KEY
+@FILES
+@KEY
 @click.pass_obj
-def verify(run: _Run, files: Sequence[Path], key: str) -> None:
+def verify(run: Run, files: Sequence[Path], key: str) -> None:
     """Verify that a recording is, byte for byte, what its node recorded, and that no file of it is missing.
 
     Without --sealed-by, who sealed it is only what the file itself says. Exit code 0: intact, sealed by that key. 1: a
     file was never closed or was cut, one is missing, or no key was given. 4: altered, or sealed with another key.
     """
-    found, missing = _verified(files, _key_of(run, key))
+    found, missing = verified(files, key_of(run, key))
     states = {one.state for one in found.values()}
     bad = bool(states & {"altered", "foreign"})
     lacking = bool(missing) or not all(_nothing_lacks(found, path) for path in found)
@@ -88,12 +104,12 @@ def verify(run: _Run, files: Sequence[Path], key: str) -> None:
             "`aldis experiment verify FILE --sealed-by NODE` also says whose it is, where this node is paired with it"
         )
     if bad or lacking or not vouched:
-        click.get_current_context().exit(_UNVERIFIED if bad else _LIMITED)
+        click.get_current_context().exit(UNVERIFIED if bad else LIMITED)
 
 
 @click.command("score")
-@_FILES
-@_KEY
+@FILES
+@KEY
 @click.option("--truth", metavar="SYSTEM", default="", help="Compare with what this system said; else with all.")
 @click.option("--view", metavar="PARTNER", default="", help="Only what left for this partner.")
 @click.option(
@@ -105,7 +121,7 @@ def verify(run: _Run, files: Sequence[Path], key: str) -> None:
 @click.option("--fresh", metavar="S", type=float, default=10.0, show_default=True, help="An older update is stale.")
 @click.pass_obj
 def score(
-    run: _Run, files: Sequence[Path], key: str, truth: str, view: str, cutoff: float, order: float, step: float,
+    run: Run, files: Sequence[Path], key: str, truth: str, view: str, cutoff: float, order: float, step: float,
     gap: float, fresh: float,
 ) -> None:  # fmt: skip
     """Score what left for each partner against what was known, from a recording alone.
@@ -115,11 +131,8 @@ def score(
     from aldis.apps.experiments.scoring import Criteria  # noqa: PLC0415 - numpy, not needed to verify
 
     criteria = Criteria(cutoff_m=cutoff, order=order, step_us=_us(step), gap_us=_us(gap), fresh_us=_us(fresh))
-    found, missing = _verified(files, _key_of(run, key))
-    for path, one in found.items():
-        if one.state in ("altered", "foreign"):
-            raise VerificationFailed(f"{path}: {one.wrong}", fix="Nothing is scored from it: ask its node for a copy")
-    scores = _scored(found, truth, view, criteria)
+    found, missing = sound(files, key_of(run, key))
+    scores = scores_of(streams_of(found), truth, view, criteria)
     whole = not missing and all(_nothing_lacks(found, path) for path in found)
     markings = sorted({one.opening.marking for one in found.values() if one.opening})
     data = {
@@ -130,10 +143,15 @@ def score(
     }
     for marking in markings:
         run.out.say(marking)
-    headings = ("partner", "GOSPA m", "missed", "false", "switches", "complete", "age p50 s", "error p95 m", "digest")
-    run.out.table(data, headings, [_row(name, one) for name, one in scores.items()])
+    score_table(run, data, scores)
     if not whole:
         run.out.say("the recording is incomplete: this is the score of what is there")
+
+
+def score_table(run: Run, data: Any, scores: Mapping[str, Score]) -> None:
+    """Print a row for each view, or `data`."""
+    headings = ("partner", "GOSPA m", "missed", "false", "switches", "complete", "age p50 s", "error p95 m", "digest")
+    run.out.table(data, headings, [_row(name, one) for name, one in scores.items()])
 
 
 def _us(seconds: float) -> int:
@@ -142,7 +160,7 @@ def _us(seconds: float) -> int:
     return round(seconds * 1_000_000)
 
 
-def _key_of(run: _Run, text: str) -> Key | None:
+def key_of(run: Run, text: str) -> Key | None:
     """The key that was typed, the one in a node's sheet, or that of a node by name."""
     from aldis.apps.experiments.recorder import read_key  # noqa: PLC0415
 
@@ -165,7 +183,7 @@ def _key_of(run: _Run, text: str) -> Key | None:
     return read_key(f"{sheet.algorithm}:{sheet.key}")
 
 
-def _verified(files: Sequence[Path], key: Key | None) -> tuple[Mapping[Path, Findings], Sequence[str]]:
+def verified(files: Sequence[Path], key: Key | None) -> tuple[Mapping[Path, Findings], Sequence[str]]:
     """What was found of each file, in the order of the recording, and what is missing between them."""
     from aldis.apps.experiments.recorder import gaps  # noqa: PLC0415
     from aldis.apps.experiments.recorder import verify as verify_file  # noqa: PLC0415
@@ -173,6 +191,19 @@ def _verified(files: Sequence[Path], key: Key | None) -> tuple[Mapping[Path, Fin
     found = {path: verify_file(path, key) for path in dict.fromkeys(files)}
     order = sorted(found, key=lambda path: (opening.segment if (opening := found[path].opening) else 0, str(path)))
     return {path: found[path] for path in order}, gaps([found[path] for path in order])
+
+
+def sound(files: Sequence[Path], key: Key | None) -> tuple[Mapping[Path, Findings], Sequence[str]]:
+    """As `verified`, of files that may be read.
+
+    Raises:
+        VerificationFailed: one of them was altered, or is sealed with another key.
+    """
+    found, missing = verified(files, key)
+    for path, one in found.items():
+        if one.state in ("altered", "foreign"):
+            raise VerificationFailed(f"{path}: {one.wrong}", fix="Nothing is read from it: ask its node for a copy")
+    return found, missing
 
 
 def _nothing_lacks(found: Mapping[Path, Findings], path: Path) -> bool:
@@ -195,26 +226,42 @@ def _told(path: Path, one: Findings) -> Sequence[str]:
     return [*lines, f"  {one.wrong}"] if one.wrong else lines
 
 
-def _scored(found: Mapping[Path, Findings], truth: str, view: str, criteria: Any) -> Mapping[str, Score]:
+def streams_of(found: Mapping[Path, Findings]) -> Mapping[tuple[str, str], Sequence[Report]]:
+    """The reports of tracks in files, by tap and name."""
     from aldis.apps.experiments.recorder import messages  # noqa: PLC0415
-    from aldis.apps.experiments.scoring import score as score_of  # noqa: PLC0415
     from aldis.apps.experiments.scoring import streams  # noqa: PLC0415
 
-    taps: dict[str, dict[str, list[Report]]] = {"entity": {}, "egress": {}}
+    made: dict[tuple[str, str], list[Report]] = {}
     for path, one in found.items():
-        for (tap, name), reports in streams(messages(path, one.covered)).items():
-            taps.setdefault(tap, {}).setdefault(name, []).extend(reports)
+        for place, reports in streams(messages(path, one.covered)).items():
+            made.setdefault(place, []).extend(reports)
+    return made
+
+
+def scores_of(
+    reports: Mapping[tuple[str, str], Sequence[Report]], truth: str, view: str, criteria: Any
+) -> Mapping[str, Score]:
+    """The score of each view. A partner node is held against what systems here said, and not what other nodes did.
+
+    Raises:
+        UnknownTerm: no such truth or view is there.
+    """
+    from aldis.apps.experiments.recorder import PARTNER  # noqa: PLC0415
+    from aldis.apps.experiments.scoring import score as score_of  # noqa: PLC0415
+
+    names = {tap: sorted(name for found, name in reports if found == tap) for tap in ("entity", "egress")}
     for wanted, tap in ((truth, "entity"), (view, "egress")):
-        if not taps[tap] or (wanted and wanted not in taps[tap]):
-            has = ", ".join(sorted(taps[tap])) or "none"
+        if not names[tap] or (wanted and wanted not in names[tap]):
+            has = ", ".join(names[tap]) or "none"
             what = f"no {wanted!r}" if wanted else "no tracks at all"
             raise UnknownTerm(f"{what} at the tap {tap} of this recording", fix=f"It has: {has}")
-    known = [one for name, reports in sorted(taps["entity"].items()) if truth in ("", name) for one in reports]
-    return {
-        name: score_of(known, reports, criteria)
-        for name, reports in sorted(taps["egress"].items())
-        if view in ("", name)
-    }
+    made = {}
+    for name in names["egress"]:
+        if view in ("", name):
+            said = [one for one in names["entity"] if not (name.startswith(PARTNER) and one.startswith(PARTNER))]
+            known = [one for told in said if truth in ("", told) for one in reports["entity", told]]
+            made[name] = score_of(known, reports["egress", name], criteria)
+    return made
 
 
 def _row(name: str, one: Score) -> Sequence[str]:

@@ -80,8 +80,8 @@ def ecef_vector(vector: Vector, lat_deg: float, lon_deg: float) -> Vector:
 
 def course(north: float, east: float) -> tuple[float, float | None]:
     """Speed, and course in degrees true in [0, 360): None where the speed is 0."""
-    speed = math.hypot(north, east)
-    return speed, math.degrees(math.atan2(east, north)) % 360 if speed else None
+    speed = math.hypot(north, east)  # the remainder of a tiny negative angle is 360.0, hence twice
+    return speed, math.degrees(math.atan2(east, north)) % 360 % 360 if speed else None
 
 
 def quaternion_of(roll: float, pitch: float, yaw: float) -> Quaternion:

@@ -11,7 +11,8 @@ import structlog
 
 from aldis.app import Context, System
 from aldis.apps.experiments.entity import Decoded
-from aldis.apps.experiments.gateways.gateway import Tally
+from aldis.apps.experiments.gateways.gateway import Gateway, Tally
+from aldis.apps.experiments.links.link import Piece
 from aldis.apps.experiments.participants.clock import ClockFilter
 from aldis.apps.experiments.participants.kind import PARTICIPANT, participant_labels
 from aldis.apps.experiments.participants.mavlink import Asked
@@ -67,13 +68,20 @@ class Attendance:
         self._said: tuple[str, int] = ("", 0)
         self._recorded: tuple[str, int] = ("", 0)
 
-    def heard(self, peer: str, protocol: str, tally: Tally, found: Sequence[Decoded]) -> None:
-        """A peer said something that its gateway has counted."""
-        seen, damaged = tally.seen, damage_of(tally) if tally.dropped else 0
-        before = self._counted.pop(peer, (0, 0))
-        if len(self._counted) >= _PEERS:
-            del self._counted[next(iter(self._counted))]
-        self._counted[peer] = (seen, damaged)
+    def hear(self, piece: Piece, protocol: str, gateway: Gateway | None, found: Sequence[Decoded]) -> None:
+        """A peer said something; its gateway, which has counted it, is gone once the peer is."""
+        if not protocol or not piece.data:
+            return
+        seen, damaged = len(found), 0
+        before = self._counted.pop(piece.peer, (0, 0))
+        if gateway is not None:
+            tally = gateway.tally
+            seen, damaged = tally.seen, damage_of(tally) if tally.dropped else 0
+            if len(self._counted) >= _PEERS:
+                del self._counted[next(iter(self._counted))]
+            self._counted[piece.peer] = (seen, damaged)
+        if gateway is None or seen < before[0]:  # it was let go, or began anew
+            before = (0, 0)
         stale = None
         for one in found:
             timing = one.entity.timing
@@ -92,10 +100,6 @@ class Attendance:
             self._asked.hear(one)
         elif timing.source_us is not None and timing.received_us is not None:
             self.clock.one_way(timing.source_us, timing.received_us, timing.source_uncertainty_us or 0)
-
-    def left(self, peer: str) -> None:
-        """The connection of a peer has ended."""
-        self._counted.pop(peer, None)
 
     def puzzled(self) -> None:
         """Something came in which no protocol was recognised."""

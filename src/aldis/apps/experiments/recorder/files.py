@@ -7,14 +7,24 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from aldis.apps.experiments.recorder.scan import Scan
 from aldis.kernel.errors import Unavailable
 
-__all__ = ["check_left", "segments_of", "sync_folder"]
+__all__ = ["check_left", "segments_of", "sync_folder", "unfinished"]
 
 
 def segments_of(folder: Path, name: str) -> Sequence[Path]:
     """The files of a recording, in order."""
     return sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9].mcap"))
+
+
+def unfinished(folder: Path) -> str:
+    """The name of the newest recording in a folder, by name, if its last file was never closed; else ""."""
+    last = max(folder.glob("*-[0-9][0-9][0-9][0-9].mcap"), default=None)
+    if last is None:
+        return ""
+    with last.open("rb") as file:
+        return "" if Scan.of(last, file).whole else last.stem[: -len("-0001")]
 
 
 def check_left(path: Path) -> None:

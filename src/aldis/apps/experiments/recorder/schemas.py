@@ -27,6 +27,7 @@ _BYTES: _JSON = {"type": "string", "contentEncoding": "base64"}
 _TEXT: _JSON = {"type": "string"}
 _WHOLE: _JSON = {"type": "integer"}
 _NUMBER: _JSON = {"type": "number"}
+_FLAG: _JSON = {"type": "boolean"}
 
 
 def plain(schema: _JSON) -> _JSON:
@@ -71,7 +72,15 @@ def entity_schema(kind: str) -> tuple[str, bytes]:
     """Name and text of the schema of what was decoded, of one kind: the entity, and what its ledger counts."""
     dropped = _object(**dict.fromkeys(get_args(Reason), _WHOLE))
     entity = plain(msgspec.json.schema(ENTITIES[kind]))
-    body = _object(entity=entity, record=_TEXT, carried=_WHOLE, approximated=_WHOLE, dropped=dropped)
+    body = _object(
+        entity=entity,
+        record=_TEXT,
+        carried=_WHOLE,
+        approximated=_WHOLE,
+        dropped=dropped,
+        protocol=_TEXT,
+        frame=_TEXT,
+    )
     return _named(f"aldis.{kind.title()}", body | {"required": ["entity", "carried", "approximated", "dropped"]})
 
 
@@ -83,13 +92,15 @@ def egress_schema(kind: str) -> tuple[str, bytes]:
         record=_TEXT,
         protocol=_TEXT,
         messages={"type": "array", "items": _TEXT},
+        frame=_TEXT,
     )
     return _named(f"aldis.Egress{kind.title()}", body | {"required": ["entity", "protocol", "messages"]})
 
 
 NATIVE = _named(
     "aldis.Native",
-    _object(protocol=_TEXT, peer=_TEXT, size=_WHOLE, data=_BYTES) | {"required": ["protocol", "peer", "size", "data"]},
+    _object(protocol=_TEXT, peer=_TEXT, size=_WHOLE, data=_BYTES, begins=_FLAG, ended=_FLAG)
+    | {"required": ["protocol", "peer", "size", "data"]},
 )
 """Bytes as they came from a system."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -16,11 +17,19 @@ from aldis.apps.experiments.recorder.schemas import ENTITIES, LOCATION_FIX, NATI
 from aldis.apps.experiments.recorder.writer import Recorder
 from aldis.kernel.errors import InvalidInput
 
-__all__ = ["Native", "Taps", "Told", "read_native", "read_told"]
+__all__ = ["OWN", "PARTNER", "Native", "Source", "Taps", "Told", "counted", "read_native", "read_told", "said_body"]
 
+PARTNER = "node:"
+"""Before the name of a node where that of a system would stand; no system's name has a colon."""
+
+
+FRAMES, OWN = "aldis-frame/1", "aldis"
+"""The protocol between nodes, as it stands beside what crossed; and what stands beside a node's own conclusions."""
 FIX_EVERY_US = 1_000_000
 """A track's position is given to maps at most this often."""
 _FIXES = 10_000
+_LEFT: Mapping[str, Any] = {"messages": ()}
+_CAME: Mapping[str, Any] = {"carried": 0, "approximated": 0, "dropped": {}}
 _LEDGERS = 1_024
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _encode = msgspec.json.Encoder().encode
@@ -28,19 +37,37 @@ _E = TypeVar("_E", bound=Entity)
 _KINDS = {type_: name for name, type_ in ENTITIES.items()}
 
 
+class Source(msgspec.Struct, frozen=True):
+    """A system whose bytes are recorded: its name, the text of its mapping file, and whether it is itself a recording.
+
+    They stand in its channel's metadata, for with them the bytes can be decoded again.
+    """
+
+    name: str
+    mapping: str = ""
+    played: bool = False
+
+
 class Native(msgspec.Struct, frozen=True):
-    """Bytes as they came from a system, which connection they came by, and in what protocol."""
+    """Bytes as they came from a system, which connection they came by, and in what protocol.
+
+    `protocol` is "" of what nobody recognised yet. `begins` is said of the first bytes of a connection, `ended` of its
+    last, of which there may be none.
+    """
 
     protocol: str
     peer: str
     size: int
     data: bytes
+    begins: bool = False
+    ended: bool = False
 
 
 class Told(msgspec.Struct, Generic[_E], frozen=True):
     """An entity as it was decoded, or as it left; of what left, `messages` are the bytes sent, in base64.
 
-    `record` is the id of its record, by which it is the same thing at every node that may know of it.
+    `record` is the id of its record, by which it is the same thing at every node that may know of it. `frame` names the
+    live frame in which it left for a partner or came from one; both ends call it the same.
     """
 
     entity: _E
@@ -50,6 +77,7 @@ class Told(msgspec.Struct, Generic[_E], frozen=True):
     dropped: dict[str, int] = {}
     protocol: str = ""
     messages: tuple[str, ...] = ()
+    frame: str = ""
 
 
 _OF: Any = Told
@@ -63,34 +91,37 @@ class Taps:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._channels: dict[tuple[str, str, str, str], int] = {}
+        self._channels: dict[tuple[str, str, str, str, Source | None], int] = {}
         self._fixed: dict[tuple[int, str], int] = {}
         self._counts: dict[int, tuple[Ledger, int, int, dict[str, int]]] = {}
 
-    def native(self, system: str, marking: str, protocol: str, data: bytes, at_us: int, peer: str = "") -> None:
+    def native(
+        self, source: Source | str, marking: str, protocol: str, data: bytes, at_us: int, peer: str = "", *,
+        begins: bool = False, ended: bool = False,
+    ) -> None:  # fmt: skip
         """Bytes that came from a system.
 
         Raises:
             InvalidInput: no name of a system.
             Unavailable, TooLarge: as `Recorder.write`.
         """
-        channel = self._channel("native", system, "bytes", marking)
+        source = Source(source) if isinstance(source, str) else source
+        channel = self._channel("native", source.name, "bytes", marking, source)
         body = {"protocol": protocol, "peer": peer, "size": len(data), "data": base64.b64encode(data).decode("ascii")}
-        self._recorder.write(channel, at_us * 1000, _encode(body))
+        flags = {name: True for name, set_ in (("begins", begins), ("ended", ended)) if set_}
+        self._recorder.write(channel, at_us * 1000, _encode(body | flags))
 
-    def entity(self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "") -> None:
-        """What a system's bytes said, and the id of its record; raises as `native`."""
+    def entity(
+        self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "", protocol: str = ""
+    ) -> None:
+        """What a system's bytes said, and the id of its record; raises as `native`.
+
+        With a `protocol` it follows from no bytes of a system: it is what a node said or concludes.
+        """
         kind = _KINDS[type(decoded.entity)]
         channel = self._channel("entity", system, kind, marking)
-        carried, approximated, dropped = self._counted(decoded.ledger)
-        body = {
-            "entity": decoded.entity,
-            "record": record,
-            "carried": carried,
-            "approximated": approximated,
-            "dropped": dropped,
-        }
-        self._recorder.write(channel, at_us * 1000, _encode(body))
+        body = said_body(decoded.entity, record, *self._counted(decoded.ledger), protocol)
+        self._recorder.write(channel, at_us * 1000, body)
         self._fix("entity", system, marking, decoded.entity, at_us)
 
     def egress(
@@ -106,46 +137,65 @@ class Taps:
         )
         self._fix("egress", partner, marking, entity, at_us)
 
-    def _channel(self, tap: str, name: str, kind: str, marking: str) -> int:
-        found = self._channels.get((tap, name, kind, marking))
+    def crossed(
+        self, node: str, marking: str, entity: Entity | Mapping[str, Any], at_us: int, *, left: bool, frame: str
+    ) -> None:
+        """What left for a partner node in a live frame, or came in one, under its record's id; raises as `native`.
+
+        A track may be given as JSON has it, by its groups.
+        """
+        tap, name = "egress" if left else "entity", PARTNER + node
+        kind, key = ("track", entity["key"]) if isinstance(entity, Mapping) else (_KINDS[type(entity)], entity.key)
+        channel = self._channel(tap, name, kind, marking)
+        body: dict[str, Any] = {"entity": entity, "record": key, "protocol": FRAMES, "frame": frame}
+        self._recorder.write(channel, at_us * 1000, _encode({**body, **(_LEFT if left else _CAME)}))
+        if isinstance(entity, Mapping):
+            self._fix_at(tap, name, marking, key, entity.get("position"), at_us)
+        else:
+            self._fix(tap, name, marking, entity, at_us)
+
+    def _channel(self, tap: str, name: str, kind: str, marking: str, source: Source | None = None) -> int:
+        found = self._channels.get((tap, name, kind, marking, source))
         if found is None:
             if not _PLACE.fullmatch(name):
                 raise InvalidInput(f"no name of a system or partner: {name[:80]!r}", fix="Use letters, digits, . _ : -")
             topic = f"/{tap}/{name}" if kind == "bytes" else f"/{tap}/{name}/{kind}"
             about = {"tap": tap, "name": name, "kind": kind, "marking": marking}
+            if source is not None and source.mapping:
+                about["mapping"] = source.mapping
+            if source is not None and source.played:
+                about["played"] = "yes"
             found = self._recorder.channel(topic, _schema_of(tap, kind), about)
-            self._channels[tap, name, kind, marking] = found
+            self._channels[tap, name, kind, marking, source] = found
         return found
 
     def _counted(self, ledger: Ledger) -> tuple[int, int, dict[str, int]]:
         """What a ledger counts; gateways share their ledgers, so that most were counted before."""
         kept = self._counts.get(id(ledger))
         if kept is None:
-            dropped: Counter[str] = Counter()
-            carried = approximated = 0
-            for entry in ledger.entries:
-                if isinstance(entry, Carried):
-                    carried += 1
-                elif isinstance(entry, Approximated):
-                    approximated += 1
-                else:
-                    dropped[entry.reason] += 1
             if len(self._counts) >= _LEDGERS:
                 self._counts.clear()
-            kept = self._counts[id(ledger)] = (ledger, carried, approximated, dict(dropped))
+            kept = self._counts[id(ledger)] = (ledger, *counted(ledger))
         return kept[1:]
 
     def _fix(self, tap: str, name: str, marking: str, entity: Entity, at_us: int) -> None:
-        if type(entity) is not Track or entity.position is None:
+        if type(entity) is Track:
+            self._fix_at(tap, name, marking, entity.key, entity.position, at_us)
+
+    def _fix_at(self, tap: str, name: str, marking: str, key: str, position: Any, at_us: int) -> None:
+        """Give a position to maps, if it is due; it may be as JSON has it."""
+        if position is None:
             return
         channel = self._channel(tap, name, "fix", marking)
-        last = self._fixed.get((channel, entity.key))
+        last = self._fixed.get((channel, key))
         if last is not None and 0 <= at_us - last < FIX_EVERY_US:
             return
         if len(self._fixed) >= _FIXES:
             self._fixed.clear()
-        self._fixed[channel, entity.key] = at_us
-        self._recorder.write(channel, at_us * 1000, _encode(_location(entity.key, entity.position, at_us)))
+        self._fixed[channel, key] = at_us
+        with suppress(msgspec.ValidationError):
+            place = position if isinstance(position, Position) else msgspec.convert(position, Position)
+            self._recorder.write(channel, at_us * 1000, _encode(_location(key, place, at_us)))
 
 
 def _location(key: str, position: Position, at_us: int) -> dict[str, Any]:
@@ -165,6 +215,28 @@ def _location(key: str, position: Position, at_us: int) -> dict[str, Any]:
         fix["position_covariance"] = [flat, 0.0, 0.0, 0.0, flat, 0.0, 0.0, 0.0, up]
         fix["position_covariance_type"] = 1 if position.height_accuracy_m is None else 2
     return fix
+
+
+def counted(ledger: Ledger) -> tuple[int, int, dict[str, int]]:
+    """What a ledger counts: how many fields were carried, how many approximated, and how many dropped, by reason."""
+    dropped: Counter[str] = Counter()
+    carried = approximated = 0
+    for entry in ledger.entries:
+        if isinstance(entry, Carried):
+            carried += 1
+        elif isinstance(entry, Approximated):
+            approximated += 1
+        else:
+            dropped[entry.reason] += 1
+    return carried, approximated, dict(dropped)
+
+
+def said_body(
+    entity: Entity, record: str, carried: int, approximated: int, dropped: dict[str, int], protocol: str = ""
+) -> bytes:
+    """The data of a message of the tap `entity`."""
+    body = {"entity": entity, "record": record, "carried": carried, "approximated": approximated, "dropped": dropped}
+    return _encode(body | {"protocol": protocol} if protocol else body)
 
 
 def _schema_of(tap: str, kind: str) -> tuple[str, bytes]:

@@ -10,7 +10,7 @@ from aldis.apps.experiments.entity import Identity, Track
 from aldis.apps.experiments.recorder.reader import Message
 from aldis.apps.experiments.recorder.taps import read_told
 
-__all__ = ["Report", "by_key", "streams"]
+__all__ = ["Report", "by_key", "report_of", "streams"]
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
@@ -39,7 +39,7 @@ def streams(messages: Iterable[Message]) -> Mapping[tuple[str, str], list[Report
         entity = read_told(message).entity
         if isinstance(entity, Track):
             stream = found.setdefault((message.about["tap"], message.about["name"]), [])
-            stream.append(_report(entity, message.log_ns // 1000))
+            stream.append(report_of(entity, message.log_ns // 1000))
     return found
 
 
@@ -51,10 +51,11 @@ def by_key(reports: Iterable[Report]) -> dict[str, list[Report]]:
     return dict(sorted(tracks.items()))
 
 
-def _report(track: Track, received_us: int) -> Report:
+def report_of(track: Track, received_us: int, key: str = "") -> Report:
+    """What one track says at one moment; under its own key, unless another is given."""
     position, timing = track.position, track.timing
     at_us = timing.source_us if timing else None
     if at_us is None and position is not None and position.at is not None:
         at_us = position.at * 1000
     place = (position.lat_deg, position.lon_deg, position.height_m) if position else None
-    return Report(track.key, received_us if at_us is None else at_us, received_us, place, track.identity)
+    return Report(key or track.key, received_us if at_us is None else at_us, received_us, place, track.identity)

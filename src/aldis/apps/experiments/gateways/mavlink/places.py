@@ -181,7 +181,7 @@ def _attitude(row: Row, mask: int, sender: Sender, at_us: int) -> tuple[Entity |
     angles = (roll, pitch, yaw)
     attitude = None if None in angles else quaternion_of(roll, pitch, yaw)
     changes: Changes = () if attitude else tuple((name, _NO_ATTITUDE) for name in ("roll", "pitch", "yaw"))
-    heading = None if yaw is None else math.degrees(yaw) % 360
+    heading = None if yaw is None else math.degrees(yaw) % 360 % 360
     motion, changes = _turning(attitude, heading, rates, changes)
     track, told = _moving(sender, boot_ms, at_us, motion)
     return track, _ATTITUDE.ledger(mask, changes + told)

@@ -2,7 +2,8 @@
 
 No sockets and no clock: bytes and times go in, frames to send and states of tasks come out. A task is `issued`;
 `accepted` once every step is acknowledged; `executing` only when the vehicle is seen to move as it should; `completed`
-when it is seen there; else `failed`, with the reason.
+when it is seen there; else `failed`, with the reason. A vehicle under way whose mode somebody else changes is its
+operator's again: its task has failed, and it is told nothing.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class _Job:
     skipped: int
     exchange: Exchange | None = None
     watch: Watch | None = None
+    mode: int | None = None
+    left_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -115,6 +118,32 @@ class Tasking:
         self._queue.clear()
         return out.progress()
 
+    def override(self, task: Task, at_us: int) -> Progress:
+        """Take on a task at once: what is under way or waits is `cancelled`, asked for or not."""
+        before = self.cancel(at_us, "overridden")
+        now = self.issue(task, at_us)
+        return Progress(before.send + now.send, before.tasks + now.tasks)
+
+    def resume(self, task: Task, at_us: int) -> Progress:
+        """Watch a task on that the vehicle was given before, without telling it anything.
+
+        Of a way of several points nobody knows any more which are behind it: that task has `failed`.
+        """
+        out = _Out()
+        self._end(out, "cancelled", "replaced by a later task", at_us)
+        try:
+            way, skipped = _way(task, deque(steps_of(task, Target(self._kind, self._above_home_m, self._undulation))))
+        except Unplannable as error:
+            way, skipped, wrong = [], 0, str(error)
+        else:
+            wrong = "which part of its way is behind it is not known" if len(way) > 1 else ""
+        if wrong:
+            out.tasks.append(_with(task, "failed", wrong))
+            return out.progress()
+        job = self._job = _Job(_with(task, "accepted"), deque(), way, skipped)
+        job.watch = self._watch(job, at_us)
+        return out.progress()
+
     def feed(self, data: bytes, at_us: int) -> Progress:
         """What came from the other end, a datagram or a piece of a stream."""
         out = _Out()
@@ -133,6 +162,7 @@ class Tasking:
         job = self._job
         if job is not None and job.watch is not None:
             self._take(job.watch.tick(at_us), out, at_us)
+            self._look_who_steers(out, at_us)
         self._go_on(out, at_us)
         return out.progress()
 
@@ -142,6 +172,10 @@ class Tasking:
         match frame.message:
             case 0:
                 self._kind = row[2], row[1]
+                if job is not None and job.task.state == "executing":
+                    job.mode = row[0] if job.mode is None else job.mode
+                    job.left_us = None if row[0] == job.mode else job.left_us or at_us
+                    self._look_who_steers(out, at_us)
             case 33 if place(row[1], row[2]):
                 self._above_home_m = row[4] / 1000
                 if job is not None and job.watch is not None:
@@ -154,6 +188,12 @@ class Tasking:
                 job.watch.reached(row[0] + 1 - job.skipped)
             case 40 | 47 | 51 | 77 if job is not None and job.exchange is not None:
                 self._say(out, job.exchange.hear(frame.message, row, at_us), at_us)
+
+    def _look_who_steers(self, out: _Out, at_us: int) -> None:
+        """Whether somebody else changed the mode; a while is left for a task that was just done to be seen as done."""
+        job = self._job
+        if job is not None and job.left_us is not None and at_us - job.left_us >= self._limits.left_us:
+            self._end(out, "failed", "operator took over", at_us)
 
     def _go_on(self, out: _Out, at_us: int) -> None:
         """Begin, send and end whatever is due."""

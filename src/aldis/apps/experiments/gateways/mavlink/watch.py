@@ -22,7 +22,7 @@ class Limits:
     An answer is waited for `answer_us` and asked for again `retries` times (mavlink.io/en/services/command.html).
     A vehicle moves if it comes closer by more than `noise_m`, at no less than `closing_mps`, within `move_us` of its
     word; it is there within `acceptance_m`; it is stuck if it came no closer for `stall_us`. It holds if it stays
-    within `drift_m` for `still_us`.
+    within `drift_m` for `still_us`. It is its operator's again if it is in another mode for `left_us`.
     """
 
     answer_us: int = 1_500_000
@@ -35,6 +35,7 @@ class Limits:
     stall_us: int = 60_000_000
     still_us: int = 10_000_000
     drift_m: float = 5.0
+    left_us: int = 2_500_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class _Reading:
 
     def angle(self, name: str) -> float | None:
         value = number(self.members, name)
-        return None if value is None else math.degrees(value) % 360
+        return None if value is None else math.degrees(value) % 360 % 360
 
     def position(self, before: str, msl: str) -> Position | None:
         lat = number(self.members, f"{before}position.geodeticLatitude")

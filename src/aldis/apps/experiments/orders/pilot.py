@@ -1,0 +1,172 @@
+"""What carries tasks to the vehicles of one connected system: frames to send, and what is seen of each task.
+
+No sockets: the connection hands over what it hears and sends what there is to send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from aldis.apps.experiments.entity import Task, Track
+from aldis.apps.experiments.orders.kinds import Why
+
+if TYPE_CHECKING:
+    from aldis.apps.experiments.gateways.mavlink.tasking import Progress, Tasking
+    from aldis.apps.experiments.gateways.mavlink.watch import Limits
+
+__all__ = ["Pilot", "why_of"]
+
+TICK_S = 0.1
+_VEHICLES = 16
+_HOLD = "hold"
+_WHY: tuple[tuple[str, Why], ...] = (
+    ("accepted but did not move", "accepted but did not move"),
+    ("accepted but did not stop", "accepted but did not stop"),
+    ("accepted, but where", "its position was not heard"),
+    ("which part of its way", "its node was restarted"),
+    ("timed out", "not acknowledged"),
+    ("asks for items", "not acknowledged"),
+    ("its time ran out", "its time ran out"),
+    ("stopped", "stopped short"),
+    ("went", "did not hold"),
+    ("was there already", "was there already"),
+    ("operator took over", "operator took over"),
+)
+
+
+def why_of(task: Task, *, acknowledged: bool) -> Why | None:
+    """The code of a reason in words, in which places may stand."""
+    if task.reason is None:
+        return None
+    for words, why in _WHY:
+        if task.reason.startswith(words):
+            return why
+    return "failed" if acknowledged else "refused by the system"
+
+
+@dataclass(slots=True)
+class _Vehicle:
+    native: str
+    peer: str
+    protocol: str
+    tasking: Tasking | None
+
+
+class Pilot:
+    """The vehicles of one system, by the ids of their tracks' records; those of protocols that have no tasks too."""
+
+    def __init__(self, system: str, limits: Limits | None = None) -> None:
+        self.system = system
+        self._limits = limits
+        self._vehicles: OrderedDict[str, _Vehicle] = OrderedDict()
+        self._frames: deque[bytes] = deque(maxlen=4_096)
+        self._told: deque[tuple[str, Task]] = deque(maxlen=4_096)
+        self._sent: deque[tuple[str, bytes]] = deque(maxlen=4_096)
+        self._due = asyncio.Event()
+
+    def knows(self, track: str, entity: object, peer: str, protocol: str) -> None:
+        """A vehicle was heard: the id of its track's record, and what was said of it."""
+        if not isinstance(entity, Track) or entity.position is None:
+            return
+        vehicle = self._vehicles.get(track)
+        if vehicle is None:
+            native = entity.key.removesuffix(f"@{self.system}")
+            vehicle = self._vehicles[track] = _Vehicle(native, peer, protocol, self._tasking(native, protocol))
+            while len(self._vehicles) > _VEHICLES:
+                self._vehicles.popitem(last=False)
+        vehicle.peer = peer
+
+    def hear(self, peer: str, data: bytes, at_us: int) -> None:
+        """What came from a peer of the link."""
+        for track, vehicle in self._vehicles.items():
+            if vehicle.tasking is not None and vehicle.peer == peer:
+                self._take(track, vehicle.tasking.feed(data, at_us))
+
+    def tick(self, at_us: int) -> None:
+        """Time goes by."""
+        for track, vehicle in self._vehicles.items():
+            if vehicle.tasking is not None:
+                self._take(track, vehicle.tasking.tick(at_us))
+
+    def can(self, track: str) -> bool | None:
+        """Whether a vehicle can be tasked; None for one that was not heard here."""
+        vehicle = self._vehicles.get(track)
+        return None if vehicle is None else vehicle.tasking is not None
+
+    def protocol(self, track: str) -> str:
+        """What a vehicle speaks."""
+        return self._vehicles[track].protocol
+
+    def begin(self, track: str, task: Task, at_us: int) -> None:
+        """Give a task to its vehicle; what it does instead of one before it."""
+        vehicle = self._vehicles[track]
+        if vehicle.tasking is not None:
+            self._take(track, vehicle.tasking.override(_native(task, vehicle), at_us))
+
+    def resume(self, track: str, task: Task, at_us: int) -> None:
+        """Watch a task on that its vehicle was given before."""
+        vehicle = self._vehicles[track]
+        if vehicle.tasking is not None:
+            self._take(track, vehicle.tasking.resume(_native(task, vehicle), at_us))
+
+    def hold(self, track: str, at_us: int) -> None:
+        """Tell a vehicle to hold, at once, whatever it does."""
+        vehicle = self._vehicles.get(track)
+        if vehicle is not None and vehicle.tasking is not None:
+            hold = Task(key=_HOLD, verb="hold", assignee=vehicle.native)
+            self._take(track, vehicle.tasking.override(hold, at_us))
+
+    def told(self) -> Sequence[tuple[str, Task]]:
+        """What was seen of tasks since this was last asked: the track's record, and the task in its state."""
+        found = list(self._told)
+        self._told.clear()
+        return found
+
+    def sent(self) -> Sequence[tuple[str, bytes]]:
+        """The frames that went out since this was last asked, each with the track's record."""
+        found = list(self._sent)
+        self._sent.clear()
+        return found
+
+    def frames(self) -> Sequence[bytes]:
+        """What is to be sent now."""
+        found = list(self._frames)
+        self._frames.clear()
+        return found
+
+    async def waiting(self) -> None:
+        """Return once there is something to send, at the latest when it is time to tick."""
+        try:
+            await asyncio.wait_for(self._due.wait(), TICK_S)
+        except TimeoutError:
+            return
+        self._due.clear()
+
+    def _tasking(self, key: str, protocol: str) -> Tasking | None:
+        if protocol != "mavlink":
+            return None
+        from aldis.apps.experiments.entity.geoid import undulation_m  # noqa: PLC0415 - numpy and a grid, for vehicles only
+        from aldis.apps.experiments.gateways.mavlink.tasking import Tasking  # noqa: PLC0415
+
+        try:
+            return Tasking(key, limits=self._limits, undulation=undulation_m)
+        except ValueError:
+            return None  # a contact that a vehicle reports
+
+    def _take(self, track: str, progress: Progress) -> None:
+        for frame in progress.send:
+            self._frames.append(frame)
+            self._sent.append((track, frame))
+        self._told += [(track, task) for task in progress.tasks]
+        if progress.send or progress.tasks:
+            self._due.set()
+
+
+def _native(task: Task, vehicle: _Vehicle) -> Task:
+    return msgspec.structs.replace(task, assignee=vehicle.native)
