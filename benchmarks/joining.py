@@ -108,7 +108,7 @@ def joined(folder: Path, protocol: str) -> dict[str, float]:
 
 def _digits(folder: Path) -> str:
     """Of the invitation inside the file."""
-    from aldis.interfaces.cli.experiment_invitation import open_invitation  # noqa: PLC0415
+    from aldis.interfaces.joining.invitation import open_invitation  # noqa: PLC0415
 
     return fingerprint(open_invitation((folder / "nzl.experiment").read_bytes())[1])
 

@@ -22,9 +22,9 @@ from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.participants.listening import Heard, hear
 from aldis.apps.experiments.participants.listing import listed
 from aldis.apps.experiments.participants.roll import Attendance, participant_id
-from aldis.interfaces.cli.experiment_home import add_system, default_markings
-from aldis.interfaces.cli.experiment_invitation import ExperimentInvitation, open_invitation
-from aldis.interfaces.cli.experiment_inviting import arrangement_text, covered
+from aldis.interfaces.joining.home import add_system, default_markings
+from aldis.interfaces.joining.invitation import ExperimentInvitation, open_invitation
+from aldis.interfaces.joining.inviting import arrangement_text, covered
 from aldis.kernel.errors import AldisError, InvalidInput, Unavailable
 from aldis.kernel.messages import read_unverified, sign_message
 from aldis.kernel.policies import builtin

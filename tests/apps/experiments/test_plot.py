@@ -284,7 +284,9 @@ def test_what_is_heard_of_some_is_marked_otherwise_and_the_first_that_fits_count
         assert marked(station, "mmsi:503000001") == ("SECRET//AGAO", "SECRET//AGAO")
         assert marked(station, "mmsi:230000001") == (common[0], "PROTECTED//REL AUS/USA")
         assert marked(station, "mmsi:230000002") == common
-        live = {one.update.id: one for one in station.node.context.latest(kind="track") if one.update.portion == "position"}
+        live = {
+            one.update.id: one for one in station.node.context.latest(kind="track") if one.update.portion == "position"
+        }
         own = live[station.plot.id_of("track", "mmsi:503000001")]
         assert station.node.context.marking(own.label) == "SECRET//AGAO"
         assert own.header is not None and station.node.context.marking(own.header) == "SECRET//AGAO"

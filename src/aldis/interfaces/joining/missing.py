@@ -9,8 +9,8 @@ import msgspec
 from aldis.app import System
 from aldis.apps.experiments.gateways.registry import PROTOCOLS, offered
 from aldis.apps.experiments.participants.listening import Heard
-from aldis.interfaces.cli.experiment_invitation import ExperimentInvitation
-from aldis.interfaces.cli.experiment_inviting import covered
+from aldis.interfaces.joining.invitation import ExperimentInvitation
+from aldis.interfaces.joining.inviting import covered
 from aldis.kernel.errors import AldisError, Unavailable
 from aldis.kernel.instruments import parse_instrument
 from aldis.node.node import Node

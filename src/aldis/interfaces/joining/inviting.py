@@ -13,10 +13,10 @@ from aldis.apps.experiments.gateways.registry import offered
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.participants.exchange import sayable_kinds
 from aldis.apps.experiments.participants.listing import listed
-from aldis.interfaces.cli.experiment_invitation import Offering, seal_experiment
 from aldis.interfaces.cli.files import write_whole
 from aldis.interfaces.cli.parties import known_party
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.joining.invitation import Offering, seal_experiment
 from aldis.kernel.errors import AldisError, InvalidInput, RefusedByPolicy
 from aldis.kernel.instruments.clauses import ANY
 from aldis.kernel.instruments.register import State

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aldis.apps.experiments.commands import experiment
-from aldis.interfaces.cli.experiment_inviting import invite
-from aldis.interfaces.cli.experiment_joining import join
+from aldis.interfaces.joining.command import join
+from aldis.interfaces.joining.inviting import invite
 
 __all__ = ["experiment"]
 

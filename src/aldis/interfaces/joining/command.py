@@ -34,12 +34,12 @@ from aldis.apps.experiments.participants.exchange import exchanged, first_cell
 from aldis.apps.experiments.participants.listening import Heard
 from aldis.apps.experiments.translation import Losses, losses
 from aldis.interfaces.cli.exits import FAILED
-from aldis.interfaces.cli.experiment_home import add_system, default_markings, made_home
-from aldis.interfaces.cli.experiment_invitation import ExperimentInvitation, open_invitation
-from aldis.interfaces.cli.experiment_missing import Missing, missing_of
 from aldis.interfaces.cli.files import read_whole, write_whole
 from aldis.interfaces.cli.pairing import comparing, digits_of
 from aldis.interfaces.cli.session import Session, pass_session
+from aldis.interfaces.joining.home import add_system, default_markings, made_home
+from aldis.interfaces.joining.invitation import ExperimentInvitation, open_invitation
+from aldis.interfaces.joining.missing import Missing, missing_of
 from aldis.interfaces.up import run_node
 from aldis.kernel.errors import AldisError, Unavailable
 from aldis.node.clock import SystemClock
