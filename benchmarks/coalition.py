@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from aldis.kernel.labels import Label, Releasability
 from aldis.kernel.records import Draft, DraftPortion
@@ -29,7 +29,7 @@ from aldis.node.node import Node
 __all__ = ["LABEL", "PARTIES", "PROJECT", "Coalition", "Process"]
 __all__ += ["free_port", "nats_server", "position_drafts", "wait_for"]
 
-PARTIES = {"aus": ("AUS", "AUS"), "gbr": ("GBR", "UK"), "usa": ("USA", "US")}
+PARTIES = {"aus": ("AUS", "AUS"), "gbr": ("GBR", "UK"), "usa": ("USA", "US"), "nzl": ("NZL", "NZL")}
 """By node: party and label policy."""
 PROJECT = "NORTHERN-WATCH"
 LABEL = Label("AUS", "OFFICIAL", Releasability.to("GBR", "USA"))
@@ -37,7 +37,7 @@ _ARRANGEMENT = f"""
 instrument = "arrangement"
 id = "pa-northern-watch"
 title = "Northern Watch"
-parties = ["AUS", "GBR", "USA"]
+parties = ["AUS", "GBR", "USA", "NZL"]
 from = 2020-01-01
 until = 2099-12-31
 [[clause]]
@@ -45,8 +45,8 @@ id = "4.1"
 kinds = ["document", "track"]
 projects = ["{PROJECT}"]
 purposes = ["surveillance"]
-ceiling = {{ AUS = "SECRET", UK = "SECRET", US = "SECRET" }}
-"""
+ceiling = {{ AUS = "SECRET", UK = "SECRET", US = "SECRET", NZL = "SECRET" }}
+{{terms}}"""
 _ADDRESS = re.compile(r"^[\w.:]+:\d+$", re.MULTILINE)
 _PATIENCE_S = 120.0
 _DRAFTS = 2_000
@@ -60,15 +60,16 @@ class Coalition:
         self.names = names
 
     @classmethod
-    def make(cls, folder: Path, *names: str, **settings: int) -> Self:
-        """New nodes; `settings` are those of every one."""
+    def make(cls, folder: Path, *names: str, terms: str = "", **settings: Any) -> Self:
+        """New nodes; `settings` are those of every one, `terms` more lines of the arrangement's clause, or clauses."""
         made = cls(folder, *names)
         for name in names:
             party, policy = PARTIES[name]
             listen = f"127.0.0.1:{free_port()}"
-            config = Config(node=name, party=party, policy=policy, ceiling="SECRET", listen=listen, **settings)  # type: ignore[arg-type]
+            config = Config(node=name, party=party, policy=policy, ceiling="SECRET", listen=listen, **settings)
             make_home(folder / name, config, now=time.time_ns() // 1_000_000)
-        made._agree()
+        if len(names) > 1:
+            made._agree(terms)
         return made
 
     def open(self, name: str) -> Node:
@@ -87,14 +88,14 @@ class Coalition:
             for process in processes:
                 process.stop()
 
-    def _agree(self) -> None:
+    def _agree(self, terms: str) -> None:
         with contextlib.ExitStack() as stack:
             nodes = {name: stack.enter_context(self.open(name)) for name in self.names}
             for one, other in combinations(nodes.values(), 2):
                 _, reply = other.partners.join(one.partners.invite(other.core.party), lambda _sheet, _shown: True)
                 one.partners.join(reply or b"", lambda _sheet, _shown: True)
             absent = {party for name, (party, _) in PARTIES.items() if name not in nodes}
-            text = _ARRANGEMENT
+            text = _ARRANGEMENT.replace("{terms}", terms)
             for party in absent:
                 text = text.replace(f', "{party}"', "")
             nodes[self.names[0]].register.draft(text, "benchmark")

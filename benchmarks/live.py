@@ -131,7 +131,7 @@ async def run_node(home: Path, bench: Bench) -> None:
             return count
 
         node.live_out.frame, node.live_in.take = sealed, taken  # type: ignore[method-assign]
-        serving = asyncio.create_task(serve(node, ready=lambda _: say("ready")))
+        serving = asyncio.create_task(serve(node, ready=lambda _: say("ready"), ending=asyncio.Event()))
         await bench.done.wait()
         say("done")
         await asyncio.to_thread(sys.stdin.readline)

@@ -116,6 +116,7 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `address` says where it is and may say its protocol; `mapping` is the file that describes a protocol of its own.
     `person` is the account of this node as which it acts: it is sent what that account may see; "" for nothing.
     With `tasking` it may be given tasks, those of partners too, once its own nation has accepted them.
+    `reckon` has it sent, between reports, where a track of what it was sent is by dead reckoning.
     """
 
     name: str
@@ -123,6 +124,7 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     mapping: str = ""
     person: str = ""
     tasking: bool = False
+    reckon: bool = False
 
 
 class Recordings(msgspec.Struct, frozen=True):
@@ -157,6 +159,13 @@ class Context(Protocol):
     @property
     def recordings(self) -> Recordings | None:
         """Where to record, if the node's settings ask for it."""
+
+    def report_signer(self) -> Signer:
+        """What signs reports of experiments as this node, and nothing else.
+
+        Raises:
+            RefusedByPolicy: a person asks; who may use the node's folder signs for its party.
+        """
 
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows, its own among them."""

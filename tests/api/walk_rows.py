@@ -294,6 +294,7 @@ def _offices(seen: Known, hidden: Known) -> dict[str, list[Row]]:
             Row(f"{recalls}/{hidden.recall}/refuse", 404, body=WHY),
         ],
         "get_retention_due": [Row(f"{V}/retention/due")],
+        "get_experiments_picture": [Row(f"{V}/experiments/picture", query={"limit": "1"})],
         "get_ledger_leaves": [Row(f"{ledger}/leaves", query={"limit": "2"})],
         "get_ledger_leaves_index_proof": [Row(f"{ledger}/leaves/0/proof")],
         "get_ledger_checkpoint": [Row(f"{ledger}/checkpoint")],

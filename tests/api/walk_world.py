@@ -191,6 +191,8 @@ def fill(found: Coalition, name: str, project: str, label: Label, partner: str) 
     put(aus, f"{name}-recalled", words, label, **mine)
     put(aus, f"{name}-held", words, label, **mine)
     aus.desk.hold(f"{name}-held", f"because of {name}")
+    ship = [DraftPortion("identity", label, {"name": words})]
+    aus.records.put(Draft("track", f"{name}-ship", "aus", "originator", found.clock.at, label, ship, project=project))
     put(aus, f"{name}-filed", words, label, files=(attached(aus, name), label), **mine)
     for number in range(5):
         put(aus, f"{name}-asked-{number}", words, label, kind="decision", **mine)

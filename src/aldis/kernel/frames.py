@@ -17,7 +17,7 @@ from aldis.kernel.errors import InvalidInput, NotAuthentic, Stale, TooLarge, Ver
 from aldis.kernel.labels import Label, decode_label, encode_label
 from aldis.kernel.signatures import Key, Signer
 
-__all__ = ["FRAME_LIMIT", "MAX_AGE", "Frame", "FrameManifest", "Update", "open_frame", "seal_frame"]
+__all__ = ["FRAME_LIMIT", "MAX_AGE", "Frame", "FrameManifest", "Update", "encoded", "open_frame", "seal_frame"]
 
 FORMAT = "aldis-frame/1"
 CONTEXT = b"aldis/frame/1"
@@ -50,6 +50,11 @@ class FrameManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     algorithm: str
 
 
+def encoded(update: Update) -> msgspec.Raw:
+    """An update as it stands in a frame: what goes to several partners is encoded once."""
+    return msgspec.Raw(_encoder.encode(update))
+
+
 class _Group(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     label: bytes
     updates: list[Update]
@@ -74,14 +79,15 @@ class Frame(msgspec.Struct, frozen=True):
     passed: Sequence[tuple[str, Label, Sequence[Update]]] = ()
 
 
-_NONE: Mapping[tuple[str, Label], Iterable[Update]] = MappingProxyType({})
+_Updates = Iterable[Update | msgspec.Raw]
+_NONE: Mapping[tuple[str, Label], _Updates] = MappingProxyType({})
 _encoder = msgspec.msgpack.Encoder()
 _envelope_decoder = msgspec.msgpack.Decoder(_Envelope)
 _groups_decoder = msgspec.msgpack.Decoder(list[_Group])
 
 
 def seal_frame(
-    groups: Mapping[Label, Iterable[Update]],
+    groups: Mapping[Label, _Updates],
     *,
     origin: str,
     audience: str,
@@ -90,9 +96,9 @@ def seal_frame(
     created: int,
     policy_epoch: bytes,
     signer: Signer,
-    passed: Mapping[tuple[str, Label], Iterable[Update]] = _NONE,
+    passed: Mapping[tuple[str, Label], _Updates] = _NONE,
 ) -> bytes:
-    """The frame's bytes; the caller has decided that every group may go to `audience`.
+    """The frame's bytes; the caller has decided that every group may go to `audience`. Updates may be `encoded` before.
 
     `passed` are values that other nodes published, by node and label; only a node of one's own party takes them.
 

@@ -73,6 +73,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     http_key: str = ""
     batch: Annotated[int, msgspec.Meta(ge=1, le=ITEM_LIMIT)] = 500
     live_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
+    live_least_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 10
     live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
     quarantine_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 256
     partial_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 2048
@@ -114,7 +115,8 @@ _MEANING = {
     " address",
     "http_key": "PEM file of that certificate's key",
     "batch": "most records in one bundle",
-    "live_ms": "milliseconds between two live frames to a partner",
+    "live_ms": "milliseconds in which a partner is sent at most `live_bytes` of live frames",
+    "live_least_ms": "milliseconds between two live frames to a partner, at least",
     "live_bytes": "most bytes of one live frame to a partner; what does not fit waits for the next",
     "quarantine_mib": "most MiB of what was set aside; when full, nothing more is admitted until it is looked through",
     "partial_mib": "most MiB of attachments under way from each partner, and from each person, before they are whole",

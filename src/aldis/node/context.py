@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import hmac
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -15,7 +16,7 @@ import msgspec
 from aldis.app import Arrived, Asker, Crossed, Found, Live, Query, Recordings
 from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import AldisError, TooLarge, UnknownTerm
+from aldis.kernel.errors import AldisError, RefusedByPolicy, TooLarge, UnknownTerm
 from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
@@ -41,7 +42,7 @@ __all__ = ["NodeContext"]
 
 _QUEUE = 4096
 _REMEMBERED, _SMALL = 8_192, 8 * 1024
-_RECORDING = b"aldis/recording/1"
+_RECORDING, _REPORT = b"aldis/recording/1", b"aldis/report/1"
 _OPAQUE = 8
 _NEWCOMER = "a newcomer"
 """An id that no account has: of somebody who is not here yet."""
@@ -74,7 +75,7 @@ class NodeContext:
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
         self._newest = Newest()
-        self._subscribers: set[tuple[str, asyncio.Queue[Live]]] = set()
+        self._subscribers: list[_Subscriber] = []
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
         self._read: dict[str, Label] = {}
@@ -127,7 +128,13 @@ class NodeContext:
         """Where to record; what seals recordings signs nothing else."""
         if not self._core.config.record:
             return None
-        return Recordings(str(self._core.home.path / "recordings"), _Sealer(self._core.signer))
+        return Recordings(str(self._core.home.path / "recordings"), _For(_RECORDING, self._core.signer))
+
+    def report_signer(self) -> Signer:
+        """What signs reports as this node, and nothing else."""
+        if isinstance(self._viewer, Person):
+            raise RefusedByPolicy(f"{self._viewer.id} may not sign for {self.party}", fix="Ask this node's operator")
+        return _For(_REPORT, self._core.signer)
 
     def parties(self) -> Mapping[str, str]:
         """The party of each node that this one knows."""
@@ -323,16 +330,18 @@ class NodeContext:
 
     async def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind; a subscriber that falls behind loses the oldest."""
-        queue: asyncio.Queue[Live] = asyncio.Queue(_QUEUE)
-        entry, person = (kind, queue), self._viewer
-        self._subscribers.add(entry)
+        entry, person = _Subscriber(kind), self._viewer
+        self._subscribers.append(entry)
         try:
             while True:
-                live = await queue.get()
-                if not isinstance(person, Person) or await asyncio.to_thread(self._records.may_watch, live, person):
-                    yield live
+                while entry.waiting:
+                    live = entry.waiting.popleft()
+                    if not isinstance(person, Person) or await asyncio.to_thread(self._records.may_watch, live, person):
+                        yield live
+                entry.some.clear()
+                await entry.some.wait()
         finally:
-            self._subscribers.discard(entry)
+            self._subscribers.remove(entry)
 
     def follow_frames(self, told: Callable[[Crossed], None]) -> Callable[[], None]:
         """Tell of each live frame that leaves or comes; of a node alone, never bound to a person."""
@@ -374,17 +383,29 @@ class NodeContext:
     def told(self, live: Live) -> None:
         """Hand a live value to whoever subscribed to its kind, and keep it for whoever looks later."""
         self._newest.take(live)
-        for kind, queue in self._subscribers:
-            if kind == live.update.kind:
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(live)
+        for entry in self._subscribers:
+            if entry.kind == live.update.kind:
+                if not entry.waiting:
+                    entry.some.set()
+                entry.waiting.append(live)
 
 
-class _Sealer:
-    """The node's key for recordings alone."""
+class _Subscriber:
+    """What waits for one subscriber to a kind; beyond a bound the oldest is lost."""
 
-    def __init__(self, signer: Signer) -> None:
+    __slots__ = ("kind", "some", "waiting")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.some = asyncio.Event()
+        self.waiting: deque[Live] = deque(maxlen=_QUEUE)
+
+
+class _For:
+    """The node's key for one context alone."""
+
+    def __init__(self, context: bytes, signer: Signer) -> None:
+        self._context = context
         self._signer = signer
 
     @property
@@ -392,8 +413,8 @@ class _Sealer:
         return self._signer.public
 
     def sign(self, context: bytes, message: bytes) -> bytes:
-        if context != _RECORDING:
-            raise ValueError(f"the seal of recordings signs nothing under {context!r}")
+        if context != self._context:
+            raise ValueError(f"what signs under {self._context!r} signs nothing under {context!r}")
         return self._signer.sign(context, message)
 
 

@@ -6,6 +6,7 @@ held here: by that record's header it is decided whether it may.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from aldis.app import Live
 from aldis.kernel.admission import Peers
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import NotAuthentic
-from aldis.kernel.frames import MAX_AGE, Frame, Update, open_frame, seal_frame
+from aldis.kernel.frames import MAX_AGE, Frame, Update, encoded, open_frame, seal_frame
 from aldis.kernel.labels import Label, encode_label
 from aldis.kernel.release import Decision, Request, compile_terms
 from aldis.kernel.signatures import Algorithm
@@ -29,27 +30,39 @@ from aldis.node.restored import restored
 __all__ = ["LiveIn", "LiveOut"]
 
 MAX_VALUES = 80_000
-_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Update).decode
 _OVERHEAD = {Algorithm.ED25519: 512, Algorithm.P384: 512, Algorithm.HYBRID: 4096}
 """Bytes of envelope, manifest and signature at most."""
 
 _HEADERS_MS = 1000
+_ALIKE = 4096
 
 _Slot = tuple[str, str, str]
 """The node that published a value ("" for this one), the entity's id, and the portion."""
 
 
-class _Value(msgspec.Struct, frozen=True):
-    """An update with what decides where it may go: the label of its track's existence, its own, and the project.
+class _Alike:
+    """What decides where a value may go: the label of its track's existence, its own, the project, kind and portion.
 
     What another node (`origin`) published has the label and project of the record that is held of it: None until then.
+    Values share it as an object, so that nothing is compared for each of them.
     """
 
-    header: Label | None
-    label: Label
-    project: str
-    update: Update
-    origin: str = ""
+    __slots__ = ("header", "kind", "label", "origin", "portion", "project")
+
+    def __init__(self, header: Label | None, label: Label, project: str, origin: str, kind: str, portion: str) -> None:
+        self.header, self.label, self.project = header, label, project
+        self.origin, self.kind, self.portion = origin, kind, portion
+
+
+class _Value:
+    """An update that waits; `data` is it as it stands in a frame, once that was made."""
+
+    __slots__ = ("alike", "data", "update")
+
+    def __init__(self, alike: _Alike, update: Update) -> None:
+        self.alike, self.update = alike, update
+        self.data: msgspec.Raw | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +71,7 @@ class _Queue:
 
     number: int = 0
     values: dict[_Slot, _Value] = field(default_factory=dict)
+    some: asyncio.Event = field(default_factory=asyncio.Event)
     conflated: int = 0
     dropped: int = 0
 
@@ -70,6 +84,7 @@ class LiveOut:
         self._epochs = epochs
         self._partners = partners
         self._queues: dict[str, _Queue] = {}
+        self._shared: dict[tuple[int, int, str, str, str, str], _Alike] = {}
         self._above: list[str] = []
         self._change = -1
         self._headers: dict[tuple[str, str], tuple[Label, str] | None] = {}
@@ -78,13 +93,22 @@ class LiveOut:
 
     def publish(self, header: Label, label: Label, project: str, update: Update, partners: Iterable[str]) -> None:
         """Let `update` wait for the next frame to each partner; an older value that still waits is dropped."""
-        self._wait(_Value(header, label, project, update), partners)
+        self._wait(_Value(self._alike(header, label, project, "", update), update), partners)
 
     def pass_on(self, sender: str, origin: str, label: Label, updates: Iterable[Update]) -> None:
         """Let what `origin` published, and `sender` sent here, wait for the next frame to each node above."""
         above = [node for node in self._nodes_above() if node not in (sender, origin)]
         for update in updates if above else ():
-            self._wait(_Value(None, label, "", update, origin), above)
+            self._wait(_Value(self._alike(None, label, "", origin, update), update), above)
+
+    def _alike(self, header: Label | None, label: Label, project: str, origin: str, update: Update) -> _Alike:
+        alike = (id(header), id(label), project, origin, update.kind, update.portion)
+        found = self._shared.get(alike)
+        if found is None:  # it holds the labels, so that their ids stay theirs
+            if len(self._shared) >= _ALIKE:
+                self._shared.clear()
+            found = self._shared[alike] = _Alike(header, label, project, origin, update.kind, update.portion)
+        return found
 
     def _nodes_above(self) -> list[str]:
         """The active nodes above that are called, looked up again where a partner has changed."""
@@ -95,15 +119,27 @@ class LiveOut:
         return self._above
 
     def _wait(self, value: _Value, partners: Iterable[str]) -> None:
-        slot = (value.origin, value.update.id, value.update.portion)
+        slot = (value.alike.origin, value.update.id, value.update.portion)
         for node in partners:
-            queue = self._queues.setdefault(node, _Queue())
+            queue = self._queues.get(node) or self._queue(node)
+            if not queue.values:
+                queue.some.set()
             if slot in queue.values:
                 queue.conflated += 1
             elif len(queue.values) >= MAX_VALUES:
                 del queue.values[next(iter(queue.values))]
                 queue.dropped += 1
             queue.values[slot] = value
+
+    def _queue(self, node: str) -> _Queue:
+        return self._queues.setdefault(node, _Queue())
+
+    async def waits(self, node: str) -> None:
+        """Return once something waits for a partner."""
+        queue = self._queue(node)
+        while not queue.values:
+            queue.some.clear()
+            await queue.some.wait()
 
     def forget(self, node: str) -> None:
         """Drop what waits for a partner that is no longer active."""
@@ -120,15 +156,15 @@ class LiveOut:
             return None
         core, now, epoch = self._core, self._core.clock.now(), self._epochs.current()
         decide = _Decider(epoch, self._partners.originators(node), node, now)
-        groups: dict[tuple[str, Label], list[Update]] = {}
+        groups, rulings = dict[tuple[str, Label], list[msgspec.Raw]](), decide.rulings
         room = core.config.live_bytes - _OVERHEAD[core.signer.public.algorithm]
-        for slot in list(queue.values):
-            value = self._settled(queue.values[slot], now)
-            update = decide.given(value, core.secret)
-            if update is not None:
-                key = (value.origin, value.label)
-                group, named = groups.get(key), len(encode_label(value.label)) + len(value.origin) + 12
-                size = len(_encode(update)) + (named if group is None else 0)
+        for slot, waiting in list(queue.values.items()):
+            value = self._settled(waiting, now) if waiting.alike.origin else waiting
+            ruling = rulings.get(value.alike) or decide.ruling(value.alike)
+            data = decide.given(value, ruling.portion, core.secret) if ruling.portion is not None else None
+            if data is not None:
+                group = ruling.group
+                size = len(data) if group is not None else len(data) + ruling.named(groups)
                 if size > room and groups:
                     break
                 if size > room:
@@ -136,14 +172,14 @@ class LiveOut:
                 else:
                     room -= size
                     if group is None:
-                        group = groups[key] = []
-                    group.append(update)
+                        group = ruling.group = groups.setdefault(ruling.place, [])
+                    group.append(data)
             del queue.values[slot]
         if not groups:
             return None
         queue.number = max(queue.number + 1, now)
         if self.crossings:
-            values = [Live(origin, label, one) for (origin, label), group in groups.items() for one in group]
+            values = [Live(*place, _decode(data)) for place, group in groups.items() for data in group]
             self.crossings.tell(node, f"{stream_epoch}/{queue.number}", now, values, left=True)
         return seal_frame(
             {label: updates for (origin, label), updates in groups.items() if not origin},
@@ -158,19 +194,36 @@ class LiveOut:
         )
 
     def _settled(self, value: _Value, now: int) -> _Value:
-        """The value with its header's label and its project; another node's has those of the record held of it."""
-        if not value.origin:
-            return value
+        """What another node published, with the label and project of the record that is held of it."""
         if not 0 <= now - self._headers_at < _HEADERS_MS:
             self._headers.clear()
             self._headers_at = now
-        key = (value.origin, value.update.id)
+        alike = value.alike
+        key = (alike.origin, value.update.id)
         if key not in self._headers:
-            row = self._core.store.records.get(value.update.id, originator=value.origin)
+            row = self._core.store.records.get(value.update.id, originator=alike.origin)
             held = (self._core.store.profiles.profile(row.profile).label, row.project) if row else None
             self._headers[key] = held
         found = self._headers[key]
-        return value if found is None else msgspec.structs.replace(value, header=found[0], project=found[1])
+        if found is None:
+            return value
+        return _Value(self._alike(found[0], alike.label, found[1], alike.origin, value.update), value.update)
+
+
+class _Ruling:
+    """What holds for all values that are alike, and the group of a frame that those go into."""
+
+    __slots__ = ("group", "place", "portion")
+
+    def __init__(self, alike: _Alike, portion: Decision | None) -> None:
+        self.portion = portion
+        self.place = (alike.origin, alike.label)
+        self.group: list[msgspec.Raw] | None = None
+
+    def named(self, groups: Mapping[tuple[str, Label], object]) -> int:
+        """The bytes that a group of its own costs, where there is none yet."""
+        origin, label = self.place
+        return 0 if self.place in groups else len(encode_label(label)) + len(origin) + 12
 
 
 class _Decider:
@@ -180,42 +233,47 @@ class _Decider:
         self._terms = compile_terms(epoch, node, None, now)
         self._own, self._parties = epoch.party, parties
         self._node, self._now, self._holds = node, now, epoch.holds
-        self._known: dict[tuple[Label | None, Label, str, str, str, str], Decision | None] = {}
+        self.rulings: dict[_Alike, _Ruling] = {}
 
-    def given(self, value: _Value, secret: bytes) -> Update | None:
+    def ruling(self, alike: _Alike) -> _Ruling:
+        """What holds for all values that are alike."""
+        found = self.rulings[alike] = _Ruling(alike, self._decide(alike))
+        return found
+
+    def given(self, value: _Value, portion: Decision, secret: bytes) -> msgspec.Raw | None:
         """The update as the partner may have it, or None."""
         update = value.update
-        alike = (value.header, value.label, value.project, value.origin, update.kind, update.portion)
-        portion = self._known[alike] if alike in self._known else self._known.setdefault(alike, self._decide(value))
-        if portion is None or update.id in self._holds:
+        if update.id in self._holds:
             return None
         if update.at + portion.basis.delay_ms > self._now:
             return None
         transforms = portion.transforms
         if not transforms:
-            return update
+            if value.data is None:
+                value.data = encoded(update)
+            return value.data
         changed = apply_transforms(transforms, update.value, secret=secret, partner=self._node)
         if not isinstance(changed, Transformed):
             return None
-        return msgspec.structs.replace(update, value=changed.value)
+        return encoded(msgspec.structs.replace(update, value=changed.value))
 
-    def _decide(self, value: _Value) -> Decision | None:
+    def _decide(self, alike: _Alike) -> Decision | None:
         """The decision on a portion that may go; None where it may not, or its header may not."""
-        if value.header is None:
+        if alike.header is None:
             return None
-        header = self._ask(value, value.header, "")
-        portion = self._ask(value, value.label, value.update.portion)
+        header = self._ask(alike, alike.header, "")
+        portion = self._ask(alike, alike.label, alike.portion)
         if not header.permits or not portion.permits:
             return None
         return portion
 
-    def _ask(self, value: _Value, label: Label, portion: str) -> Decision:
+    def _ask(self, alike: _Alike, label: Label, portion: str) -> Decision:
         request = Request(
             label=label,
-            kind=value.update.kind,
+            kind=alike.kind,
             recipient=self._node,
-            originator=self._parties.get(value.origin, "") if value.origin else self._own,
-            project=value.project,
+            originator=self._parties.get(alike.origin, "") if alike.origin else self._own,
+            project=alike.project,
             portion=portion,
         )
         return self._terms.decide(request)
@@ -230,6 +288,7 @@ class LiveIn:
         self._out = out
         self._newest: dict[str, tuple[int, int]] = {}
         self._passed: dict[_Slot, int] = {}
+        self._labels: dict[Label, Label] = {}
         self.counts: dict[str, int] = {}
         self.refused = 0
 
@@ -265,6 +324,9 @@ class LiveIn:
 
     def _hear(self, sender: str, origin: str, label: Label, updates: Sequence[Update], peers: Peers) -> Sequence[Live]:
         """Tell of those values of a group that may be held here, and pass them on; which those are."""
+        if len(self._labels) >= _ALIKE:
+            self._labels.clear()
+        label = self._labels.setdefault(label, label)  # one object for equal ones: what is asked of it is known by that
         now = self._core.clock.now()
         if origin != sender:
             updates = self._news(sender, origin, updates, peers, now)

@@ -6,6 +6,7 @@ pushes out those that they may.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 from aldis.app import Live
@@ -16,46 +17,90 @@ __all__ = ["Newest"]
 SLOTS = 500
 """Entities' portions of one source, label and project that are kept: those that were heard of last."""
 _GROUPS = 256
-_Group = tuple[str, Label | None, Label, str, str]
+_NEW = 8_192
+"""Values that are put in their places together, so that those that come again and again are put there once."""
 _Slot = tuple[str, str]
+
+
+class _Group:
+    """The values of one source, label, project and kind."""
+
+    __slots__ = ("alike", "values")
+
+    def __init__(self, alike: tuple[str, Label | None, Label, str, str]) -> None:
+        self.alike = alike
+        self.values: OrderedDict[_Slot, Live] = OrderedDict()
+
+    def takes(self, live: Live) -> bool:
+        """Whether a value surely belongs here: labels are compared as objects, which is quick."""
+        source, header, label, project, kind = self.alike
+        same = label is live.label and header is live.header
+        return same and source == live.source and project == live.project and kind == live.update.kind
 
 
 class Newest:
     """Keeps of each entity's portion the value that came last; `moves` counts what came."""
 
     def __init__(self) -> None:
-        self._groups: OrderedDict[_Group, OrderedDict[_Slot, Live]] = OrderedDict()
+        self._alike: dict[tuple[str, Label | None, Label, str, str], _Group] = {}
+        self._groups: OrderedDict[_Group, None] = OrderedDict()
         self._where: dict[tuple[str, str, str], _Group] = {}
+        self._new: dict[tuple[str, str, str], Live] = {}
+        self._lock = threading.Lock()  # pages look from threads of their own
         self.moves = 0
 
     def take(self, live: Live) -> None:
         """Keep a value in the place of the one before."""
         update = live.update
-        group = (live.source, live.header, live.label, live.project, update.kind)
-        slot, place = (update.id, update.portion), (live.source, update.id, update.portion)
-        before = self._where.get(place)
-        if before is not None and before != group:
-            self._groups[before].pop(slot, None)
-        held = self._groups.get(group)
-        if held is None:
-            held = self._groups[group] = OrderedDict()
+        place = (live.source, update.id, update.portion)
+        with self._lock:
+            new = self._new
+            if place in new:
+                del new[place]  # what came last stands at the end
+            new[place] = live
+            self.moves += 1
+            if len(new) >= _NEW:
+                self._settle()
+
+    def _settle(self) -> None:
+        new, self._new = self._new, {}
+        for place, live in new.items():
+            self._put(place, live)
+
+    def _put(self, place: tuple[str, str, str], live: Live) -> None:
+        slot = place[1:]
+        group = self._where.get(place)
+        if group is None or not group.takes(live):
+            before, group = group, self._group(live)
+            if before is not None and before is not group:
+                before.values.pop(slot, None)
+            self._where[place] = group
+        held = group.values
         held[slot] = live
         held.move_to_end(slot)
         self._groups.move_to_end(group)
-        self._where[place] = group
         if len(held) > SLOTS:
             self._forget(group, next(iter(held)))
         if len(self._groups) > _GROUPS:
             oldest = next(iter(self._groups))
-            for gone in list(self._groups[oldest]):
+            for gone in list(oldest.values):
                 self._forget(oldest, gone)
-            del self._groups[oldest]
-        self.moves += 1
+            del self._groups[oldest], self._alike[oldest.alike]
 
     def all(self) -> list[Live]:
         """Every value that is kept, of each group the oldest first."""
-        return [live for held in list(self._groups.values()) for live in list(held.values())]
+        with self._lock:
+            self._settle()
+            return [live for held in self._groups for live in held.values.values()]
+
+    def _group(self, live: Live) -> _Group:
+        alike = (live.source, live.header, live.label, live.project, live.update.kind)
+        found = self._alike.get(alike)
+        if found is None:
+            found = self._alike[alike] = _Group(alike)
+            self._groups[found] = None
+        return found
 
     def _forget(self, group: _Group, slot: _Slot) -> None:
-        self._groups[group].pop(slot, None)
-        self._where.pop((group[0], *slot), None)
+        group.values.pop(slot, None)
+        self._where.pop((group.alike[0], *slot), None)

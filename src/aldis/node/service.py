@@ -252,14 +252,19 @@ class Service:
             before, call = call, more
 
     async def _live(self, known: Known) -> None:
-        """One frame each period, unless the one before is still on its way: the newest values wait for the next."""
-        period, clock = self._node.core.config.live_ms / 1000, asyncio.get_running_loop().time
+        """A frame as soon as something waits, unless one left just before: the newest values then wait for the next.
+
+        After one that held all it may, the next leaves `live_ms` later; after a smaller one as much sooner.
+        """
+        config, out, clock = self._node.core.config, self._node.live_out, asyncio.get_running_loop().time
+        full, least = config.live_ms / 1000, config.live_least_ms / 1000
         due = clock()
         async with self._link(known) as link:
             while True:
-                due = max(due + period, clock())
-                await asyncio.sleep(due - clock())
-                frame = self._node.live_out.frame(known.node, self._node.exchange.epoch)
+                await out.waits(known.node)
+                await asyncio.sleep(max(0.0, due - clock()))
+                frame = out.frame(known.node, self._node.exchange.epoch)
+                due = clock() + max(least, full * len(frame or b"") / config.live_bytes)
                 if frame is not None:
                     try:
                         await link.live(frame)

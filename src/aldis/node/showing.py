@@ -20,7 +20,7 @@ class Showing:
         self._core = core
         self._people = people
         self._records = records
-        self._known: dict[tuple[object, ...], bool] = {}
+        self._known: dict[tuple[object, ...], tuple[bool, Live]] = {}
         self._at = 0
 
     def may_show(self, live: Live, account: str) -> bool:
@@ -30,8 +30,9 @@ class Showing:
             self._known.clear()
             self._at = now
         one = live.update.id if live.source else ""
-        key = (account, live.source, live.header, live.label, live.project, live.update.kind, one)
-        if key not in self._known:
+        key = (account, live.source, id(live.header), id(live.label), live.project, live.update.kind, one)
+        known = self._known.get(key)
+        if known is None:  # the value is kept beside the answer, so that its labels' ids stay theirs
             person = self._people.standing(account)
-            self._known[key] = person is not None and self._records.may_watch(live, person)
-        return self._known[key]
+            known = self._known[key] = (person is not None and self._records.may_watch(live, person), live)
+        return known[0]

@@ -13,10 +13,12 @@ from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.orders import ORDER_KINDS
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.routes import ROUTES
+from aldis.apps.experiments.overview import ROUTE as PICTURE
 from aldis.apps.experiments.participants.kind import PARTICIPANT
 from aldis.apps.experiments.participants.roll import Roll
 from aldis.apps.experiments.participants.routes import ROUTES as WHO
 from aldis.apps.experiments.plot import Plot
+from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
@@ -34,7 +36,7 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = (*KINDS, *ORDER_KINDS, PARTICIPANT)
+    kinds = (*KINDS, *ORDER_KINDS, FINDINGS, PARTICIPANT)
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
@@ -45,8 +47,8 @@ class ExperimentsApp:
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """Tasks and leases, and who takes part, for programs."""
-        return (*ROUTES, *WHO)
+        """The picture, tasks and leases, and who takes part, for programs."""
+        return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -86,4 +88,4 @@ async def _settle(plot: Plot, ctx: Context) -> None:
     """Record what is due, again and again."""
     while True:
         await asyncio.sleep(SETTLE_S)
-        plot.settle(ctx.now())
+        await plot.settle_beside(ctx.now())

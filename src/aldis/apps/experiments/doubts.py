@@ -47,8 +47,11 @@ class _Place:
 @dataclass(slots=True)
 class _Watched:
     places: list[_Place] = field(default_factory=list)
-    voices: dict[str, tuple[_Names, int]] = field(default_factory=dict)
+    voices: dict[str, tuple[_Names, int, _Names]] = field(default_factory=dict)
+    """By reporter: the names that it gave, when, and those of its last report."""
     claims: _Names = ()
+    claimed: tuple[_Claim, ...] = ()
+    identity: Identity | None = None
     noted: dict[str, int] = field(default_factory=dict)
     type: Type | None = None
     fastest: float = 0
@@ -65,7 +68,7 @@ class Doubts:
     def forget(self, key: str) -> None:
         """Let go of all that is kept of a track."""
         watched = self._watched.pop(key, None)
-        for claim in _claims(watched.claims) if watched else ():
+        for claim in watched.claimed if watched else ():
             self._withdraw(key, claim)
 
     def note(self, key: str, doubt: str, at: int) -> None:
@@ -99,15 +102,17 @@ class Doubts:
         """Take in who `reporter` says it is, and compare that with what others said of it lately."""
         watched = self._of(key)
         voices, said = watched.voices, _names(identity)
-        before = voices.pop(reporter, None)
-        for other, then in voices.values():
+        before, words = voices.pop(reporter, None), said
+        for other, then, _ in voices.values():
             if other != said and abs(at - then) <= _TOGETHER_MS:
                 for name, here, there in zip(_NAMES, said, other, strict=True):
                     if here is not None and there is not None and here != there:
                         watched.noted[f"two sources differ on its {name}"] = at
-        if before is not None and before[0] != said:
+        if before is not None and before[2] == words:
+            said = before[0]
+        elif before is not None and before[0] != said:
             said = tuple(old if new is None else new for old, new in zip(before[0], said, strict=True))
-        voices[reporter] = (said, at)
+        voices[reporter] = (said, at, words)
         if len(voices) > _FEW:
             del voices[next(iter(voices))]
 
@@ -116,8 +121,10 @@ class Doubts:
         watched = self._of(track.key)
         if track.type is not watched.type or watched.fastest == 0:
             watched.type, watched.fastest = track.type, _FASTEST_MPS[self._domain(track)]
-        if track.identity is not None and (claims := _names(track.identity)) != watched.claims:
-            self._claim(track.key, watched, claims)
+        if track.identity is not watched.identity and track.identity is not None:
+            watched.identity = track.identity
+            if (claims := _names(track.identity)) != watched.claims:
+                self._claim(track.key, watched, claims)
         if watched.noted:
             for doubt in [doubt for doubt, then in watched.noted.items() if abs(at - then) > _LASTS_MS]:
                 del watched.noted[doubt]
@@ -131,7 +138,8 @@ class Doubts:
         return found
 
     def _claim(self, key: str, watched: _Watched, names: _Names) -> None:
-        before, now = set(_claims(watched.claims)), set(_claims(names))
+        watched.claimed, before = _claims(names), set(watched.claimed)
+        now = set(watched.claimed)
         for claim in before - now:
             self._withdraw(key, claim)
         for claim in now - before:
@@ -148,7 +156,7 @@ class Doubts:
     def _disputed(self, key: str, watched: _Watched) -> list[str]:
         """The names that tracks elsewhere have too; one thing heard in two protocols is in one place."""
         found = []
-        for claim in _claims(watched.claims):
+        for claim in watched.claimed:
             claimants = self._claims[claim]
             if len(claimants) > 1 and any(
                 self._apart(watched, self._watched[other]) for other in _some(claimants) if other != key
@@ -165,9 +173,9 @@ class Doubts:
         return distance_m(here.lat_deg, here.lon_deg, there.lat_deg, there.lon_deg) > reach
 
 
-def _claims(names: _Names) -> list[_Claim]:
+def _claims(names: _Names) -> tuple[_Claim, ...]:
     """The names that there are, each with its scheme."""
-    return [(name, value) for name, value in zip(_NAMES, names, strict=False) if value is not None]
+    return tuple([(name, value) for name, value in zip(_NAMES, names, strict=True) if value is not None])
 
 
 def _some(claimants: dict[str, None]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from aldis.apps.experiments.entity import Decoded, Entity
+from aldis.apps.experiments.entity import Decoded, Entity, Track
 from aldis.apps.experiments.gateways.gateway import Gateway, Offered
 from aldis.apps.experiments.links.link import Piece
 
@@ -22,6 +22,8 @@ _PEERS = 256
 _UNTOLD = 4_096  # bytes of a peer that are looked at before it counts as speaking no protocol known here
 _EVERYWHERE = ("mmsi:", "cot:", "dis:", "umaa:")
 """Schemes whose ids mean the same on every link: those of a register, of an exercise, or random."""
+_KEYS = ("key", "assignee", "issued_by", "about")
+_NAMING: dict[type[Entity], tuple[str, ...]] = {Track: ("key",)}
 _RELAYED_MS = 60_000  # what came by way of a network of stations may have been received so long ago
 
 
@@ -108,7 +110,7 @@ def known_as(key: str, system: str) -> str:
 def qualified(entity: Entity, system: str) -> Entity:
     """The entity with every key in it as it is known at the whole node."""
     changes: dict[str, str] = {}
-    for name in ("key", "assignee", "issued_by", "about"):
+    for name in _NAMING.get(type(entity), _KEYS):
         key = getattr(entity, name, None)
         if key and (known := known_as(key, system)) != key:
             changes[name] = known

@@ -17,6 +17,7 @@ from aldis.kernel.records import Kind
 
 __all__ = ["AREA", "ENVIRONMENT", "KINDS", "REPORT", "TASKING", "TRACK", "entity_of", "kind_of", "portion_of"]
 
+_builtins = msgspec.to_builtins
 _PARTS: dict[type[Any], dict[str, tuple[str, ...]]] = {
     Area: {
         "shape": ("shape", "points", "radius_m", "floor_m", "ceiling_m"),
@@ -78,10 +79,10 @@ def kind_of(entity: Entity) -> Kind:
 
 def portion_of(entity: Entity, name: str) -> dict[str, Any] | None:
     """The value of a portion for JSON, without what is unknown; None where nothing is known."""
-    names = _PARTS.get(type(entity), {}).get(name)
+    names = None if type(entity) is Track else _PARTS.get(type(entity), {}).get(name)
     if names is None:
         group = getattr(entity, name)
-        return msgspec.to_builtins(group) or None if group is not None else None
+        return _builtins(group) or None if group is not None else None
     said = {one: value for one in names if (value := getattr(entity, one)) is not None}
     return {one: msgspec.to_builtins(value) for one, value in said.items()} or None
 

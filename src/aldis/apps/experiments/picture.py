@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from aldis.apps.experiments.doubts import WRONG_CLOCK, Doubts
-from aldis.apps.experiments.entity import GROUPS, Identity, Position, Remainder, Residue, Sensor, Track, Type
+from aldis.apps.experiments.entity import GROUPS, Identity, Remainder, Residue, Sensor, Track, Type
 from aldis.apps.experiments.entity.schemes import complete, moves
 
 __all__ = ["Picture"]
@@ -40,16 +40,26 @@ _LASTING = {
     for name, names in _NAMES.items()
 }
 _DATED = frozenset(name for name, names in _NAMES.items() if "at" in names)
-_FUSED = tuple(name for name in GROUPS if name not in ("sensor", "residue"))
+_FUSED = tuple(
+    (name, place)
+    for place, name in enumerate(Track.__struct_fields__)
+    if name in GROUPS and name not in ("sensor", "residue")
+)
+_REPEATED = frozenset(name for name, _ in _FUSED if name not in (*_LAPSING, *_WHOLE))
+"""What is often said again word for word, but for its time, which then stands first."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """A track, when each group was last learnt (by its source and on receipt, ms), and what was not repeated since."""
+    """A track, when each group was last learnt (by its source and on receipt, ms), and what was not repeated since.
+
+    `again` holds, of a group, the last report's words without their time, and the group that they then added nothing to.
+    """
 
     track: Track
     learnt: dict[str, tuple[int, int]] = field(default_factory=dict)
     said: dict[tuple[str, str], int] = field(default_factory=dict)
+    again: dict[str, tuple[tuple[Any, ...], Any]] = field(default_factory=dict)
 
 
 class Picture:
@@ -92,15 +102,17 @@ class Picture:
         self._known[seen.key] = known
         received = _received(seen)
         changes: dict[str, Any] = {}
-        for name in _FUSED:
-            group = getattr(seen, name)
+        groups = msgspec.structs.astuple(seen)
+        for name, place in _FUSED:
+            group = groups[place]
             if group is not None:
                 self._fuse(known, seen, name, group, received, reporter, changes)
-        self._complete(known.track, seen.type, changes)
+        if "type" in changes or "identity" in changes:
+            self._complete(known.track, seen.type, changes)
         if seen.residue is not None:
             changes["residue"] = _gathered(known.track.residue, seen.residue)
         track = msgspec.structs.replace(known.track, **changes)
-        sensor = _heard(track.sensor, seen.sensor, self._doubts.of(track, received))
+        sensor = _heard(known, seen.sensor, self._doubts.of(track, received))
         known.track = msgspec.structs.replace(track, sensor=sensor) if sensor is not None else track
         return known.track
 
@@ -108,25 +120,38 @@ class Picture:
         self, known: _Known, seen: Track, name: str, group: Any, received: int, reporter: str, changes: dict[str, Any]
     ) -> None:
         """Put the group as it is now into `changes`, where the report says more than is known."""
-        if isinstance(group, Position) and not (abs(group.lat_deg) <= 90 and abs(group.lon_deg) <= 180):
+        placed = name == "position"
+        if placed and not (abs(group.lat_deg) <= 90 and abs(group.lon_deg) <= 180):
             self.impossible += 1
             return
         at = received if name == "timing" else self._moment(seen, name, group, received)
-        jumped = isinstance(group, Position) and self._doubts.place(known.track, group, at, reporter)
+        jumped = placed and self._doubts.place(known.track, group, at, reporter)
         last = known.learnt.get(name)
-        if _late(at, received, last):
+        if last is not None and _late(at, received, last):
             return
         known.learnt[name] = (at, received)
         before = getattr(known.track, name)
+        if name == "identity":
+            self._doubts.hear(seen.key, group, at, reporter)
+        words = _words(name, group) if name in _REPEATED else None
+        if (
+            words is not None
+            and (again := known.again.get(name)) is not None
+            and again[1] is before
+            and again[0] == words
+        ):
+            if name in _DATED and before.at != at:
+                fused = msgspec.structs.replace(before, at=at)
+                changes[name], known.again[name] = fused, (words, fused)
+            return
         fixed = _kept(name, before, group) if before is not None and name not in _WHOLE else {}
-        if name in _LAPSING and last is not None:
+        if last is not None and name in _LAPSING:
             _lapse(known.said, name, fixed, last[0], at)
         if name in _DATED and group.at != at:
             fixed["at"] = at
         if jumped:
             fixed["suspect"] = True
-        if isinstance(group, Identity):
-            self._doubts.hear(seen.key, group, at, reporter)
+        if name == "identity":
             names = _other_names(before, group)
             if names != group.other_names:
                 fixed["other_names"] = names
@@ -135,6 +160,8 @@ class Picture:
         fused = msgspec.structs.replace(group, **fixed) if fixed else group
         if fused != before:
             changes[name] = fused
+        elif words is not None:
+            known.again[name] = (words, before)
 
     @staticmethod
     def _complete(before: Track, seen: Type | None, changes: dict[str, Any]) -> None:
@@ -178,8 +205,13 @@ def _received(seen: Track) -> int:
     return max((at for name in _DATED if (group := getattr(seen, name)) and (at := group.at)), default=0)
 
 
-def _late(at: int, received: int, known: tuple[int, int] | None) -> bool:
-    return known is not None and 0 < known[0] - at <= _LATE_MS and received - known[1] <= _HOLD_MS
+def _late(at: int, received: int, known: tuple[int, int]) -> bool:
+    return 0 < known[0] - at <= _LATE_MS and received - known[1] <= _HOLD_MS
+
+
+def _words(name: str, group: Any) -> tuple[Any, ...]:
+    words = msgspec.structs.astuple(group)
+    return words[1:] if name in _DATED else words
 
 
 def _kept(name: str, before: Any, group: Any) -> dict[str, Any]:
@@ -211,19 +243,30 @@ def _other_names(before: Identity | None, group: Identity) -> list[str] | None:
     return [name for name in dict.fromkeys(heard) if name != latest][-_MANY:] or None
 
 
-def _heard(before: Sensor | None, seen: Sensor | None, doubts: list[str] | None) -> Sensor | None:
+def _heard(known: _Known, seen: Sensor | None, doubts: list[str] | None) -> Sensor | None:
     """Who heard it last, how often it was heard, and by which stations."""
+    before = known.track.sensor
     if seen is None:
         return msgspec.structs.replace(before, doubts=doubts) if before is not None else None
     if before is None:
         stations = [seen.station] if seen.station else None
         return msgspec.structs.replace(seen, reports=1, stations=stations, doubts=doubts)
+    late = 0 < before.received_ms - seen.received_ms <= _LATE_MS
+    protocol, received, *more = msgspec.structs.astuple(seen)
+    words, reports = (protocol, *more), (before.reports or 0) + 1
+    again = known.again.get("sensor")
+    if again is not None and again[1] is before and again[0] == words and not late:
+        fused = msgspec.structs.replace(before, received_ms=received, reports=reports, doubts=doubts)
+        known.again["sensor"] = (words, fused)
+        return fused
     heard = [one for one in before.stations or () if one != seen.station]
     stations = [*heard, seen.station][-_MANY:] if seen.station else before.stations
-    now = {"reports": (before.reports or 0) + 1, "stations": stations, "doubts": doubts}
-    if 0 < before.received_ms - seen.received_ms <= _LATE_MS:
+    now = {"reports": reports, "stations": stations, "doubts": doubts}
+    if late:
         return msgspec.structs.replace(before, **now)
-    return msgspec.structs.replace(seen, **{**_kept("sensor", before, seen), **now})
+    fused = msgspec.structs.replace(seen, **{**_kept("sensor", before, seen), **now})
+    known.again["sensor"] = (words, fused)
+    return fused
 
 
 def _gathered(before: Residue | None, seen: Residue) -> Residue:

@@ -6,8 +6,9 @@ that it tells no vessel's number to a partner from whom the identity is withheld
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ RECORD_EVERY_MS = 5_000
 _LIMIT = 20_000
 _AT_ONCE = 1_000
 _PORTIONS = {kind.name: tuple(kind.portions) for kind in KINDS}
+_PLACES = tuple((name, Track.__struct_fields__.index(name)) for name in TRACK.portions)
 _ALIKE = 256
 _PREFIX = {"track": "trk-", "area": "area-", "tasking": "task-", "report": "rpt-", "environment": "env-"}
 _PASSING = frozenset({"sensor", "timing"})
@@ -43,6 +45,9 @@ class _Kept:
     systems: tuple[str, ...]
     words: tuple[str, ...]
     labels: Mapping[str, Label]
+    known: set[str] = field(default_factory=set)
+    """The portions of which something is known."""
+    banner: str = ""
     record: Record | None = None
     at: int = 0
 
@@ -92,21 +97,35 @@ class Plot:
         words = _foreign_words(kept.entity)
         if system not in kept.systems or words != kept.words:
             kept.systems, kept.words = (*dict.fromkeys((*kept.systems, system)),), words
-            kept.labels = self._marked(*slot, kept.systems, words)
+            kept.labels, kept.banner = self._marked(*slot, kept.systems, words), ""
         self._publish(kind.name, kept, _changed(kind.portions, before, kept.entity))
         self._due[slot] = None
         return kept.id
 
     def settle(self, now: int) -> None:
         """Record what has changed and was not recorded lately, in one transaction."""
-        due = []
+        self._record(self._ripe(now), now)
+
+    async def settle_beside(self, now: int) -> None:
+        """As `settle`, but the disk is waited for in a thread, and what is heard meanwhile goes on; one at a time."""
+        drafts = self._drafts(self._ripe(now), now)
+        if not drafts:
+            return
+        putting = asyncio.ensure_future(asyncio.to_thread(lambda: list(self._put(drafts))))
+        try:
+            await asyncio.shield(putting)
+        finally:  # what has begun ends, also where nobody waits for it any more
+            self._hold(await putting)
+
+    def _ripe(self, now: int) -> list[tuple[str, str]]:
+        due: list[tuple[str, str]] = []
         for slot in self._due:
             kept = self._kept.get(slot)
             if kept is None or kept.record is None or now - kept.at >= self._every:
                 due.append(slot)
                 if len(due) == _AT_ONCE:
                     break
-        self._record(due, now)
+        return due
 
     def flush(self, now: int) -> None:
         """Record everything that has changed since it was recorded."""
@@ -120,14 +139,15 @@ class Plot:
     def marking(self, kind: str, key: str) -> str:
         """The banner of all that is known of an entity."""
         kept = self._kept[kind, key]
-        there = tuple(name for name in _PORTIONS[kind] if portion_of(kept.entity, name) is not None)
-        alike = (tuple(kept.labels.items()), there)
-        if alike not in self._banners:
-            if len(self._banners) >= _ALIKE:
-                self._banners.clear()
-            roll_up = self._context.banner([kept.labels["header"], *(kept.labels[name] for name in there)])
-            self._banners[alike] = self._context.marking(roll_up)
-        return self._banners[alike]
+        if not kept.banner:
+            alike = (tuple(kept.labels.items()), tuple(name for name in _PORTIONS[kind] if name in kept.known))
+            if alike not in self._banners:
+                if len(self._banners) >= _ALIKE:
+                    self._banners.clear()
+                roll_up = self._context.banner([kept.labels["header"], *(kept.labels[name] for name in alike[1])])
+                self._banners[alike] = self._context.marking(roll_up)
+            kept.banner = self._banners[alike]
+        return kept.banner
 
     def highest(self) -> str:
         """The banner of whatever a gateway may put, of every kind and however it is marked."""
@@ -171,11 +191,18 @@ class Plot:
         labels, at = kept.labels, _moment(kept.entity) or self._context.now()
         for portion in portions:
             value = portion_of(kept.entity, portion)
+            if (value is not None) is not (portion in kept.known):
+                kept.known ^= {portion}
+                kept.banner = ""
             if value is not None:
                 update = Update(kept.id, kind, portion, at, value)
                 self._context.publish(labels["header"], labels[portion], self._project, update)
 
     def _record(self, due: Iterable[tuple[str, str]], now: int) -> None:
+        self._hold(self._put(self._drafts(due, now)))
+
+    def _drafts(self, due: Iterable[tuple[str, str]], now: int) -> dict[tuple[str, str], Draft]:
+        """What there is to record of what is due, which then counts as recorded."""
         drafts = dict[tuple[str, str], Draft]()
         for slot in due:
             self._due.pop(slot, None)
@@ -185,9 +212,13 @@ class Plot:
                 draft = self._draft(slot[0], kept, now)
                 if draft is not None:
                     drafts[slot] = draft
-        for slot, record in self._put(drafts):
-            self._kept[slot].record = record
+        return drafts
+
+    def _hold(self, made: Iterable[tuple[tuple[str, str], Record]]) -> None:
+        for slot, record in made:
             self.recorded += 1
+            if (kept := self._kept.get(slot)) is not None and kept.id == record.header.id:
+                kept.record = record
 
     def _draft(self, kind: str, kept: _Kept, now: int) -> Draft | None:
         """The next version of an entity's record; None where it says what the one before said."""
@@ -264,14 +295,15 @@ def _foreign_words(entity: Entity) -> tuple[str, ...]:
 
 
 def _changed(portions: Iterable[str], before: Entity | None, after: Entity) -> list[str]:
-    if not isinstance(after, Track) or before is None:
+    if type(after) is not Track or before is None:
         return list(portions)
-    return [name for name in portions if getattr(after, name) is not getattr(before, name)]
+    was, now = msgspec.structs.astuple(before), msgspec.structs.astuple(after)
+    return [name for name, place in _PLACES if now[place] is not was[place]]
 
 
 def _moment(entity: Entity) -> int:
     """When it was heard of, in ms; 0 where that is unknown."""
-    if isinstance(entity, Track) and entity.sensor is not None:
+    if type(entity) is Track and entity.sensor is not None:
         return entity.sensor.received_ms
     if entity.timing is not None and entity.timing.received_us is not None:
         return entity.timing.received_us // 1000

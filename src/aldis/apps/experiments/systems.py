@@ -11,7 +11,10 @@ from pathlib import Path
 import structlog
 
 from aldis.app import Context, Live, System
-from aldis.apps.experiments.entity import Decoded
+from aldis.apps.experiments.ahead import Ahead
+from aldis.apps.experiments.cadence import Cadence
+from aldis.apps.experiments.entity import Decoded, Track
+from aldis.apps.experiments.entity.reckoning import reckoned, says_so
 from aldis.apps.experiments.gateways.gateway import Answering, Gateway, Offered
 from aldis.apps.experiments.gateways.registry import offered, recognise
 from aldis.apps.experiments.hearing import Hearing
@@ -31,6 +34,7 @@ __all__ = ["SHOW_EVERY_S", "Connection", "until_ended"]
 SHOW_EVERY_S = 0.1
 """A system is sent an entity at most this often."""
 _LAPSE_MS = 60_000  # a value that was not heard of for this long is not sent with newer ones
+_ASK_AGAIN_S = 1.0  # what was withheld is asked for again this often, as long as it is news
 _SHOWN = 20_000
 _BREATH = 64
 _log = structlog.get_logger()
@@ -69,7 +73,9 @@ class Connection:
         self._source = Source(system.name, mapping=_text(system.mapping), played=played)
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
-        self._changed: dict[tuple[str, str], None] = {}
+        self._withheld: dict[tuple[str, str], set[str]] = {}
+        self._cadence: Cadence[tuple[str, str]] = Cadence(SHOW_EVERY_S)
+        self._ahead = Ahead()
 
     @property
     def played(self) -> bool:
@@ -180,27 +186,44 @@ class Connection:
                 slot = (live.source, live.update.id)
                 self._shown.setdefault(slot, {})[live.update.portion] = live
                 self._shown.move_to_end(slot)
-                self._changed[slot] = None
+                if self._context.may_show(live, self._system.person):
+                    self._cadence.change(slot)
+                else:  # nothing that it may not see has a part in when it is sent something
+                    self._withheld.setdefault(slot, set()).add(live.update.portion)
                 if len(self._shown) > _SHOWN:
-                    self._changed.pop(self._shown.popitem(last=False)[0], None)
+                    gone = self._shown.popitem(last=False)[0]
+                    self._cadence.forget(gone)
+                    self._withheld.pop(gone, None)
 
     async def _send(self, link: Link) -> None:
-        """Send what changed; what may be sent is asked then, so that nothing outlives what allowed it."""
+        """Send what changes, at once; what may be sent is asked then, so that nothing outlives what allowed it."""
         gateway: Gateway | None = None
+        asked = answered = 0.0
+        clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(SHOW_EVERY_S)
-            for one in [one for one in self._hearing.gateways.values() if isinstance(one, Answering)]:
-                for message in one.idle(self._context.now() * 1000):
-                    await link.send(message)
-            if gateway is None:
-                if self._offered is None:
-                    continue  # what it speaks is not known before it has spoken
+            now = clock()
+            if now - asked >= _ASK_AGAIN_S:
+                asked = now
+                self._ask_again()
+            if now - answered >= SHOW_EVERY_S:
+                answered = now
+                for one in [one for one in self._hearing.gateways.values() if isinstance(one, Answering)]:
+                    for message in one.idle(self._context.now() * 1000):
+                        await link.send(message)
+            if gateway is None and self._offered is not None:
                 gateway = self._offered.open()
-            changed, self._changed = self._changed, {}
-            for slot in changed:
-                for message in self._said(gateway, slot):
+            if gateway is None:
+                await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
+                continue
+            changed = dict.fromkeys(self._cadence.due(now))
+            ahead = self._system.reckon and self._offered is not None and self._offered.predicts
+            due = self._ahead.due(self._context.now()) if ahead else ()
+            for slot in dict.fromkeys((*changed, *due)):
+                for message in self._said(gateway, slot, ahead=slot not in changed):
                     await link.send(message)
                     self.sent += 1
+            now = clock()
+            await self._cadence.wait(min(self._cadence.pause(now), max(0.0, answered + SHOW_EVERY_S - now)))
 
     async def _steer(self, link: Link, pilot: Pilot) -> None:
         """Send what tasks that were accepted have to say."""
@@ -210,20 +233,43 @@ class Connection:
             for frame in pilot.frames():
                 await link.send(frame)
 
-    def _said(self, gateway: Gateway, slot: tuple[str, str]) -> tuple[bytes, ...]:
+    def _ask_again(self) -> None:
+        """Say what may be sent by now: a record has come, an instrument is in force, an account has changed."""
+        now, person = self._context.now(), self._system.person
+        for slot, portions in list(self._withheld.items()):
+            seen = self._shown.get(slot, {})
+            fresh = [live for live in map(seen.get, portions) if live and now - live.update.at <= _LAPSE_MS]
+            if any(self._context.may_show(live, person) for live in fresh):
+                self._cadence.change(slot)
+                fresh = []  # it is looked at anew when it is said
+            if not fresh:
+                del self._withheld[slot]
+
+    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool) -> tuple[bytes, ...]:
+        """What is sent of a thing, as far as it may be seen; or of one that has not changed, where it is by now."""
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
+        values = {live.update.portion: live.update.value for live in allowed}
+        if len(allowed) < len(fresh):
+            self._withheld[slot] = {live.update.portion for live in fresh} - values.keys()
         if not allowed:
             return ()
-        values = {live.update.portion: live.update.value for live in allowed}
         try:
             entity = entity_of(allowed[0].update.kind, slot[1], values)
         except InvalidInput:
             return ()
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
-        messages = gateway.encode(entity, now * 1000).messages
+        if ahead:
+            predicted = reckoned(entity, now) if isinstance(entity, Track) else None
+            if predicted is None:
+                return ()
+            entity = predicted.track
+        else:
+            self._ahead.sent(slot, entity, now)
+        encoded = gateway.encode(entity, now * 1000)
+        messages = encoded.messages if not ahead or says_so(encoded.ledger) else ()
         if messages:
             labels = [label for live in allowed for label in (live.label, live.header) if label is not None]
             self._tape.egress(self._system.name, labels, entity, gateway.protocol, messages, slot[1])

@@ -36,7 +36,7 @@ class Tape:
     def __init__(self, context: Context, marking: str) -> None:
         self._recorder: Recorder | None = None
         self._context = context
-        self._banners: dict[tuple[Label, ...], str] = {}
+        self._banners: dict[tuple[int, ...], tuple[tuple[Label, ...], str]] = {}
         self._banners_at = 0
         self.marking = marking
         """That of bytes as they came, of which nobody knows yet what they say."""
@@ -79,7 +79,7 @@ class Tape:
         """What a system was sent of a record, of values with these labels."""
         if self._recorder is not None:
             now = self._context.now()
-            marking = self._banner(labels, now)
+            marking = self._banner(tuple(labels), now)
             self._write(
                 lambda: self._taps.egress(
                     system, marking, entity, now * 1000, protocol=protocol, messages=messages, record=record
@@ -91,7 +91,7 @@ class Tape:
     ) -> None:
         """What left for a partner node, or came from one, of values with these labels."""
         if self._recorder is not None:
-            marking = self._banner(labels, at)
+            marking = self._banner(tuple(labels), at)
             self._write(lambda: self._taps.crossed(node, marking, entity, at * 1000, left=left, frame=frame))
 
     def _write(self, write: Callable[[], None]) -> None:
@@ -100,16 +100,16 @@ class Tape:
         except AldisError as error:
             self.stop(error)
 
-    def _banner(self, labels: Iterable[Label], now: int) -> str:
-        """The banner of labels, worked out once a second for all that is labelled alike: what it says has its dates."""
+    def _banner(self, labels: tuple[Label, ...], now: int) -> str:
+        """As `_roll_up`, worked out once a second for all that is labelled alike: what it says has its dates."""
         if not 0 <= now - self._banners_at < _BANNER_MS or len(self._banners) >= _BANNERS:
             self._banners.clear()
             self._banners_at = now
-        alike = tuple(dict.fromkeys(labels))
+        alike = tuple(map(id, labels))
         found = self._banners.get(alike)
-        if found is None:
-            found = self._banners[alike] = self._roll_up(alike)
-        return found
+        if found is None:  # the labels are kept beside it, so that their ids stay theirs
+            found = self._banners[alike] = (labels, self._roll_up(labels))
+        return found[1]
 
     def _roll_up(self, labels: Sequence[Label]) -> str:
         """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""

@@ -1,4 +1,4 @@
-"""`aldis experiment verify` and `score`: what a recording is worth, from its files alone; no node is needed."""
+"""`aldis experiment score`: what a recording is worth, from its files alone; no node is needed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ __all__ = [
     "UNVERIFIED",
     "Run",
     "key_of",
+    "lacks_nothing",
     "score",
     "score_table",
     "scores_of",
     "sound",
     "streams_of",
+    "told_of",
     "verified",
-    "verify",
 ]
 
 LIMITED, UNVERIFIED = 1, 4
@@ -74,39 +75,6 @@ class _Sheet(msgspec.Struct):
     key: str
 
 
-@click.command("verify")
-@FILES
-@KEY
-@click.pass_obj
-def verify(run: Run, files: Sequence[Path], key: str) -> None:
-    """Verify that a recording is, byte for byte, what its node recorded, and that no file of it is missing.
-
-    Without --sealed-by, who sealed it is only what the file itself says. Exit code 0: intact, sealed by that key. 1: a
-    file was never closed or was cut, one is missing, or no key was given. 4: altered, or sealed with another key.
-    """
-    found, missing = verified(files, key_of(run, key))
-    states = {one.state for one in found.values()}
-    bad = bool(states & {"altered", "foreign"})
-    lacking = bool(missing) or not all(_nothing_lacks(found, path) for path in found)
-    vouched = all(one.vouched for one in found.values())
-    rows = [line for path, one in found.items() for line in _told(path, one)]
-    rows += [f"missing: {what}" for what in missing]
-    verdict = "altered" if bad else "incomplete" if lacking else "intact"
-    data = {
-        "verdict": verdict,
-        "vouched": vouched,
-        "files": [{"file": str(path)} | msgspec.to_builtins(one) for path, one in found.items()],
-        "missing": list(missing),
-    }
-    run.out.lines(data, [*rows, verdict if vouched or bad else f"{verdict}, by a key that nobody vouched for"])
-    if not bad and not key:
-        run.out.next(
-            "`aldis experiment verify FILE --sealed-by NODE` also says whose it is, where this node is paired with it"
-        )
-    if bad or lacking or not vouched:
-        click.get_current_context().exit(UNVERIFIED if bad else LIMITED)
-
-
 @click.command("score")
 @FILES
 @KEY
@@ -133,7 +101,7 @@ def score(
     criteria = Criteria(cutoff_m=cutoff, order=order, step_us=_us(step), gap_us=_us(gap), fresh_us=_us(fresh))
     found, missing = sound(files, key_of(run, key))
     scores = scores_of(streams_of(found), truth, view, criteria)
-    whole = not missing and all(_nothing_lacks(found, path) for path in found)
+    whole = not missing and all(lacks_nothing(found, path) for path in found)
     markings = sorted({one.opening.marking for one in found.values() if one.opening})
     data = {
         "markings": markings,
@@ -206,7 +174,7 @@ def sound(files: Sequence[Path], key: Key | None) -> tuple[Mapping[Path, Finding
     return found, missing
 
 
-def _nothing_lacks(found: Mapping[Path, Findings], path: Path) -> bool:
+def lacks_nothing(found: Mapping[Path, Findings], path: Path) -> bool:
     """Whether a file was closed, or the one after it goes on from its last seal."""
     one = found[path]
     return one.state == "intact" or any(
@@ -215,7 +183,8 @@ def _nothing_lacks(found: Mapping[Path, Findings], path: Path) -> bool:
     )
 
 
-def _told(path: Path, one: Findings) -> Sequence[str]:
+def told_of(path: Path, one: Findings) -> Sequence[str]:
+    """What was found of a file, in lines."""
     opening = one.opening
     lines = [f"{path.name}  {one.state}: {one.messages} messages in {one.covered} bytes are as they were sealed"]
     if opening is not None:

@@ -14,14 +14,14 @@ from aldis.apps.experiments.entity.track import Markings, Position, Residue, Tim
 __all__ = ["Area", "Environment", "Point", "Report", "Task"]
 
 
-class _Thing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class _Thing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
     key: str
     timing: Timing | None = None
     markings: Markings | None = None
     residue: Residue | None = None
 
 
-class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
     """A place; `height_m` above the ellipsoid, `depth_m` below the surface of the water."""
 
     lat_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)]

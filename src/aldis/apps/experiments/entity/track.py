@@ -35,8 +35,8 @@ _Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 _Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
-class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Closed: an unknown field in what a partner sent is refused."""
+class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
+    """Closed: an unknown field in what a partner sent is refused. None holds itself, so none is looked at as garbage."""
 
 
 class Original(_Group, frozen=True, kw_only=True):
@@ -294,7 +294,7 @@ class Residue(_Group, frozen=True, kw_only=True):
     parts: list[Remainder]
 
 
-class Track(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Track(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One report of a vehicle or contact, or all that is known of it; groups that nobody spoke of are None.
 
     `key` is the id that its source gives it, with its scheme: `mmsi:230123456`, `dis:1:2:3`, `mavlink:1/1`, `cot:UID`.

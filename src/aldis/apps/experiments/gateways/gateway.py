@@ -86,7 +86,8 @@ class Offered:
 
     `open` makes a gateway for one connection; `fields` gives every field of some messages by the protocol's own names,
     with the values as they stand there; `familiar` says whether bytes look like the start of this protocol. `orders`
-    are entities that its systems act on: none is sent to them with the picture.
+    are entities that its systems act on: none is sent to them with the picture. `predicts` is whether each of
+    its reports can say by itself that its position is a prediction.
     """
 
     protocol: str
@@ -96,6 +97,7 @@ class Offered:
     specimens: Callable[[], Sequence[Specimen]]
     fields: Callable[[Sequence[bytes]], Mapping[str, Native]]
     orders: tuple[type[Entity], ...] = (Task,)
+    predicts: bool = False
 
 
 def missing(library: str) -> Unavailable:

@@ -15,4 +15,5 @@ OFFERED = Offered(
     familiar=familiar,
     specimens=specimens,
     fields=fields,
+    predicts=True,
 )

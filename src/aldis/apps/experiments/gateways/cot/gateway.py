@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aldis.apps.experiments.entity import Decoded, Encoded, Entity
+from aldis.apps.experiments.entity import Decoded, Encoded, Entity, Track
 from aldis.apps.experiments.gateways.cot.event import Event, bare, flatten
 from aldis.apps.experiments.gateways.cot.framing import Splitter, declared
 from aldis.apps.experiments.gateways.cot.reading import Reader
@@ -67,10 +67,11 @@ class CotGateway:
 
     def encode(self, entity: Entity, at_us: int) -> Encoded:
         """The event that says `entity`, behind an XML declaration as TAK wants it."""
-        if made := _WRITER.text(entity):
-            return Encoded((DECLARATION + made[0].encode(),), made[1])
-        event, ledger = _WRITER.write(entity, at_us)
-        return Encoded((DECLARATION + render(event).encode(),) if event else (), ledger)
+        made, ledger = (_WRITER.text if isinstance(entity, Track) else _WRITER.write)(entity, at_us)
+        if made is None:
+            return Encoded((), ledger)
+        text = made if isinstance(made, str) else render(made)
+        return Encoded((DECLARATION + text.encode(),), ledger)
 
     def close(self) -> None:
         """Count what was begun."""

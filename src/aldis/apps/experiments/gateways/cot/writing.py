@@ -72,7 +72,19 @@ class Writer:
         if not isinstance(entity, Track):
             return write_thing(entity, at_us, self._spell, self._room, ms=self._ms)
         said = msgspec.to_builtins(entity)
+        return self._event(entity, said, said.pop("key"), at_us)
+
+    def text(self, entity: Track, at_us: int) -> tuple[str | Event, Ledger]:
+        """As `write`, of a track; the event as XML where nothing of it needs a closer look."""
+        said = msgspec.to_builtins(entity)
         key = said.pop("key")
+        if entity.residue is None:
+            plan = self._plan(said)
+            if plan.plainly and (text := plan.plainly.text(said)):
+                return text, self._ledger(plan, _odd(plan, said, said))
+        return self._event(entity, said, key, at_us)
+
+    def _event(self, entity: Track, said: _Said, key: str, at_us: int) -> tuple[Event, Ledger]:
         lost = _without_slope(said["motion"]) if "climb_mps" in said.get("motion", ()) else ()
         while True:
             plan = self._plan(said)
@@ -85,16 +97,6 @@ class Writer:
             event, left = said_again(entity.residue, event, self._room)
             lost = (*lost, residue_entry(left, self._spell("detail")))
         return event, Ledger((*ledger.entries, *lost)) if lost else ledger
-
-    def text(self, entity: Entity) -> tuple[str, Ledger] | None:
-        """The event that says `entity` as XML, made at once; None where something of it needs a closer look."""
-        if not isinstance(entity, Track) or entity.residue is not None:
-            return None
-        said = msgspec.to_builtins(entity)
-        del said["key"]
-        plan = self._plan(said)
-        text = plan.plainly.text(said) if plan.plainly else None
-        return (text, self._ledger(plan, _odd(plan, said, said))) if text else None
 
     def _plan(self, said: _Said) -> _Plan:
         shape = (tuple(said), *map(tuple, said.values()))

@@ -15,4 +15,5 @@ OFFERED = Offered(
     familiar=familiar,
     specimens=lambda: specimens(GeoJson),
     fields=fields,
+    predicts=True,
 )

@@ -16,4 +16,5 @@ OFFERED = Offered(
     familiar=familiar,
     specimens=specimens,
     fields=fields,
+    predicts=True,
 )

@@ -9,17 +9,19 @@ from __future__ import annotations
 from binascii import a2b_base64, b2a_base64
 from struct import Struct
 
-__all__ = ["MAX_PART", "armour", "checksum", "sentence", "text_bits", "text_of", "unarmour", "whole_sentence"]
+__all__ = ["ARMOUR", "MAX_PART", "armour", "checksum", "sentence", "text_bits", "text_of", "unarmour", "whole_sentence"]
 
 MAX_PART = 56
 """Characters of payload in one sentence, so that it has at most 82."""
 
-_ARMOUR = bytes((*range(48, 88), *range(96, 120)))
+ARMOUR = bytes((*range(48, 88), *range(96, 120)))
+"""The characters of a payload."""
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _four, _six, _eight = (Struct(f"<{count}Q").unpack for count in (4, 6, 8))
 _TEXT = b"@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_ !\"#$%&'()*+,-./0123456789:;<=>?"
-_FROM_ARMOUR = bytes.maketrans(_ARMOUR, _BASE64)
-_TO_ARMOUR = bytes.maketrans(_BASE64, _ARMOUR)
+_FROM_ARMOUR = bytes.maketrans(ARMOUR, _BASE64)
+_TO_ARMOUR = bytes.maketrans(_BASE64, ARMOUR)
+_ENDS = [b",0*%02X\r\n" % check for check in range(256)]
 _TO_TEXT = bytes.maketrans(_BASE64, _TEXT)
 _FROM_TEXT = bytes.maketrans(_TEXT, _BASE64)
 
@@ -59,7 +61,7 @@ def whole_sentence(head: bytes, before: int, bits: int) -> bytes:
     folded = a ^ b ^ c ^ d
     folded ^= folded >> 32
     folded ^= folded >> 16
-    return b"%s%s,0*%02X\r\n" % (head, payload, (folded ^ folded >> 8) & 255 ^ before)
+    return head + payload + _ENDS[(folded ^ folded >> 8) & 255 ^ before]
 
 
 def armour(bits: int, size: int) -> tuple[bytes, int]:

@@ -10,9 +10,11 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
+
 from aldis.apps.experiments.entity import Sensor
 from aldis.apps.experiments.gateways.gateway import Damaged, Tally
-from aldis.apps.experiments.gateways.nmea.armour import checksum, unarmour
+from aldis.apps.experiments.gateways.nmea.armour import ARMOUR, checksum, unarmour
 
 __all__ = ["MAX_LINE", "PROTOCOL", "Assembler", "Message", "Words"]
 
@@ -31,6 +33,10 @@ _PGHP = re.compile(
     rb"\$(?P<body>PGHP,1,(?P<time>(?:\d{1,4},){6}\d{1,3}),(?P<country>\d{0,3}),(?P<region>\d{0,9}),"
     rb"(?P<station>\d{0,9}),\d?,(?P<covers>[0-9A-Fa-f]{1,2}))\*(?P<check>[0-9A-Fa-f]{2})"
 )
+_HEAD, _WHOLE = 14, 47  # bytes of `!AIVDM,1,1,,B,`, and of a sentence of 168 bits behind it
+_KINDS = 64
+_DIGITS = b"0123456789ABCDEFabcdef"
+_CHECKS = {bytes((high, low)): int(bytes((high, low)), 16) for high in _DIGITS for low in _DIGITS}
 _CHANNELS = {b"A": "A", b"1": "A", b"B": "B", b"2": "B"}
 _OWN = {b"M": None, b"O": True}
 _PATIENCE_MS = 30_000
@@ -46,8 +52,7 @@ class _Stamp:
     covers: int = 0  # XOR of the checksums of the sentences it speaks of; 0 says nothing
 
 
-@dataclass(slots=True)
-class Message:
+class Message(msgspec.Struct, gc=False):
     """An AIS message of `size` bits, from `total` sentences; `at_us` is when its last sentence arrived here."""
 
     bits: int
@@ -82,6 +87,7 @@ class Assembler:
         self._announced: _Stamp | None = None
         self._clock_ms: int | None = None
         self._pending: dict[bytes, _Waiting] = {}
+        self._heads: dict[bytes, tuple[bytes, bytes]] = {}
 
     def stamp(self, line: bytes) -> bool:
         """Whether `line` is an intact `$PGHP` line; it then speaks of the message that follows."""
@@ -102,6 +108,15 @@ class Assembler:
         if line.startswith(b"\\"):
             tagged, line = _tag_block(line)
             stamp = tagged or stamp
+        if len(line) == _WHOLE and (head := self._heads.get(line[:_HEAD])) and line[42:45] == b",0*":
+            covered = _CHECKS.get(line[45:], -1)
+            payload = line[_HEAD:42]
+            if not payload.translate(None, ARMOUR) and checksum(line[1:44]) == covered:
+                if stamp is not None:
+                    self._clock_ms = stamp.received_ms
+                now_ms = at_us // 1000 if self._clock_ms is None else self._clock_ms
+                bits, size = unarmour(payload, 0)
+                return Message(bits, size, 1, _sensor(stamp, covered, now_ms, *head), at_us)
         found = _SENTENCE.fullmatch(line)
         if not found:
             return self._talker(line, stamp, at_us)
@@ -117,6 +132,8 @@ class Assembler:
         if total == b"1":
             if number != b"1":
                 raise Damaged("undecodable")
+            if found.start("payload") == _HEAD and len(self._heads) < _KINDS:
+                self._heads[line[:_HEAD]] = (channel, own)
             bits, size = unarmour(payload, 0 if fill == b"0" else int(fill))
             return Message(bits, size, 1, _sensor(stamp, covered, now_ms, channel, own), at_us)
         return self._join(found, stamp, now_ms, at_us)

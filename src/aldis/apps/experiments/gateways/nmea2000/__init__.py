@@ -17,4 +17,5 @@ OFFERED = Offered(
     familiar=familiar,
     specimens=specimens,
     fields=fields,
+    predicts=True,
 )

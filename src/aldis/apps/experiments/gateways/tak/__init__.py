@@ -18,6 +18,7 @@ OFFERED = Offered(
     familiar=familiar,
     specimens=specimens,
     fields=fields,
+    predicts=True,
 )
 MESH = Offered(
     protocol="tak-mesh",
@@ -26,4 +27,5 @@ MESH = Offered(
     familiar=lambda data: data.startswith(_HEADER),
     specimens=mesh_specimens,
     fields=fields,
+    predicts=True,
 )
