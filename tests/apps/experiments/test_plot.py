@@ -284,7 +284,9 @@ def test_what_is_heard_of_some_is_marked_otherwise_and_the_first_that_fits_count
         assert marked(station, "mmsi:503000001") == ("SECRET//AGAO", "SECRET//AGAO")
         assert marked(station, "mmsi:230000001") == (common[0], "PROTECTED//REL AUS/USA")
         assert marked(station, "mmsi:230000002") == common
-        live = {one.update.id: one for one in station.node.context.latest() if one.update.portion == "position"}
+        live = {
+            one.update.id: one for one in station.node.context.latest(kind="track") if one.update.portion == "position"
+        }
         own = live[station.plot.id_of("track", "mmsi:503000001")]
         assert station.node.context.marking(own.label) == "SECRET//AGAO"
         assert own.header is not None and station.node.context.marking(own.header) == "SECRET//AGAO"
@@ -326,7 +328,7 @@ def test_the_app_records_all_that_its_systems_said_once_they_have_ended(station:
         path.write_bytes(b"".join(generate(number, vessels=5 + number, seconds=1, start_ms=START)))
         systems.append(System(name=f"s{number}", address=str(path)))
     asyncio.run(ExperimentsApp().run(station.node.context, systems))
-    told = {one.update.id for one in station.node.context.latest()}
+    told = {one.update.id for one in station.node.context.latest(kind="track")}
     assert 0 < station.node.records.count(kind="track") == len(told)
 
 
@@ -336,7 +338,7 @@ def test_one_system_that_cannot_be_ends_no_other_and_is_told_of(station: Station
     systems = [System(name="bad", address=str(tmp_path / "none.nmea")), System(name="good", address=str(path))]
     with pytest.raises(InvalidInput, match=r"system bad: .*none\.nmea"):
         asyncio.run(asyncio.wait_for(ExperimentsApp().run(station.node.context, systems), 20))
-    told = {one.update.id for one in station.node.context.latest()}
+    told = {one.update.id for one in station.node.context.latest(kind="track")}
     assert station.node.records.count(kind="track") == len(told) > 0
     (found,) = [check for check in run_checks(station.node, quick=True) if check.name == "app experiments"]
     assert found.ok is False and "none.nmea" in found.cause

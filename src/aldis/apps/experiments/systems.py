@@ -23,6 +23,7 @@ from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
 from aldis.apps.experiments.links.opening import open_link
 from aldis.apps.experiments.orders.pilot import Pilot
+from aldis.apps.experiments.participants.roll import Attendance
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.recorder import Source
 from aldis.apps.experiments.tape import Tape
@@ -46,7 +47,15 @@ class Connection:
         InvalidInput, UnknownTerm: an address, a protocol or a file of a mapping that cannot be.
     """
 
-    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System, pilot: Pilot | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        plot: Plot,
+        tape: Tape,
+        system: System,
+        pilot: Pilot | None = None,
+        attendance: Attendance | None = None,
+    ) -> None:
         self.heard = 0
         self.sent = 0
         self.unfamiliar = 0
@@ -56,6 +65,7 @@ class Connection:
         self._tape = tape
         self._system = system
         self._pilot = pilot
+        self._attendance = attendance or Attendance(context, system)
         self._address = read_address(system.address)
         self._offered = _protocol(system, self._address.protocol)
         played = self._address.path is not None
@@ -133,6 +143,7 @@ class Connection:
         """What a piece says, which goes onto the tape as it came."""
         begins = not self._hearing.knows(piece.peer)
         protocol, found = self._hearing.hear(piece, at_us, self._speaks)
+        self._attendance.hear(piece, protocol, self._hearing.gateways.get(piece.peer), found)
         if self._pilot is not None and piece.data:
             self._pilot.hear(piece.peer, piece.data, at_us)
         if piece.data or not (begins and piece.ended):
@@ -148,6 +159,7 @@ class Connection:
     def _strange(self) -> None:
         """Count a piece in which no protocol was recognised."""
         self.unfamiliar += 1
+        self._attendance.puzzled()
         if self._address.path is not None:
             raise InvalidInput(
                 f"{self._address.path} speaks no protocol known here", fix="Name it, as in nmea0183+FILE"
