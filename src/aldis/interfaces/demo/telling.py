@@ -172,9 +172,8 @@ def footnotes(cells: Sequence[Cell]) -> list[str]:
     lines = [f"{why}: {'; '.join(pairs)}" for why, pairs in found.items()]
     tried = [cell for cell in cells if cell.verdict != _UNTRIED]
     if unshown := sorted({cell.source for cell in cells} - {cell.source for cell in tried}):
-        lines.append(
-            f"not tested: what {', '.join(unshown)} says is not of the last minute, and so is sent to no system"
-        )
+        says = f"not tested: of what {', '.join(unshown)} says nothing was sent to a system"
+        lines.append(f"{says} (what is over a minute old never is)")
     if silent := sorted({cell.target for cell in cells} - {cell.target for cell in tried}):
         lines.append(f"not tested: nothing is sent to {', '.join(silent)}, which have no account")
     return lines

@@ -22,7 +22,8 @@ _NO_HEADING = 51_100
 _AIS = writing(
     {
         "position.lat_deg": ("AIS_VESSEL.lat", 5e-8, "deg"), "position.lon_deg": ("AIS_VESSEL.lon", 5e-8, "deg"),
-        "position.at": ("AIS_VESSEL.tslc", 500.0, "ms"), "position.accurate": "AIS_VESSEL.flags",
+        "position.at": ("AIS_VESSEL.tslc", 501.0, "ms"),  # half a second, and down to a whole ms
+        "position.accurate": "AIS_VESSEL.flags",
         "motion.at": "-no field: the position's time stands for both", "status.at": "-no field",
         "motion.speed_mps": ("AIS_VESSEL.velocity", 0.005, "m/s"),
         "motion.course_deg": ("AIS_VESSEL.COG", 0.005, "deg"),
@@ -145,7 +146,7 @@ def _age_s(track: Track, at_us: int, most: int, told: Told) -> int:
 _ADSB = writing(
     {
         "position.lat_deg": ("ADSB_VEHICLE.lat", 5e-8, "deg"), "position.lon_deg": ("ADSB_VEHICLE.lon", 5e-8, "deg"),
-        "position.at": ("ADSB_VEHICLE.tslc", 500.0, "ms"),
+        "position.at": ("ADSB_VEHICLE.tslc", 501.0, "ms"),
         "motion.at": "-no field: the position's time stands for both",
         "motion.speed_mps": ("ADSB_VEHICLE.hor_velocity", 0.005, "m/s"),
         "motion.course_deg": ("ADSB_VEHICLE.heading", 0.005, "deg"),
