@@ -337,12 +337,11 @@ class World:
         """What systems are sent of it, and where it will be."""
         now = self.nations.clock
         for key, one in self.systems.items():
-            changed, one._changed = one._changed, {}
             who = "low" if key[0] == "aus" else "gbr"
-            sent = [message for slot, news in changed.items() for message in one._said(gateways[key], slot, news)]
+            sent = [message for slot in one._cadence.due(now.at) for message in one._said(gateways[key], slot)]
             self._look(f"system of {key[0]}", who, sent, key[1])
             before, now.at = now.at, now.at + 2_000
-            ahead = [message for slot in one._ahead.due(now.at) for message in one._said(gateways[key], slot, set())]
+            ahead = [message for slot in one._due() for message in one._said(gateways[key], slot, ahead=True)]
             now.at = before
             self._look(f"reckoned at {key[0]}", who, ahead, key[1])
 

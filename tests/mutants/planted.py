@@ -39,6 +39,7 @@ _UPLOADS = ("tests/browser/test_uploads.py",)
 _LIVE_PAGES = ("tests/browser/test_live_pages.py",)
 _SYSTEMS = ("tests/node/test_systems.py",)
 _ORDERS = ("tests/apps/experiments/test_orders_acting.py", "tests/apps/experiments/test_orders_rules.py")
+_RECKONING = ("tests/apps/experiments/test_reckoning.py",)
 _PLOT = ("tests/apps/experiments/test_plot.py",)
 _SHOWING = ("tests/node/test_showing.py",)
 _LINKS = ("tests/apps/experiments/test_links.py",)
@@ -1209,6 +1210,27 @@ MUTANTS = (
         "if system not in kept.systems or words != kept.words:",
         "if words != kept.words:",
         _PLOT,
+    ),
+    Mutant(
+        "system-told-that-there-was-something",
+        "apps/experiments/systems.py",
+        "if self._context.may_show(live, self._system.person):\n                    self._cadence",
+        "if live is not None:\n                    self._cadence",
+        _SYSTEMS,
+    ),
+    Mutant(
+        "prediction-passed-off-as-a-report",
+        "apps/experiments/entity/reckoning.py",
+        "made, received_ms=at_ms, how=HOW, fix=FIX,",
+        "made, received_ms=at_ms,",
+        _RECKONING,
+    ),
+    Mutant(
+        "reckoned-finer-than-it-was-released",
+        "apps/experiments/entity/reckoning.py",
+        "    if place.grid_m is None:\n        return",
+        "    if place is not None:\n        return",
+        _RECKONING,
     ),
     Mutant(
         "system-given-orders-with-the-picture",

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ class Site:
                     name="console",
                     address=f"{speaks}+tcp-listen://127.0.0.1:{self.consoles[name]}",
                     person="console",
+                    reckon=name == "gbr",
                 )
             ]
             if name == "aus":
@@ -385,6 +387,46 @@ def test_nothing_that_a_system_would_act_on_is_sent_to_it_with_the_picture(tmp_p
     ids = asyncio.run(act())
     assert ids & {33, 301}, "the ship is shown"
     assert not ids & {75, 76, 44, 73, 242}, "no command, no mission, no fence, no home"
+
+
+@pytest.mark.slow
+def test_a_system_hears_of_nothing_that_it_may_not_see_and_another_where_things_are_by_now(site: Site) -> None:
+    """What is above them changes again and again: one console is sent nothing, the other what follows from before."""
+    at = 0
+
+    def report(mode: str) -> None:
+        said = {
+            "entity": "track", "status.mode": mode, "position.at": at, "motion.at": at, "motion.speed_mps": 20.0,
+            "motion.course_deg": 0.0,
+        }  # fmt: skip
+        feature = {"type": "Feature", "id": "vessel-1", "geometry": {"type": "Point", "coordinates": [24.5, 59.9]}}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sensor:
+            sensor.sendto(json.dumps(feature | {"properties": said}).encode() + b"\n", ("127.0.0.1", site.sensor))
+
+    async def act(site: Site) -> None:
+        nonlocal at
+        await site.agree()
+        aus, gbr = await site.console("aus"), await site.console("gbr")
+        first = asyncio.create_task(gbr.next())
+        while not first.done():
+            at = time.time_ns() // 1_000_000
+            report("AUTO")
+            await asyncio.sleep(0.2)
+        assert not await aus.quiet(1)
+        while not await aus.quiet(1):
+            pass
+        for number in range(12):
+            report(f"MODE-{number}")
+            assert await aus.quiet(0.2), "nor is it told that there was something"
+        seen = [await asyncio.wait_for(gbr.next(), 10) for _ in range(6)]
+        ahead = [one for one in seen if one["properties"].get("sensor.how") == "m-p"]
+        assert len(ahead) >= 3 and all(one["properties"]["sensor.fix"] == "dead reckoning" for one in ahead)
+        places = [one["geometry"]["coordinates"][1] for one in ahead]
+        assert places == sorted(places) and places[-1] - places[0] > 0.0003
+        times = [one["properties"]["position.at"] for one in ahead]
+        assert all(900 <= later - before <= 1_600 for before, later in pairwise(times)), times
+
+    site.run(act)
 
 
 def test_a_live_system_cannot_say_when_it_was_heard() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from entities import tracks
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import recorder, signer
 
 from aldis.apps.experiments.ahead import EVERY_MS, Ahead
 from aldis.apps.experiments.entity import GROUPS, Identity, Motion, Position, Sensor, Status, Track, Type
@@ -18,6 +20,8 @@ from aldis.apps.experiments.entity.geodesy import distance_m
 from aldis.apps.experiments.entity.reckoning import FIX, HOW, Reckoned, bound_ms, reckoned, says_so
 from aldis.apps.experiments.gateways.registry import PROTOCOLS, offered
 from aldis.apps.experiments.kinds import entity_of, portion_of
+from aldis.apps.experiments.recorder import Taps, messages
+from aldis.apps.experiments.scoring.streams import streams
 from aldis.kernel.instruments import Action, Transform
 from aldis.kernel.transforms import Transformed, apply_transforms
 
@@ -299,3 +303,15 @@ def test_each_protocol_says_that_it_is_a_prediction_or_is_sent_none() -> None:
             assert sensors[0] is not None and (sensors[0].how == HOW or sensors[0].fix == FIX), name
     real = offered("cot").open().encode(SHIP, 1000 * AT)
     assert not says_so(real.ledger) and b"m-p" not in real.messages[0]
+
+
+def test_no_score_is_of_what_was_reckoned(tmp_path: Path) -> None:
+    ahead, _ = after(SHIP, 20)
+    with recorder(tmp_path, signer()) as made:
+        taps = Taps(made)
+        for place, entity in enumerate((SHIP, ahead.track, SHIP)):
+            at_us = 1000 * AT + place
+            taps.egress("tak", "OFFICIAL", entity, at_us, protocol="cot", messages=[b"x"], record="trk-1")
+    (file,) = made.segments
+    found = streams(messages(file, file.stat().st_size))
+    assert len(found["egress", "tak"]) == 2

@@ -18,7 +18,7 @@ from aldis.apps.experiments.entity.track import Motion, Position, Sensor, Timing
 from aldis.kernel.instruments import Action, Transform
 from aldis.kernel.transforms import Transformed, apply_transforms
 
-__all__ = ["FIX", "HOW", "Reckoned", "bound_ms", "reckoned", "says_so"]
+__all__ = ["FIX", "HOW", "Reckoned", "bound_ms", "predicted", "reckoned", "says_so"]
 
 HOW, FIX = "m-p", "dead reckoning"
 """CoT's `how` of a prediction by a machine (MITRE, Event-PUBLIC.xsd), and the fix that AIS's time stamp 62 tells of
@@ -91,6 +91,12 @@ def reckoned(track: Track, at_ms: int) -> Reckoned | None:
         residue=None,
     )
     return Reckoned(said, place.at, round(_RADIUS * sigma, 1))
+
+
+def predicted(entity: object) -> bool:
+    """Whether it says of itself that it was reckoned; no report that anything is judged by."""
+    sensor = entity.sensor if isinstance(entity, Track) else None
+    return sensor is not None and (sensor.how, sensor.fix) == (HOW, FIX)
 
 
 def says_so(ledger: Ledger) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from aldis.apps.experiments.entity import Identity, Track
+from aldis.apps.experiments.entity.reckoning import predicted
 from aldis.apps.experiments.recorder.reader import Message
 from aldis.apps.experiments.recorder.taps import read_told
 
@@ -29,6 +30,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 def streams(messages: Iterable[Message]) -> Mapping[tuple[str, str], list[Report]]:
     """The reports of tracks by tap and name, as (`entity`, system) or (`egress`, partner), in the order given.
 
+    What a system was sent by dead reckoning is none.
+
     Raises:
         InvalidInput: a message cannot be read.
     """
@@ -37,7 +40,7 @@ def streams(messages: Iterable[Message]) -> Mapping[tuple[str, str], list[Report
         if message.about.get("kind") != "track":
             continue
         entity = read_told(message).entity
-        if isinstance(entity, Track):
+        if isinstance(entity, Track) and not (message.about["tap"] == "egress" and predicted(entity)):
             stream = found.setdefault((message.about["tap"], message.about["name"]), [])
             stream.append(report_of(entity, message.log_ns // 1000))
     return found
