@@ -337,11 +337,14 @@ class World:
         """What systems are sent of it, and where it will be."""
         now = self.nations.clock
         for key, one in self.systems.items():
+            changed = one._cadence.due(now.at / 1000)
             who = "low" if key[0] == "aus" else "gbr"
-            sent = [message for slot in one._cadence.due(now.at) for message in one._said(gateways[key], slot)]
+            sent = [message for slot in changed for message in one._said(gateways[key], slot, ahead=False)]
             self._look(f"system of {key[0]}", who, sent, key[1])
             before, now.at = now.at, now.at + 2_000
-            ahead = [message for slot in one._due() for message in one._said(gateways[key], slot, ahead=True)]
+            ahead = [
+                message for slot in one._ahead.due(now.at) for message in one._said(gateways[key], slot, ahead=True)
+            ]
             now.at = before
             self._look(f"reckoned at {key[0]}", who, ahead, key[1])
 

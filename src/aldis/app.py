@@ -115,16 +115,16 @@ class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     `address` says where it is and may say its protocol; `mapping` is the file that describes a protocol of its own.
     `person` is the account of this node as which it acts: it is sent what that account may see; "" for nothing.
-    `reckon` has it sent, between reports, where a track of what it was sent is by dead reckoning.
     With `tasking` it may be given tasks, those of partners too, once its own nation has accepted them.
+    `reckon` has it sent, between reports, where a track of what it was sent is by dead reckoning.
     """
 
     name: str
     address: str
     mapping: str = ""
     person: str = ""
-    reckon: bool = False
     tasking: bool = False
+    reckon: bool = False
 
 
 class Recordings(msgspec.Struct, frozen=True):

@@ -195,11 +195,11 @@ def test_who_reads_no_more_is_cut_off_holds_little_and_keeps_nobody_back(folder:
                 publish(world, f"track-{number}-{'x' * 400}", LOW, LOW)
             publish(world, "before", LOW, LOW, kind="document")
             assert names(other, "before") == ["before"]
-            waiting = [queue for kind, queue in held if kind == "track"]
-            assert all(0 < queue.qsize() <= queue.maxsize <= 4096 for queue in waiting)
+            waiting = [one.waiting for one in held if one.kind == "track"]
+            assert all(one.maxlen is not None and 0 < len(one) <= one.maxlen <= 4096 for one in waiting)
             assert len(waiting) == 1
             until = time.monotonic() + 10
-            while any(kind == "track" for kind, _ in held):
+            while any(one.kind == "track" for one in held):
                 assert time.monotonic() < until
                 time.sleep(0.02)
             stuck.settimeout(10)
@@ -210,4 +210,4 @@ def test_who_reads_no_more_is_cut_off_holds_little_and_keeps_nobody_back(folder:
             assert got < 8_000_000
             publish(world, "after", LOW, LOW, kind="document")
             assert names(other, "after") == ["after"]
-            assert [kind for kind, _ in held] == ["document"]
+            assert [one.kind for one in held] == ["document"]

@@ -46,6 +46,8 @@ def test_what_was_withheld_is_named_and_what_was_changed_is_refused() -> None:
     assert findings_of(part) == (msgspec.structs.replace(made, scores={}), ["scores"])
     with pytest.raises(InvalidInput, match="not what they say"):
         findings_of(record(made, summary={"ended_us": 1}))
+    with pytest.raises(InvalidInput, match="in the name of 'gbr'"):
+        findings_of(record(made, summary={"node": "gbr"}))
     with pytest.raises(InvalidInput, match="no findings that can be read"):
         findings_of(record(made, cells={"cells": [{"source": 1}]}))
 

@@ -15,6 +15,7 @@ from thread_scene import SECOND, SHIPS, Nation, Scene, ais
 from aldis.apps.experiments.recorder import key_text
 from aldis.apps.experiments.report import CONTEXT
 from aldis.interfaces.cli.main import cli
+from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import RefusedByPolicy
 from aldis.node.node import Node
 from aldis.node.people import Account, Person
@@ -169,3 +170,18 @@ def test_only_a_folder_takes_recordings_and_several_keys(place: Place, copy: Pat
     assert place.at("AUS", "verify", copy, file).exit_code == 2
     assert place.at("AUS", "verify", file).exit_code == 2
     assert place.at("AUS", "verify", place.folder).exit_code == 2
+
+
+def test_a_replay_comes_to_the_findings_of_the_report_and_of_other_recordings_does_not(
+    place: Place, copy: Path
+) -> None:
+    files = place.files.values()
+    result = place.at("GBR", "replay", *files, "--report", copy, "--json")
+    assert result.exit_code == 0, result.output
+    assert data(result)["findings"] == sha256((copy / "findings.json").read_bytes()).hex()
+    result = place.at("GBR", "replay", place.files["AUS"], "--report", copy)
+    assert result.exit_code == 4
+    assert "do not come to the findings" in result.stderr
+    findings = copy / "findings.json"
+    findings.write_bytes(findings.read_bytes().replace(b"limited success", b"success", 1) + b" ")
+    assert place.at("GBR", "replay", *files, "--report", copy).exit_code == 4

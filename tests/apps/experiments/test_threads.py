@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from recorded import START_US
+from recorded import MARKING, START_US
 from thread_scene import SECOND, SHIPS, Nation, Scene, edited, record_of
 
 import aldis.apps.experiments
 from aldis.apps.experiments.cases import Case, Cell, Findings, Outcome, find, read_case
 from aldis.apps.experiments.entity import Track
+from aldis.apps.experiments.gateways.registry import offered
 from aldis.apps.experiments.recorder.schemas import egress_schema
+from aldis.apps.experiments.recorder.taps import Source
 from aldis.kernel.errors import InvalidInput, VerificationFailed
 from aldis.kernel.signatures import Key
 
@@ -234,6 +236,35 @@ def test_bytes_that_are_no_base64_are_damage_and_no_crash(tmp_path: Path) -> Non
 
     one = cell(found_in(*Odd(tmp_path).play()), "aus/sea", "gbr/tak")
     assert one.marks[1].reasons == ("messages damaged",)
+
+
+def test_a_legacy_protocol_is_decoded_again_by_the_mapping_that_stands_in_the_recording(tmp_path: Path) -> None:
+    legacy = EXAMPLES.parent / "harbour-tracker.toml"
+    speaks = offered(str(legacy))
+    message = next(one.messages[0] for one in speaks.specimens())
+    source = Source("tower", mapping=legacy.read_text())
+
+    class Legacy(Scene):
+        def more(self, aus: Nation, gbr: Nation) -> None:
+            gateway = speaks.open()
+            for second in range(5):
+                at = START_US + second * SECOND
+                aus.taps.native(source, MARKING, gateway.protocol, message, at, "serial", begins=second == 0)
+                for decoded in gateway.feed(message, at):
+                    aus.taps.entity("tower", MARKING, decoded, at, record="trk-t")
+                    track = msgspec.structs.replace(decoded.entity, key="trk-t")
+                    sent = gateway.encode(track, at).messages
+                    aus.taps.egress(
+                        "mast", MARKING, track, at + 1, protocol=gateway.protocol, messages=sent, record="trk-t"
+                    )
+            aus.taps.native(Source("mast", mapping=legacy.read_text()), MARKING, gateway.protocol, b"", START_US, "x")
+
+    one = cell(found_in(*Legacy(tmp_path, seconds=1).play()), "aus/tower", "aus/mast")
+    assert one.marks[1].outcome == "met"
+    assert one.marks[1].text.startswith("5 of 5 messages of the source")
+    assert "5 of 5 reports for the target" in one.marks[1].text
+    assert one.marks[2].outcome in ("met", "partly")
+    assert one.protocols == (speaks.protocol, speaks.protocol)
 
 
 def test_a_switched_identity_is_seen(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.orders import ORDER_KINDS
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.routes import ROUTES
-from aldis.apps.experiments.overview import ROUTE
+from aldis.apps.experiments.overview import ROUTE as PICTURE
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
@@ -45,7 +45,7 @@ class ExperimentsApp:
 
     def routes(self) -> Sequence[Route]:
         """The picture, tasks and leases, for programs."""
-        return (ROUTE, *ROUTES)
+        return (PICTURE, *ROUTES)
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""

@@ -74,7 +74,7 @@ def findings_of(record: Record) -> tuple[Findings, Sequence[str]]:
     """The findings in a record, as far as they were released, and the names of what was not.
 
     Raises:
-        InvalidInput: it is no record of findings, or whole and not what its digest says.
+        InvalidInput: it is no record of findings, those of another node than its own, or not what its digest says.
     """
     from aldis.apps.experiments.cases.findings import Findings  # noqa: PLC0415 - numpy
 
@@ -87,6 +87,8 @@ def findings_of(record: Record) -> tuple[Findings, Sequence[str]]:
         found = msgspec.convert({**fields, **parts}, Findings)
     except (msgspec.ValidationError, KeyError, TypeError) as error:
         raise InvalidInput(f"{record.header.id!r} has no findings that can be read: {error}") from error
+    if found.node != record.header.originator:
+        raise InvalidInput(f"{record.header.originator!r} published findings in the name of {found.node[:40]!r}")
     if not lacking and found.digest != summary.digest:
         raise InvalidInput(f"the findings of {record.header.id!r} are not what they say of themselves")
     return found, lacking

@@ -23,7 +23,7 @@ from aldis.apps.experiments.links.link import Piece
 from aldis.apps.experiments.recorder import PARTNER, Message, counted, read_native, said_body
 from aldis.kernel.errors import UnknownTerm, VerificationFailed
 
-__all__ = ["Replay"]
+__all__ = ["Replay", "offered_as_recorded"]
 
 _SHOWN = 80
 _LEDGERS = 1_024
@@ -105,7 +105,7 @@ class Replay:
             raise _more(name, system)
         if native.begins:
             system.hearing.forget(native.peer)
-        speaks = _offered(native.protocol, message.about.get("mapping", "")) if native.protocol else None
+        speaks = offered_as_recorded(native.protocol, message.about.get("mapping", "")) if native.protocol else None
         piece = Piece(native.data, native.peer, native.ended)
         _, said = system.hearing.hear(piece, message.log_ns // 1000, lambda _said, _last: speaks)
         system.waiting.extend(said)
@@ -177,8 +177,13 @@ def _flat(name: str, value: Any) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _offered(protocol: str, mapping: str) -> Offered:
-    """The protocol of that name, or the one that the text of a mapping file describes; no file is ever named by it."""
+def offered_as_recorded(protocol: str, mapping: str) -> Offered:
+    """The protocol of that name, or the one that the text of a mapping file describes; no file is ever named by it.
+
+    Raises:
+        UnknownTerm, InvalidInput: there is none, or the text describes none.
+        Unavailable: it needs a library that is not installed.
+    """
     if not mapping:
         if protocol not in PROTOCOLS:
             raise UnknownTerm(

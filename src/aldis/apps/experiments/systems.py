@@ -63,7 +63,7 @@ class Connection:
         self._source = Source(system.name, mapping=_text(system.mapping), played=played)
         self._own: OrderedDict[str, None] = OrderedDict()
         self._shown: OrderedDict[tuple[str, str], dict[str, Live]] = OrderedDict()
-        self._withheld: dict[tuple[str, str], frozenset[str]] = {}
+        self._withheld: dict[tuple[str, str], set[str]] = {}
         self._cadence: Cadence[tuple[str, str]] = Cadence(SHOW_EVERY_S)
         self._ahead = Ahead()
 
@@ -176,8 +176,8 @@ class Connection:
                 self._shown.move_to_end(slot)
                 if self._context.may_show(live, self._system.person):
                     self._cadence.change(slot)
-                else:  # nothing tells it that there was something, not even when it is sent something else
-                    self._withheld.setdefault(slot, frozenset(self._shown[slot]) - {live.update.portion})
+                else:  # nothing that it may not see has a part in when it is sent something
+                    self._withheld.setdefault(slot, set()).add(live.update.portion)
                 if len(self._shown) > _SHOWN:
                     gone = self._shown.popitem(last=False)[0]
                     self._cadence.forget(gone)
@@ -203,12 +203,11 @@ class Connection:
             if gateway is None:
                 await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
                 continue
-            for slot in self._cadence.due(now):
-                for message in self._said(gateway, slot):
-                    await link.send(message)
-                    self.sent += 1
-            for slot in self._due():
-                for message in self._said(gateway, slot, ahead=True):
+            changed = dict.fromkeys(self._cadence.due(now))
+            ahead = self._system.reckon and self._offered is not None and self._offered.predicts
+            due = self._ahead.due(self._context.now()) if ahead else ()
+            for slot in dict.fromkeys((*changed, *due)):
+                for message in self._said(gateway, slot, ahead=slot not in changed):
                     await link.send(message)
                     self.sent += 1
             now = clock()
@@ -223,44 +222,40 @@ class Connection:
                 await link.send(frame)
 
     def _ask_again(self) -> None:
-        """Say anew what may be sent more of by now: a record has come, an instrument has, an account has changed."""
+        """Say what may be sent by now: a record has come, an instrument is in force, an account has changed."""
         now, person = self._context.now(), self._system.person
-        for slot, sent in list(self._withheld.items()):
-            fresh = [live for live in self._shown.get(slot, {}).values() if now - live.update.at <= _LAPSE_MS]
+        for slot, portions in list(self._withheld.items()):
+            seen = self._shown.get(slot, {})
+            fresh = [live for live in map(seen.get, portions) if live and now - live.update.at <= _LAPSE_MS]
+            if any(self._context.may_show(live, person) for live in fresh):
+                self._cadence.change(slot)
+                fresh = []  # it is looked at anew when it is said
             if not fresh:
                 del self._withheld[slot]
-            elif any(live.update.portion not in sent and self._context.may_show(live, person) for live in fresh):
-                self._cadence.change(slot)
 
-    def _due(self) -> Sequence[tuple[str, str]]:
-        """What it is to be told of where it is by now."""
-        able = self._system.reckon and self._offered is not None and self._offered.predicts
-        return self._ahead.due(self._context.now()) if able else ()
-
-    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool = False) -> tuple[bytes, ...]:
-        """What is sent of a thing, as far as it may see it: as it was last known, or where it is by now."""
+    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool) -> tuple[bytes, ...]:
+        """What is sent of a thing, as far as it may be seen; or of one that has not changed, where it is by now."""
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
-        self._withheld.pop(slot, None)
+        values = {live.update.portion: live.update.value for live in allowed}
         if len(allowed) < len(fresh):
-            self._withheld[slot] = frozenset(live.update.portion for live in allowed)
+            self._withheld[slot] = {live.update.portion for live in fresh} - values.keys()
         if not allowed:
             return ()
-        values = {live.update.portion: live.update.value for live in allowed}
         try:
             entity = entity_of(allowed[0].update.kind, slot[1], values)
         except InvalidInput:
             return ()
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
-        if not ahead:
-            self._ahead.sent(slot, entity, now)
-        else:
-            found = reckoned(entity, now) if isinstance(entity, Track) else None
-            if found is None:
+        if ahead:
+            predicted = reckoned(entity, now) if isinstance(entity, Track) else None
+            if predicted is None:
                 return ()
-            entity = found.track
+            entity = predicted.track
+        else:
+            self._ahead.sent(slot, entity, now)
         encoded = gateway.encode(entity, now * 1000)
         messages = encoded.messages if not ahead or says_so(encoded.ledger) else ()
         if messages:

@@ -65,5 +65,7 @@ def _origin(key: str, written: dict[str, Any]) -> str:
 
 def _written(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "\n".join(", ".join(f"{key} {one}" for key, one in table.items() if one != "") for table in value)
+        return "\n".join(
+            ", ".join(f"{key} {one}" for key, one in table.items() if one not in ("", False)) for table in value
+        )
     return value if isinstance(value, str) else str(value)

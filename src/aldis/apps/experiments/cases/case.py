@@ -171,11 +171,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 def criteria_of(step: Step) -> Iterator[tuple[str, Any]]:
     """The criteria that a step names, with their limits, in the order of the model."""
-    base = set(_Step.__struct_fields__) | {"to", "kind"}
     for name in step.__struct_fields__:
-        value = getattr(step, name)
-        if name not in base and value is not None:
-            yield name, value
+        if name not in (*_Step.__struct_fields__, "to", "kind") and getattr(step, name) is not None:
+            yield name, getattr(step, name)
 
 
 def read_case(path: Path) -> Case:
@@ -190,7 +188,10 @@ def read_case(path: Path) -> Case:
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}", fix="Name the file of a test case") from error
     if len(data) > MOST_BYTES:
-        raise TooLarge(f"{path} has over {MOST_BYTES} bytes", fix="Split the case")
+        raise TooLarge(
+            f"{path} has over {MOST_BYTES} bytes: no test case",
+            fix="Split the case; a recording is named with --recording, once for each file",
+        )
     return _read(data, str(path))
 
 
@@ -205,9 +206,7 @@ def _read(data: bytes, where: str) -> Case:
     except msgspec.ValidationError as error:
         raise _refused(where, text, values, str(error)) from error
     _check(file, where, text)
-    return Case(
-        name=file.case, title=file.title, text=file.text, cutoff_m=file.cutoff_m, steps=file.step, data=data
-    )  # fmt: skip
+    return Case(name=file.case, title=file.title, text=file.text, cutoff_m=file.cutoff_m, steps=file.step, data=data)
 
 
 def _check(file: _File, where: str, text: str) -> None:

@@ -17,25 +17,21 @@ from aldis.apps.experiments.cases.execution import asked, evidence_of, executed
 from aldis.apps.experiments.cases.fields import fates_along, groups, not_released, permits, withheld
 from aldis.apps.experiments.cases.findings import Cell, Mark, Measure, Reason, Rung
 from aldis.apps.experiments.cases.seen import Seen
+from aldis.apps.experiments.cases.standing import kept_state
 from aldis.apps.experiments.cases.tasking import Tasking
 from aldis.apps.experiments.cases.verdict import verdict_of
 from aldis.apps.experiments.cases.way import Way, split
 from aldis.apps.experiments.gateways.registry import offered
-from aldis.apps.experiments.scoring.timeliness import P95
 from aldis.kernel.errors import AldisError
 
-__all__ = ["DECODED", "DELAYED_S", "OLDER_S", "OUTAGE_S", "REACHED", "Wanted", "cell_of", "why_nothing"]
+__all__ = ["DECODED", "DELAYED_S", "REACHED", "Wanted", "cell_of", "why_nothing"]
 
 DECODED = 0.99
 """The share of a system's messages that are to be decoded without damage."""
 REACHED = 0.95
 """The share of the records released that are to reach the target."""
-OLDER_S = 10.0
-"""By how much the information at the target may be older than at its source, for 95 % of the time."""
 DELAYED_S = 5.0
 """What left its own node no sooner than this was held back on purpose."""
-OUTAGE_S = 10.0
-"""From how long a silence on the link counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ def _marks(way: Way, clocks: Clocks, wanted: Wanted, tasks: Sequence[Tasking]) -
         marks += [_unseen(rung, reached) for rung in ("decoded", "fidelity")]
     if way.kind == "tasking":
         marks.append(executed(way, clocks, tasks) if tasks else _unseen("executed", reached))
-    marks.append(_state(way, crossing) if above else _unseen("state", reached))
+    marks.append(kept_state(way, crossing) if above else _unseen("state", reached))
     return marks
 
 
@@ -246,50 +242,6 @@ def _by_reason(fields: dict[str, str]) -> Sequence[str]:
     for path, why in fields.items():
         reasons.setdefault(why, []).append(path)
     return [f"{groups(paths)} ({why})" for why, paths in sorted(reasons.items())]
-
-
-def _state(way: Way, crossing: Crossing) -> Mark:
-    """Whether identities stayed, information stayed fresh, and a link that was lost came back."""
-    switched = [*crossing.switches, *_renamed(way)]
-    if switched:
-        return Mark(
-            rung="state", outcome="failed", reasons=("identity switched",), text=f"{len(switched)} identities switched",
-            value=float(len(switched)), limit=0.0, unit="switches", evidence=way.evidence(way.sent, switched[0]),
-        )  # fmt: skip
-    outages = crossing.outages(round(OUTAGE_S * 1e6))
-    lost = [one for one in outages if one.after is None]
-    if lost:
-        return Mark(
-            rung="state", outcome="failed", reasons=("lost and not back",),
-            text=f"nothing for the last {lost[0].lasted_us / 1e6:.1f} s, while the source went on",
-            value=round(lost[0].lasted_us / 1e6, 3), limit=OUTAGE_S, unit="s",
-            evidence=way.evidence(way.sent, lost[0].before),
-        )  # fmt: skip
-    back = "".join(f"; lost for {one.lasted_us / 1e6:.1f} s and back" for one in outages[:3])
-    age, own = crossing.age(P95), Crossing(way.said, way.said, Offset(0, 0)).age(P95)
-    evidence = way.evidence(way.sent, *way.reached[-1:])
-    if age is None or own is None:
-        return Mark(rung="state", outcome="met", text=f"identities stayed{back}", evidence=evidence)
-    older = round((age - own) / 1e6, 3)
-    fresh = older <= OLDER_S
-    return Mark(
-        rung="state", outcome="met" if fresh else "partly", reasons=() if fresh else ("too old",),
-        text=f"identities stayed; older than at the source by {older:g} s for 95 % of the time{back}",
-        value=older, limit=OLDER_S, unit="s", evidence=evidence,
-    )  # fmt: skip
-
-
-def _renamed(way: Way) -> Sequence[Seen]:
-    """Reports whose bytes call a record by another id than before, or by one that another record has."""
-    found, taken = [], dict[str, str]()
-    for stream in way.sent:
-        for mirror in stream.mirrors.values():
-            for record, keys in sorted(mirror.keys.items()):
-                if record in way.records:
-                    ordered = sorted(keys.items(), key=lambda one: (one[1].at_us, one[1].file, one[1].sequence))
-                    found += [seen for _, seen in ordered[1:]]
-                    found += [seen for key, seen in ordered[:1] if taken.setdefault(key, record) != record]
-    return found
 
 
 def _protocols(taken: Taken, who: str) -> Sequence[str]:

@@ -19,6 +19,7 @@ from aldis.apps.experiments.cases.seen import Seen
 from aldis.apps.experiments.entity import Entity, Identity, Track
 from aldis.apps.experiments.entity.reckoning import predicted
 from aldis.apps.experiments.gateways.layout import flat
+from aldis.apps.experiments.gateways.registry import PROTOCOLS
 from aldis.apps.experiments.recorder import Findings, Message, gaps, key_text, messages, read_native, read_told, verify
 from aldis.kernel.errors import InvalidInput, TooLarge, VerificationFailed
 from aldis.kernel.signatures import Key
@@ -63,13 +64,15 @@ class Stream:
 class Taken:
     """All that is there: the files, the streams, what of each system's bytes could be read, and which nodes lack some.
 
-    `lacking` are nodes of which a recording was never closed, or a file is missing.
+    `lacking` are nodes of which a recording was never closed, or a file is missing. `crossed` says of the live frames
+    from one node to another when each left and when it came, by their clocks.
     """
 
     files: Sequence[Recorded]
     streams: Mapping[Place, Stream]
     readings: Mapping[tuple[str, str], Reading]
     lacking: frozenset[str]
+    crossed: Mapping[tuple[str, str], Sequence[tuple[int, int]]]
     began_us: int
     ended_us: int
 
@@ -170,6 +173,8 @@ class _Into:
         self._told, self._count, self._read = told, count, 0
         self._reports = 0
         self._times: list[int] = []
+        self._mappings: dict[tuple[str, str], str] = {}
+        self._frames: dict[tuple[str, str, str], list[int | None]] = {}
 
     def take(self, node: str, number: int, message: Message) -> None:
         """One message of a file."""
@@ -182,7 +187,10 @@ class _Into:
         if tap == "native":
             native = read_native(message)
             reading = self._readings.setdefault((node, name), Reading())
-            reading.feed(native.protocol, native.peer, native.data, at_us)
+            mapping = message.about.get("mapping", "")
+            if mapping:
+                self._mappings[node, name] = mapping
+            reading.feed(native, mapping, at_us)
         elif tap in ("entity", "egress") and kind not in ("fix", "bytes"):
             self._entity((node, tap, name, _CLASS.get(kind, kind)), number, message, at_us)
 
@@ -194,7 +202,11 @@ class _Into:
             stream.seen.sort(key=lambda one: (one.at_us, one.file, one.sequence))
             stream.things.sort(key=lambda one: (one[0].at_us, one[0].file, one[0].sequence))
         began, ended = (self._times[0], self._times[1]) if self._times else (0, 0)
-        return Taken(files, dict(sorted(self._streams.items())), self._readings, lacking, began, ended)
+        crossed: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for (one, other, _), (left, came) in sorted(self._frames.items()):
+            if left is not None and came is not None:
+                crossed.setdefault((one, other), []).append((left, came))
+        return Taken(files, dict(sorted(self._streams.items())), self._readings, lacking, crossed, began, ended)
 
     def _span(self, at_us: int) -> None:
         if not self._times:
@@ -212,6 +224,8 @@ class _Into:
         self._reports += 1
         if self._reports > MOST_REPORTS:
             raise TooLarge(f"over {MOST_REPORTS} reports in these recordings", fix="Give fewer files at once")
+        if told.frame:
+            self._crossed(place, told.frame, at_us)
         stream = self._streams.get(place)
         if stream is None:
             stream = self._streams[place] = Stream(place, message.topic)
@@ -233,8 +247,20 @@ class _Into:
             if told.messages:
                 mirror = stream.mirrors.get(told.protocol)
                 if mirror is None:
-                    mirror = stream.mirrors[told.protocol] = Mirror(told.protocol)
+                    mapping = self._mappings.get((place[0], place[2]), "")
+                    mirror = Mirror(told.protocol, "" if told.protocol in PROTOCOLS else mapping)
+                    stream.mirrors[told.protocol] = mirror
                 mirror.look(entity, values, told.messages, seen)
+
+    def _crossed(self, place: Place, frame: str, at_us: int) -> None:
+        """When a live frame left one node and came to another, by their clocks; the first of each counts."""
+        node, tap, name, _ = place
+        partner = name.removeprefix(NODE)
+        pair = (node, partner) if tap == "egress" else (partner, node)
+        times = self._frames.setdefault((*pair, frame), [None, None])
+        side = 0 if tap == "egress" else 1
+        if times[side] is None:
+            times[side] = at_us
 
     def _same(self, identity: Identity | None) -> Identity | None:
         """One object for all that are equal, since most reports say what the one before said."""

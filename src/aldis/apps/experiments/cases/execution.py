@@ -10,7 +10,7 @@ from aldis.apps.experiments.cases.findings import Evidence, Mark, Reason
 from aldis.apps.experiments.cases.tasking import Moved, Tasking, moved, taskings
 from aldis.apps.experiments.cases.way import Way, split
 
-__all__ = ["MOVED_M", "asked", "ended_badly", "executed"]
+__all__ = ["MOVED_M", "asked", "ended_badly", "evidence_of", "executed", "farthest"]
 
 MOVED_M = 10.0
 """From how far on a vehicle counts as having moved, where no case says otherwise."""
@@ -59,9 +59,13 @@ def _is_for(way: Way, one: Tasking) -> bool:
 
 
 def executed(way: Way, clocks: Clocks, tasks: Sequence[Tasking]) -> Mark:
-    """The mark at the rung `executed`: that of the task which fared worst, of one at least."""
+    """The mark at the rung `executed`: that of the task which fared worst, of one at least.
+
+    Those that were called off count only where there are no others.
+    """
     node = split(way.source)[0]
-    marks = [_mark(way, one, moved(way.taken, clocks, one, MOVED_M, node)) for one in tasks]
+    judged = [one for one in tasks if "cancelled" not in one.states] or tasks
+    marks = [_mark(way, one, moved(way.taken, clocks, one, MOVED_M, node)) for one in judged]
     order = ("met", "partly", "unknown", "failed")
     return max(marks, key=lambda one: order.index(one.outcome))
 
@@ -92,6 +96,12 @@ def _mark(way: Way, one: Tasking, way_of: Moved | None) -> Mark:
         rung="executed", outcome="met" if done else "partly", reasons=() if done else ("incomplete",),
         text=_told(one), value=far, limit=MOVED_M, unit="m", evidence=evidence,
     )  # fmt: skip
+
+
+def farthest(tasks: Sequence[Tasking]) -> Tasking:
+    """Of some tasks the one that came farthest, and of several such the first."""
+    order = ("completed", "executing", "accepted")
+    return min(tasks, key=lambda one: next((at for at, state in enumerate(order) if state in one.states), len(order)))
 
 
 def ended_badly(one: Tasking) -> tuple[Reason, ...]:

@@ -16,7 +16,8 @@ from aldis.apps.experiments.cases.seen import Seen
 from aldis.apps.experiments.entity import Approximated, Decoded, Dropped, Entity, Ledger, Task
 from aldis.apps.experiments.gateways.gateway import Gateway
 from aldis.apps.experiments.gateways.layout import flat
-from aldis.apps.experiments.gateways.registry import MAPPED, offered
+from aldis.apps.experiments.recorder import Native
+from aldis.apps.experiments.replay import offered_as_recorded
 from aldis.apps.experiments.tolerance import distance, factor, noise, plain, related, ways
 from aldis.kernel.errors import AldisError
 
@@ -25,7 +26,11 @@ __all__ = ["FATES", "Fate", "Found", "Mirror", "Reading", "fates"]
 Fate = Literal["carried", "approximated", "dropped", "changed"]
 FATES: Sequence[Fate] = ("carried", "approximated", "dropped", "changed")
 """From the best to the worst."""
+_SOUND = frozenset({"acknowledges nothing asked here", "said again"})
+"""Why a gateway passes over what is no damage: here nobody asked for what a vehicle acknowledges."""
+_ANEW = "made anew"
 _PEERS = 256
+_UNTOLD = 4_096  # bytes of a peer that are kept until somebody knows its protocol
 _NAMES = frozenset(
     {"key", "task.assignee", "task.issued_by", "task.request", "report.about", "report.author", "report.to"}
 )
@@ -47,15 +52,15 @@ class Mirror:
     `readable` is False where there is no gateway for its protocol here.
     """
 
-    def __init__(self, protocol: str) -> None:
+    def __init__(self, protocol: str, mapping: str = "") -> None:
         self.protocol = protocol
         self.said = 0
         self.understood = 0
         self.fates: dict[str, dict[str, Found]] = {}
         self.keys: dict[str, dict[str, Seen]] = {}
         """Of each record, the ids that it went by in this protocol, and the message at which each was first seen."""
-        self._writer = _opened(protocol)
-        self._reader = _opened(protocol)
+        self._writer = _opened(protocol, mapping)
+        self._reader = _opened(protocol, mapping)
 
     @property
     def readable(self) -> bool:
@@ -114,21 +119,32 @@ class Reading:
         self.unknown: set[str] = set()
         self.dropped: dict[str, int] = {}
         self._carried = 0
-        self._gateways: dict[tuple[str, str], Gateway | None] = {}
+        self._gateways: dict[str, Gateway | None] = {}
+        self._untold: dict[str, bytes] = {}
 
-    def feed(self, protocol: str, peer: str, data: bytes, at_us: int) -> None:
-        """The next bytes of a peer."""
-        self.protocols.add(protocol)
-        name = (protocol, peer)
-        if name not in self._gateways:
+    def feed(self, native: Native, mapping: str, at_us: int) -> None:
+        """The next bytes of a peer; `mapping` is the text of the file that describes their protocol, if one does."""
+        peer = native.peer
+        if native.begins:
+            self._count(self._gateways.pop(peer, None))
+        data = self._untold.pop(peer, b"") + native.data
+        if not native.protocol:  # nobody knew yet what it was
+            self._untold[peer] = data[-_UNTOLD:]
+            while len(self._untold) > _PEERS:
+                del self._untold[next(iter(self._untold))]
+            return
+        self.protocols.add(native.protocol)
+        if peer not in self._gateways:
             if len(self._gateways) >= _PEERS:
                 self._count(self._gateways.pop(next(iter(self._gateways))))
-            self._gateways[name] = _opened(protocol)
-            if self._gateways[name] is None:
-                self.unknown.add(protocol)
-        gateway = self._gateways[name]
+            self._gateways[peer] = _opened(native.protocol, mapping)
+            if self._gateways[peer] is None:
+                self.unknown.add(native.protocol)
+        gateway = self._gateways[peer]
         if gateway is not None:
             gateway.feed(data, at_us)
+        if native.ended:
+            self._count(self._gateways.pop(peer))
 
     def end(self) -> None:
         """Count what all of them read; a message that had not come whole yet counts for nothing."""
@@ -144,13 +160,18 @@ class Reading:
         if gateway is not None:
             self._carried += gateway.tally.carried
             for reason, count in gateway.tally.dropped.items():
+                if reason in _SOUND:
+                    self._carried += count
+                    continue
                 self.dropped[reason] = self.dropped.get(reason, 0) + count
 
 
 def fates(
     said: Mapping[str, Any], back: Mapping[str, Any], written: Ledger, read: Sequence[Ledger]
 ) -> Mapping[str, tuple[Fate, str]]:
-    """What became of each field, and why, by path; but of those by which things name each other.
+    """What became of each field, and why, by path.
+
+    Left out are those by which things name each other, and stamps that every message has of its own.
 
     Args:
         said: the fields that were to be said, by path.
@@ -160,9 +181,9 @@ def fates(
     """
     lat = said.get("position.lat_deg", 0.0)
     return {
-        path: _fate(path, value, back.get(path), written, read, lat)
+        path: fate
         for path, value in said.items()
-        if path not in _NAMES
+        if path not in _NAMES and (fate := _fate(path, value, back.get(path), written, read, lat)) != ("dropped", _ANEW)
     }
 
 
@@ -214,10 +235,8 @@ def _bytes(text: str) -> bytes:
         return b""
 
 
-def _opened(protocol: str) -> Gateway | None:
-    if protocol.endswith(MAPPED):
-        return None  # what a recording says is no path of this machine
+def _opened(protocol: str, mapping: str) -> Gateway | None:
     try:
-        return offered(protocol).open()
+        return offered_as_recorded(protocol, mapping).open()
     except AldisError:
         return None

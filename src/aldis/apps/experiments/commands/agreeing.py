@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from aldis.apps.experiments.commands.recordings import FILES, LIMITED, UNVERIFIED, Run, key_of, sound
+from aldis.apps.experiments.commands.judging import SEALED_BY, Run, keys_of
+from aldis.apps.experiments.commands.nations import Recording, recordings_of
+from aldis.apps.experiments.commands.recordings import FILES, LIMITED, UNVERIFIED
 from aldis.kernel.errors import InvalidInput
-from aldis.kernel.signatures import Key
 
 if TYPE_CHECKING:
     from aldis.apps.experiments.recorder import Findings
@@ -28,30 +29,23 @@ _HEADINGS = ("from", "to", "left", "arrived", "alike", "in part", "lost", "unkno
     "--with", "others", metavar="FILE", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The other nation's recording; each file says itself whose it is.",
 )  # fmt: skip
-@click.option(
-    "--sealed-by",
-    "keys",
-    metavar="NODE|KEY|FILE",
-    multiple=True,
-    help="Who is to have sealed them; once for each node.",
-)
+@SEALED_BY
 @click.pass_obj
-def agree(run: Run, files: Sequence[Path], others: Sequence[Path], keys: Sequence[str]) -> None:
+def agree(run: Run, files: Sequence[Path], others: Sequence[Path], sealed: Sequence[str]) -> None:
     """Hold what left one nation against what arrived at another, both ways, and the scores that each comes to.
 
     What left and did not arrive was lost on the way, as live frames may be. Exit code 0: they agree. 1: so they do, as
     far as recordings are there. 4: something arrived that never left, or changed on its way, or the scores differ.
     """
-    found = _sound([*files, *others], [key for text in keys if (key := key_of(run, text)) is not None])
-    nodes = sorted({one.opening.node for one in found.values() if one.opening})
-    if len(nodes) != 2 or any(one.opening is None for one in found.values()):
-        raise InvalidInput(
-            f"these are recordings of {', '.join(nodes) or 'nobody'}", fix="Give those of two nodes, whole files"
-        )
-    sides = {node: _Side(node, found) for node in nodes}
+    found = recordings_of([*files, *others], keys_of(run, sealed))
+    nodes = sorted({one.node for one in found})
+    if len(nodes) != 2:
+        raise InvalidInput(f"these are recordings of {', '.join(nodes)}", fix="Give those of two nodes")
+    sides = {node: _Side(node, [one for one in found if one.node == node]) for node in nodes}
     made = {(one, two): _agreed(sides[one], sides[two]) for one, two in ((nodes[0], nodes[1]), (nodes[1], nodes[0]))}
-    markings = sorted({one.opening.marking for one in found.values() if one.opening})
-    whole = all(one.state == "intact" for one in found.values())
+    each = [one for recording in found for one in recording.files.values()]
+    markings = sorted({one.opening.marking for one in each if one.opening})
+    whole = all(one.whole for one in found)
     agreed = all(one.agrees for one in made.values())
     for marking in markings:
         run.out.say(marking)
@@ -78,18 +72,16 @@ def agree(run: Run, files: Sequence[Path], others: Sequence[Path], keys: Sequenc
 class _Side:
     """What one node recorded: what left and arrived, between which frames, and what its own systems said."""
 
-    def __init__(self, node: str, found: Mapping[Path, Findings]) -> None:
+    def __init__(self, node: str, found: Sequence[Recording]) -> None:
         from aldis.apps.experiments.recorder import messages  # noqa: PLC0415
         from aldis.apps.experiments.scoring import passed  # noqa: PLC0415
 
         self.node = node
-        own = [(path, one) for path, one in found.items() if one.opening and one.opening.node == node]
-        own.sort(key=lambda pair: (pair[1].opening.run, pair[1].opening.segment) if pair[1].opening else ("", 0))
+        self._paths = [pair for recording in found for pair in recording.files.items()]
         self._files = [
             (passed(messages(path, one.covered)), one.state == "intact" and _goes_on(one, after))
-            for (path, one), (_, after) in zip(own, [*own[1:], (None, None)], strict=True)
+            for (path, one), (_, after) in zip(self._paths, [*self._paths[1:], (None, None)], strict=True)
         ]
-        self._paths = own
 
     def crossed(self, tap: str, node: str) -> tuple[Sequence[Passed], Any]:
         """What is at a tap for the other node, and the spans of it."""
@@ -125,18 +117,6 @@ def _agreed(one: _Side, two: _Side) -> Agreement:
 
     (left, left_spans), (arrived, arrived_spans) = one.crossed("egress", two.node), two.crossed("entity", one.node)
     return agree_on(left, arrived, one.truth(), left_spans=left_spans, arrived_spans=arrived_spans)
-
-
-def _sound(files: Sequence[Path], keys: Sequence[Key]) -> Mapping[Path, Findings]:
-    """What was found of each file; where keys are given, each is sealed with one of them."""
-    from aldis.apps.experiments.recorder import key_text  # noqa: PLC0415
-
-    by = {key_text(key): key for key in keys}
-    made: dict[Path, Findings] = {}
-    for path in dict.fromkeys(files):
-        found = sound([path], None)[0][path]
-        made[path] = sound([path], by.get(found.signer, keys[0]))[0][path] if keys else found
-    return made
 
 
 def _row(one: str, two: str, way: Agreement) -> Sequence[str]:

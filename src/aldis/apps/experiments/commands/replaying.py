@@ -5,21 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aldis.apps.experiments.commands.recordings import (
-    FILES,
-    KEY,
-    LIMITED,
-    Run,
-    key_of,
-    score_table,
-    scores_of,
-    sound,
-    streams_of,
-)
+from aldis.apps.experiments.commands.judging import SEALED_BY, Run, keys_of
+from aldis.apps.experiments.commands.nations import recordings_of
+from aldis.apps.experiments.commands.recordings import FILES, LIMITED, score_table, scores_of
+from aldis.apps.experiments.commands.verifying import own_findings, parties_of
 from aldis.kernel.errors import VerificationFailed
 
 if TYPE_CHECKING:
@@ -32,38 +25,77 @@ __all__ = ["replay"]
 
 @click.command("replay")
 @FILES
-@KEY
+@SEALED_BY
+@click.option(
+    "--report", "folder", metavar="FOLDER", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Also find anew what these recordings show of a report's cases: it must come to the report's findings.",
+)  # fmt: skip
 @click.pass_obj
-def replay(run: Run, files: Sequence[Path], key: str) -> None:
+def replay(run: Run, files: Sequence[Path], sealed: Sequence[str], folder: Path | None) -> None:
     """Decode a recording's bytes again, and score it: from its files alone, it must come to the same.
 
-    Every entity is compared with what was recorded, and so is the score. Exit code 0: all is the same. 1: so is what
-    is there, but the recording is incomplete. 4: the first message that differs is named.
+    Every entity is compared with what was recorded, and what was decoded again is scored: the digests are those of
+    `aldis experiment score`. The files may be of several nations. Exit code 0: all is the same. 1: so is what is there,
+    but a recording is incomplete. 4: the first message that differs is named.
     """
-    found, missing = sound(files, key_of(run, key))
-    began = time.monotonic()
-    made, again = _replayed(found)
-    took = time.monotonic() - began
-    scores = _scored(streams_of(found), again)
-    whole = not missing and all(one.state == "intact" for one in found.values())
-    markings = sorted({one.opening.marking for one in found.values() if one.opening})
-    data = {
+    from aldis.apps.experiments.scoring import Criteria  # noqa: PLC0415
+
+    found = recordings_of(files, keys_of(run, sealed))
+    scores: dict[str, Score] = {}
+    pieces = entities = unfinished = 0
+    span_s, began = 0.0, time.monotonic()
+    for recording in found:
+        made, again = _replayed(recording.files)
+        pieces, entities, unfinished = pieces + made.pieces, entities + made.entities, unfinished + made.unfinished
+        span_s += made.span_s
+        before = f"{recording.node}/{recording.run}/" if len(found) > 1 else ""
+        if {tap for tap, _ in again} >= {"entity", "egress"}:
+            scores |= {before + name: one for name, one in scores_of(again, "", "", Criteria()).items()}
+    took = max(time.monotonic() - began, 1e-3)
+    whole = all(one.whole for one in found)
+    each = [one for recording in found for one in recording.files.values()]
+    markings = sorted({one.opening.marking for one in each if one.opening})
+    data: dict[str, Any] = {
         "markings": markings,
         "complete": whole,
-        "heads": [one.head for one in found.values()],
-        "pieces": made.pieces,
-        "entities": made.entities,
-        "unfinished": made.unfinished,
+        "heads": [one.head for one in each],
+        "pieces": pieces,
+        "entities": entities,
+        "unfinished": unfinished,
         "digests": {name: one.digest for name, one in scores.items()},
     }
+    if folder is not None:
+        data["findings"] = _found_anew(run, folder, files, sealed)
     for marking in markings:
         run.out.say(marking)
     score_table(run, data, scores)
-    run.out.say(f"{made.pieces} pieces decode to the {made.entities} entities that were recorded")
-    run.out.say(f"{made.span_s:.1f} s of recording in {took:.1f} s, {made.span_s / max(took, 1e-3):,.0f} times as fast")
+    run.out.say(f"{pieces} pieces decode to the {entities} entities that were recorded")
+    run.out.say(f"{span_s:.1f} s of recording in {took:.1f} s, {span_s / took:,.0f} times as fast")
+    if folder is not None:
+        run.out.say(f"they come to the findings of the report, {data['findings']}")
     if not whole:
-        run.out.say("the recording is incomplete: this holds for what is there")
+        run.out.say("a recording is incomplete: this holds for what is there")
         click.get_current_context().exit(LIMITED)
+
+
+def _found_anew(run: Run, folder: Path, files: Sequence[Path], sealed: Sequence[str]) -> str:
+    """The digest of a report's findings, which are found again in the recordings.
+
+    Raises:
+        VerificationFailed: the report is altered or foreign, or the recordings come to other findings.
+    """
+    from aldis.apps.experiments.report import compare, verify_report  # noqa: PLC0415 - numpy
+
+    report = verify_report(folder, keys_of(run, sealed), parties=parties_of(run), render=False)
+    if report.findings is None or report.verdict == "foreign":
+        raise VerificationFailed(f"{folder}: {'; '.join(report.wrong)}", fix="Ask who sent it for another copy")
+    compared = compare(report.findings, own_findings(run, folder, report.findings, files, sealed))
+    if not compared.same:
+        why = "; ".join(compared.differs) or "they are not all its recordings"
+        raise VerificationFailed(
+            f"the recordings do not come to the findings of {folder}: {why}", fix="Give all recordings that it names"
+        )
+    return report.findings.digest
 
 
 def _replayed(found: Mapping[Path, Findings]) -> tuple[Replay, Mapping[tuple[str, str], Sequence[Report]]]:
@@ -80,28 +112,3 @@ def _replayed(found: Mapping[Path, Findings]) -> tuple[Replay, Mapping[tuple[str
             again.setdefault(place, []).extend(some)
         made.end(closed=one.state == "intact")
     return made, again
-
-
-def _scored(
-    then: Mapping[tuple[str, str], Sequence[Report]], now: Mapping[tuple[str, str], Sequence[Report]]
-) -> Mapping[str, Score]:
-    """The scores of what was decoded again, which are those of what was recorded: of the same, the same."""
-    from aldis.apps.experiments.scoring import Criteria  # noqa: PLC0415
-
-    if not {tap for tap, _ in now} >= {"entity", "egress"}:
-        return {}
-    made = scores_of(now, "", "", Criteria())
-    same = {place: sorted(reports, key=_order) for place, reports in then.items()} == {
-        place: sorted(reports, key=_order) for place, reports in now.items()
-    }
-    for name, score in {} if same else scores_of(then, "", "", Criteria()).items():
-        if score.digest != made[name].digest:
-            raise VerificationFailed(
-                f"the score of {name} is {score.digest} of what was recorded, and {made[name].digest} decoded again",
-                fix="Replay it with the version that recorded it",
-            )
-    return made
-
-
-def _order(report: Report) -> tuple[str, int, int]:
-    return report.key, report.at_us, report.received_us

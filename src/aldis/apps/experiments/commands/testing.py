@@ -160,6 +160,6 @@ def _case_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
                 one.step,
                 one.criterion,
                 word,
-                f"{value} of {limit}",
+                " of ".join(part for part in (value, limit) if part),
                 "; ".join(one.reasons),
             )
