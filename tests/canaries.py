@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import logging
 import math
 import struct
 import sys
@@ -25,6 +26,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import structlog
 
 sys.path.append(str(Path(__file__).parent / "node"))
 
@@ -501,6 +503,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     began, done, size = time.monotonic(), 0, Counter[str]()
     for seed in count(given.seed):
         outcome = play(seed, min(PER_WORLD, given.events - done))

@@ -392,6 +392,7 @@ def test_nothing_that_a_system_would_act_on_is_sent_to_it_with_the_picture(tmp_p
 @pytest.mark.slow
 def test_a_system_hears_of_nothing_that_it_may_not_see_and_another_where_things_are_by_now(site: Site) -> None:
     """What is above them changes again and again: one console is sent nothing, the other what follows from before."""
+    at = 0
 
     def report(mode: str) -> None:
         said = {
@@ -425,7 +426,6 @@ def test_a_system_hears_of_nothing_that_it_may_not_see_and_another_where_things_
         times = [one["properties"]["position.at"] for one in ahead]
         assert all(900 <= later - before <= 1_600 for before, later in pairwise(times)), times
 
-    at = 0
     site.run(act)
 
 
