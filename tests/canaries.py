@@ -70,7 +70,7 @@ __all__ = ["Leak", "Outcome", "play"]
 
 PER_WORLD = 15_000
 _BATCH = 150
-_TURNS = 6
+_TURNS = len(PROTOCOLS)
 """In how many worlds each protocol is spoken once."""
 _TO = {
     "OFFICIAL//REL AUS/GBR/USA": {"gbr", "usa", "low"},
