@@ -1,11 +1,12 @@
 """Live values: 1,000 entities at 10 Hz from one node to two partners, signed, decided for each, over TLS on loopback.
 
-    python -m benchmarks.live [--quick] [--entities N] [--seconds S]
+    python -m benchmarks.live [--quick] [--entities N] [--seconds S] [--least MS]
 
 Three nodes run, a process each. An app in the first publishes every entity's position once each 100 ms, spread evenly
 over them; an app in each of the others subscribes. A value carries the machine's monotonic time of its publication.
-A frame leaves each partner's queue every 100 ms, so a value waits 50 ms on average before it is sealed; hence two
-latencies: from publish() to the subscriber, and from the end of a frame's sealing to the end of its being taken in.
+A frame leaves each partner's queue as soon as something waits and 10 ms have passed since the last, so a value waits
+5 ms on average before it is sealed; hence two latencies: from publish() to the subscriber, and from the end of a
+frame's sealing to the end of its being taken in. That wait, one signature and its check are the least there can be.
 
 The peer, after it in the same run, sends every value at once as a msgpack datagram of its own over UDP, to two
 processes: unsigned, in the clear, nothing decided. CPU is that of all three processes while values flow, start-up and
@@ -45,7 +46,7 @@ SETTLE_S = 1.0
 PARTNERS = ("gbr", "usa")
 BYTES = 128
 """Of a frame's budget for each entity, so that all of them fit."""
-P99_TARGET_MS = 250.0
+P50_TARGET_MS, P99_TARGET_MS = 10.0, 150.0
 FRAME_TARGET_MS = 25.0
 CPU_TARGET = 1.0
 
@@ -130,7 +131,7 @@ async def run_node(home: Path, bench: Bench) -> None:
             flow.frames[sha256(body).hex()] = time.monotonic_ns()
             return count
 
-        node.live_out.frame, node.live_in.take = sealed, taken  # type: ignore[method-assign]
+        node.live_out.frame, node.live_in.take = sealed, taken  # type: ignore[assignment,method-assign]
         serving = asyncio.create_task(serve(node, ready=lambda _: say("ready"), ending=asyncio.Event()))
         await bench.done.wait()
         say("done")
@@ -211,9 +212,9 @@ def tell(name: str, seen: Seen) -> None:
     print(f"{name}: {seen.note}, age p50 {ages[0]:.1f} ms, p99 {ages[1]:.1f} ms, CPU {cpu} of a core", file=sys.stderr)
 
 
-def measure(folder: Path, entities: int, seconds: float) -> None:
+def measure(folder: Path, entities: int, seconds: float, least_ms: int) -> None:
     """Both, one after the other, and three figures."""
-    coalition = Coalition.make(folder, "aus", *PARTNERS, live_bytes=BYTES * entities)
+    coalition = Coalition.make(folder, "aus", *PARTNERS, live_bytes=BYTES * entities, live_least_ms=least_ms)
     log, module = folder / "live.log", "benchmarks.live"
     ours = flow_through(
         [
@@ -229,8 +230,9 @@ def measure(folder: Path, entities: int, seconds: float) -> None:
     p50, p99 = np.percentile(ours.ages, [50, 99])
     report(
         "live-latency", "each value at once as an unsigned UDP datagram, p99 by p99; aldis is p99, spread p50 to p99",
-        p99 / float(np.percentile(theirs.ages, 99)), f"p99 <= {P99_TARGET_MS:.0f} ms from publish() to subscriber",
-        bool(p99 <= P99_TARGET_MS), float(p99), "ms", (float(p50), float(p99)),
+        p99 / float(np.percentile(theirs.ages, 99)),
+        f"p50 <= {P50_TARGET_MS:.0f}, p99 <= {P99_TARGET_MS:.0f} ms, publish() to subscriber",
+        bool(p50 <= P50_TARGET_MS and p99 <= P99_TARGET_MS), float(p99), "ms", (float(p50), float(p99)),
     )  # fmt: skip
     p50, p99 = np.percentile(ours.frames, [50, 99])
     report(
@@ -262,9 +264,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="5 seconds")
     parser.add_argument("--entities", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--least", type=int, default=10, help="the setting live_least_ms")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), options.entities, 5.0 if options.quick else options.seconds)
+        measure(Path(folder), options.entities, 5.0 if options.quick else options.seconds, options.least)
 
 
 if __name__ == "__main__":

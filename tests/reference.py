@@ -111,10 +111,10 @@ _SYSTEM = {
     " what it speaks; without them that is told from what arrives",
     "mapping": "the file that describes a protocol of its own",
     "person": "the account of this node as which it acts: it is sent what that account may see; empty for nothing",
-    "tasking": "whether it may be given tasks that its own nation accepted or lent it for; MAVLink vehicles can",
     "reckon": "between reports send it, every second, where a track of what it was sent is by"
     " [dead reckoning](../explanation/interoperability.md#dead-reckoning), where its protocol can say that this is a"
     " prediction",
+    "tasking": "whether it may be given tasks that its own nation accepted or lent it for; MAVLink vehicles can",
 }
 
 _API = """\

@@ -380,6 +380,9 @@ def _orders(seen: Known, hidden: Known, stem: str) -> dict[str, list[Row]]:
             Row(f"{tasks}/{seen.asked}/cancellation", body={}),
         ],
         "get_experiments_leases": [Row(leases)],
+        "get_experiments_participants": [
+            Row(f"{V}/experiments/participants", query={"project": name}) for name in ("WATCH", "BLACK", "none")
+        ],
         "post_experiments_leases": [
             Row(leases, 400, body={**lent, "track": f"{stem}-track"}),
             Row(leases, body={**lent, "track": "seen-track"}),

@@ -245,11 +245,13 @@ def _project(found: Coalition, name: str, project: str, label: Label, partner: s
 
 
 def _orders(found: Coalition, name: str, project: str, label: Label, partner: str) -> tuple[str, str]:
-    """A track, lent to the partner; the ids of what the partner asks of it, and of what this node does."""
+    """A track that is lent, and who takes part; the ids of what the partner asks of it, and of what this node does."""
     aus, other = found["aus"].context, found[partner].context
     position = [DraftPortion("position", label, {"lat_deg": 1.0, "lon_deg": 2.0})]
     track = f"{name}-track"
     aus.put(Draft("track", track, "aus", "gateway", found.clock.at, label, position, project=project))
+    state = DraftPortion("state", label, {"system": f"{name}-boat", "state": "joined", "since": found.clock.at})
+    aus.put(Draft("participant", f"{name}-ptc", "aus", "gateway", found.clock.at, label, [state], project=project))
     lend(aus, track, partner, found.clock.at + 25 * DAY, marking=aus.marking(label), remarks=f"lent to {name}")
     found.settle()
     wanted = ask(other, track, "hold", marking=other.marking(THEIRS[partner]), remarks=f"please {name}")

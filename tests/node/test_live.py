@@ -310,3 +310,41 @@ def test_a_subscriber_hears_its_kind_from_here_and_from_partners(sea: Coalition)
         return [(live.source, live.update.value) for live in found]
 
     assert asyncio.run(hear()) == [("aus", "from aus"), ("", "from here")]
+
+
+def test_labels_that_are_equal_go_in_one_group_whoever_made_them(sea: Coalition) -> None:
+    for number in range(3):
+        publish(sea, "position", HERE, to("GBR", "USA"), name=f"trk-{number}", header=to("GBR", "USA"))
+    publish(sea, "position", HERE, ONLY_GBR, name="trk-9")
+    for node, groups in (("gbr", 2), ("usa", 1)):
+        data = frame(sea, node)
+        assert data is not None
+        assert len(msgspec.msgpack.decode(msgspec.msgpack.decode(data)[3])) == groups
+        assert len(values(sea, data)) == 2 + groups
+
+
+def test_each_partner_gets_its_own_of_a_value_that_goes_to_several(sea: Coalition) -> None:
+    amended(sea, '{ portion = "identity", action = "pseudonymise" }')
+    publish(sea, "position", HERE)
+    publish(sea, "identity", "CANARY")
+    gbr, usa = ({portion: value for _, portion, value in values(sea, frame(sea, node))} for node in ("gbr", "usa"))
+    assert gbr["position"] == usa["position"] == HERE
+    assert len({gbr["identity"], usa["identity"], "CANARY"}) == 3
+
+
+def test_whoever_waits_for_values_is_woken_and_only_then(sea: Coalition) -> None:
+    async def act() -> None:
+        out = sea["aus"].live_out
+        waiting = asyncio.create_task(out.waits("gbr"))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        publish(sea, "position", HERE)
+        await asyncio.wait_for(waiting, 5)
+        await out.waits("gbr")
+        assert frame(sea) is not None
+        again = asyncio.create_task(out.waits("gbr"))
+        await asyncio.sleep(0.01)
+        assert not again.done()
+        again.cancel()
+
+    asyncio.run(act())

@@ -404,9 +404,9 @@ def test_a_system_hears_of_nothing_that_it_may_not_see_and_another_where_things_
             sensor.sendto(json.dumps(feature | {"properties": said}).encode() + b"\n", ("127.0.0.1", site.sensor))
 
     async def act(site: Site) -> None:
+        nonlocal at
         await site.agree()
         aus, gbr = await site.console("aus"), await site.console("gbr")
-        nonlocal at
         first = asyncio.create_task(gbr.next())
         while not first.done():
             at = time.time_ns() // 1_000_000

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +24,10 @@ from aldis.node.restored import restored
 from aldis.node.service import serve
 from aldis.node.supervisor import tell, watchdog_s
 
-__all__ = ["up"]
+__all__ = ["Beside", "run_node", "up"]
+
+Beside = Callable[[asyncio.Event], Awaitable[None]]
+"""What is done once the node is up; it is given the event that ends the node."""
 
 _log = structlog.get_logger()
 
@@ -42,18 +46,22 @@ def up(session: Session, listen: str | None, http: str | None) -> None:
 
     What happens goes to stderr: as text on a terminal, else, and with --json, as JSON, an event on each line.
     """
-    node = session.open(listen=listen, http=http)
+    run_node(session, session.open(listen=listen, http=http))
+
+
+def run_node(session: Session, node: Node, beside: Beside | None = None) -> None:
+    """Run a node until it is told to stop; with `beside`, which speaks for itself, nothing is said of the start."""
     lines = session.json or not sys.stderr.isatty()
     start_logs(node.name, as_json=lines)
     with suppress(asyncio.CancelledError):
-        asyncio.run(_run(session, node, lines))
+        asyncio.run(_run(session, node, lines, beside))
     if lines:
         _log.info("node has stopped")
     else:
         session.out.say("Stopped.")
 
 
-async def _run(session: Session, node: Node, lines: bool) -> None:
+async def _run(session: Session, node: Node, lines: bool, beside: Beside | None) -> None:
     ending, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.set_exception_handler(_failed)
 
@@ -68,8 +76,12 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
 
     people = PeoplePort(node, pages=site(node)) if node.core.config.http else None
     url = await people.start() if people else ""
+    works = [asyncio.create_task(_alive(node))]
 
     def ready(address: str) -> None:
+        if beside is not None:
+            works.append(asyncio.create_task(_besides(beside, ending)))
+            return
         data = {"node": node.name, "address": address, **({"http": url} if url else {})}
         session.out.data(data, address, *([url] if url else []))
         tell(f"READY=1\nSTATUS=listening on {address}", os.environ)
@@ -85,13 +97,25 @@ async def _run(session: Session, node: Node, lines: bool) -> None:
         if not partners:
             session.out.next("`aldis invite PARTY`, in another terminal")
 
-    alive = asyncio.create_task(_alive(node))
     try:
         await serve(node, ready=ready, ending=ending)
     finally:
-        alive.cancel()
+        for work in works:
+            work.cancel()
         if people:
             await people.stop()
+    for work in works[1:]:
+        await work
+
+
+async def _besides(beside: Beside, ending: asyncio.Event) -> None:
+    try:
+        await beside(ending)
+    except asyncio.CancelledError:
+        return
+    except BaseException:
+        ending.set()
+        raise
 
 
 async def _alive(node: Node) -> None:

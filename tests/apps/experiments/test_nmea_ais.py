@@ -427,3 +427,21 @@ def test_generated_sentences_are_the_same_for_the_same_seed_and_all_decode() -> 
     times = [received_ms(t) for t in seen]
     assert times == sorted(times)
     assert start < times[0] < times[-1] < start + 30_000
+
+
+PLAIN = b"!AIVDM,1,1,,B,15M67FC000G?ufbE`FepT@3n00Sa,0*5C"
+
+
+@given(st.lists(st.tuples(st.integers(0, len(PLAIN) - 1), st.integers(0, 255)), max_size=2))
+def test_a_sentence_of_a_known_head_is_read_as_any_other(changes: list[tuple[int, int]]) -> None:
+    line = bytearray(PLAIN)
+    for place, byte in changes:
+        line[place] = byte
+    body = bytes(line[1:44])
+    for data in (bytes(line), b"!%s*%02X" % (body, reduce(xor, body))):
+        fresh, warm = NmeaGateway(), NmeaGateway()
+        assert warm.feed(PLAIN + b"\r\n", 1_700_000_040_000_000)
+        assert list(warm.feed(data + b"\r\n", 1_700_000_041_000_000)) == list(
+            fresh.feed(data + b"\r\n", 1_700_000_041_000_000)
+        )
+        assert fresh.tally.dropped == warm.tally.dropped

@@ -16,9 +16,10 @@ from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sens
 from aldis.apps.experiments.gateways.mavlink.frames import Parser
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox
 from aldis.apps.experiments.orders.acting import accept, ask, cancel, lend, refuse, take_back
+from aldis.apps.experiments.orders.drafts import answer_draft, marks
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.kinds import ANSWER, Answer, Tasked
-from aldis.apps.experiments.orders.papers import answer_draft, marks
+from aldis.apps.experiments.orders.papers import read
 from aldis.apps.experiments.orders.shown import TaskShown, leases, tasks
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.tape import Tape
@@ -130,6 +131,10 @@ class Sea:
             self.pilot.hear("peer", ack, now)
         self.orders.step()
         self.world.settle()
+
+    def doing(self) -> str:
+        """What the boat was told last."""
+        return {176: "HOLD"}.get(self.sent[-1], str(self.sent[-1]))
 
     def ask(self, verb: Any = "go to", track: str = "", marking: str = FOR_AUS, **more: Any) -> str:
         made = ask(self.usa, track or self.boat, verb, [THERE], marking=marking, **more)
@@ -411,3 +416,40 @@ def test_what_cannot_be_asked_is_told_at_once(sea: Sea) -> None:
         lend(sea.aus, sea.boat, "nobody", sea.aus.now() + 1_000)
     with pytest.raises(UnknownTerm, match="no track"):
         lend(sea.usa, sea.boat, "gbr", sea.usa.now() + 1_000)
+
+
+def test_what_its_asker_deletes_is_cancelled(sea: Sea) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    sea.world["usa"].records.delete(task, "captain")
+    sea.world.settle()
+    sea.step(5_000)
+    (answer,) = (one for one, _ in read(sea.aus, "SEA").answers.values())
+    assert (answer.state, answer.why) == ("cancelled", "cancelled by the asker")
+    assert sea.doing() == "HOLD"
+
+
+def test_a_flood_of_papers_stops_neither_the_override_nor_what_goes_on(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000)
+    task = sea.ask()
+    sea.step()
+    for _ in range(6):
+        sea.ask("hold", sea.ship)
+    sea.go(task)
+    monkeypatch.setattr("aldis.node.records._STANDING", 4)
+    sea.step(6_000)
+    assert sea.seen(task, "aus").state == "executing"
+    more = sea.ask("hold")
+    sea.step()
+    take_back(sea.aus, sea.boat, "enough")
+    sea.step()
+    assert sea.doing() == "HOLD"
+    monkeypatch.undo()
+    assert sea.seen(task).why == "taken back"
+    assert sea.seen(more).state == "issued", "nothing new was taken on"

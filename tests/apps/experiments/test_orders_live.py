@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -160,36 +161,45 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
     async def act(sea: Sea) -> None:
         await sea.agree()
         aus, usa = sea.nodes["aus"].context, sea.nodes["usa"].context
-        track = await sea.track()
-        task = ids["done"] = sea.ask(track, THERE)
-        await sea.stands(task, "issued", "aus")
-        await asyncio.sleep(0.6)
-        assert sea.seen("aus", task).state == "issued"  # type: ignore[union-attr]
-        accept(aus, task)
-        await sea.stands(task, "executing")
-        done = await sea.stands(task, "completed")
-        assert done.by == "operator"
-        order = [done.asked_ms, done.accepted_ms, done.acknowledged_ms, done.executing_ms, done.ended_ms]
-        assert order == sorted(order, key=lambda at: at or 0), order
+        with boat(sea.port, "--armed", "--speed", "40"):
+            track = await sea.track()
+            task = ids["done"] = sea.ask(track, THERE)
+            await sea.stands(task, "issued", "aus")
+            await asyncio.sleep(0.6)
+            assert sea.seen("aus", task).state == "issued"  # type: ignore[union-attr]
+            accept(aus, task)
+            await sea.stands(task, "executing")
+            done = await sea.stands(task, "completed")
+            assert done.by == "operator"
+            order = [done.asked_ms, done.accepted_ms, done.acknowledged_ms, done.executing_ms, done.ended_ms]
+            assert order == sorted(order, key=lambda at: at or 0), order
 
-        lease = lend(aus, track, "usa", aus.now() + 600_000, ["go to", "hold"])
-        await until(lambda: any(one.state == "in force" for one in leases(usa)))
-        task = ids["taken"] = sea.ask(track, FAR)
-        assert (await sea.stands(task, "executing")).by == "lease"
-        take_back(aus, track, "the harbour is closed")
-        ended = await sea.stands(task, "cancelled")
-        assert (ended.why, ended.remarks) == ("taken back", "the harbour is closed")
-        await until(lambda: aus.newest(lease.header.id).portion("lease").value.get("why") == "taken back")  # type: ignore[union-attr]
+            lease = lend(aus, track, "usa", aus.now() + 600_000, ["go to", "hold"])
+            await until(lambda: any(one.state == "in force" for one in leases(usa)))
+            task = ids["taken"] = sea.ask(track, FAR)
+            assert (await sea.stands(task, "executing")).by == "lease"
+            take_back(aus, track, "the harbour is closed")
+            ended = await sea.stands(task, "cancelled")
+            assert (ended.why, ended.remarks) == ("taken back", "the harbour is closed")
+            await until(lambda: aus.newest(lease.header.id).portion("lease").value.get("why") == "taken back")  # type: ignore[union-attr]
 
-        lend(aus, track, "usa", aus.now() + 2_500, ["go to", "hold"])
-        task = ids["expired"] = sea.ask(track, FAR)
-        await sea.stands(task, "executing")
-        assert (await sea.stands(task, "cancelled")).why == "the lease expired"
+            lend(aus, track, "usa", aus.now() + 2_500, ["go to", "hold"])
+            task = ids["expired"] = sea.ask(track, FAR)
+            await sea.stands(task, "executing")
+            assert (await sea.stands(task, "cancelled")).why == "the lease expired"
 
-        task = sea.ask(track, FAR)
-        await sea.stands(task, "issued", "aus")
-        cancel(usa, task)
-        await until(lambda: sea.seen("usa", task).why == "cancelled by the asker")  # type: ignore[union-attr]
+            task = sea.ask(track, FAR)
+            await sea.stands(task, "issued", "aus")
+            cancel(usa, task)
+            await until(lambda: sea.seen("usa", task).why == "cancelled by the asker")  # type: ignore[union-attr]
+
+        with boat(sea.port):
+            task = sea.ask(track, THERE)
+            await sea.stands(task, "issued", "aus")
+            accept(aus, task)
+            failed = await sea.stands(task, "failed")
+            assert (failed.why, failed.executing_ms) == ("accepted but did not move", None)
+            assert failed.acknowledged_ms is not None, "it said yes to everything"
         gbr = sea.nodes["gbr"]
         for kind in ("track", "tasking", "answer", "lease"):
             assert gbr.records.count(kind=kind) == 0, "the third nation is told of nothing"
@@ -199,8 +209,7 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
 
     sea = Sea(tmp_path)
     key = sea.nodes["aus"].core.signer.public
-    with boat(sea.port, "--armed", "--speed", "40"):
-        sea.run(act)
+    sea.run(act)
     (file,) = (tmp_path / "aus" / "recordings").glob("*.mcap")
     found = verify(file, key)
     told = [
@@ -217,3 +226,43 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
     assert states[ids["taken"]][-1] == "cancelled"
     assert any(topic == "/egress/boat/task" for topic, _ in told)
     assert any(topic == "/entity/node:usa/task" for topic, _ in told)
+
+
+@pytest.mark.slow
+def test_a_node_killed_while_a_task_is_executed_says_nothing_untrue_and_watches_on(tmp_path: Path) -> None:
+    port, home = free_port(), tmp_path / "aus"
+    config = Config(
+        node="aus", party="AUS", policy="AUS", ceiling="SECRET", listen=f"127.0.0.1:{free_port()}", project="SEA",
+        labels=LABELS, systems=[System(name="boat", address=f"mavlink+udp://127.0.0.1:{port}", tasking=True)],
+    )  # fmt: skip
+    make_home(home, config, now=time.time_ns() // 1_000_000)
+    command = [sys.executable, "-m", "aldis", "--home", str(home), "up"]
+
+    def stands(node: Node) -> str:
+        return tasks(node.context)[0].state
+
+    @contextmanager
+    def up() -> Iterator[subprocess.Popen[bytes]]:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    async def act(node: Node) -> None:
+        with boat(port, "--armed", "--speed", "16"):
+            with up() as first:
+                await until(lambda: node.records.count(kind="track") > 0, 30)
+                track = node.records.page(kind="track").rows[0].id
+                ask(node.context, track, "go to", [Point(lat_deg=60.1025, lon_deg=24.9)])
+                await until(lambda: stands(node) == "executing", 30)
+                first.send_signal(signal.SIGKILL)
+                first.wait()
+            assert stands(node) == "executing", "it was, and nobody has seen anything since"
+            with up():
+                await until(lambda: stands(node) != "executing", 40)
+                found = tasks(node.context)[0]
+                assert (found.state, found.why) == ("completed", ""), found
+
+    with Node.open(home, environment={}) as node:
+        asyncio.run(act(node))

@@ -304,3 +304,31 @@ def test_of_the_danish_stream_few_are_doubted(dma_stream: Path) -> None:
     assert len(picture) == 1847
     doubted = {t.key: t.sensor.doubts for t in picture if t.sensor and t.sensor.doubts}
     assert len(doubted) < 20, doubted
+
+
+SAID = st.fixed_dictionaries(
+    {},
+    optional={
+        "position": st.sampled_from([HERE, north(50), north(90_000), north(3, height_m=4.0)]),
+        "motion": st.sampled_from([Motion(speed_mps=3.0), Motion(course_deg=4.0, turning="port")]),
+        "identity": st.sampled_from(
+            [Identity(mmsi=230123456), Identity(name="PETREL"), Identity(name="HOOGE", callsign="OH1")]
+        ),
+        "type": st.sampled_from([Type(station="class A"), Type(ship_type=70), Type(ship_type_text="x", length_m=9.0)]),
+        "status": st.sampled_from([Status(nav_status="moored"), Status(mode="AUTO", at=START + 400)]),
+        "voyage": st.sampled_from([Voyage(destination="KOTKA"), Voyage(draught_m=3.5)]),
+    },
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0, 0.1, 1, 70, -2]), st.sampled_from(["1", "2", None]), SAID), max_size=25))
+def test_what_is_said_again_is_taken_in_as_if_it_were_worked_out(
+    reports: list[tuple[float, str | None, dict[str, Any]]],
+) -> None:
+    quick, plain, at = Picture(), Picture(), 0.0
+    for passed, station, groups in reports:
+        at += passed
+        one = report(at, station=station, **groups)
+        for known in plain._known.values():
+            known.again.clear()
+        assert quick.update(one, station or "") == plain.update(one, station or "")

@@ -33,7 +33,7 @@ from aldis.apps.experiments.entity import (
     Voyage,
 )
 from aldis.apps.experiments.gateways.nmea.synthetic import generate
-from aldis.apps.experiments.kinds import TRACK
+from aldis.apps.experiments.kinds import TRACK, portion_of
 from aldis.apps.experiments.plot import Plot, labels_of
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.records import Record
@@ -284,7 +284,9 @@ def test_what_is_heard_of_some_is_marked_otherwise_and_the_first_that_fits_count
         assert marked(station, "mmsi:503000001") == ("SECRET//AGAO", "SECRET//AGAO")
         assert marked(station, "mmsi:230000001") == (common[0], "PROTECTED//REL AUS/USA")
         assert marked(station, "mmsi:230000002") == common
-        live = {one.update.id: one for one in station.node.context.latest() if one.update.portion == "position"}
+        live = {
+            one.update.id: one for one in station.node.context.latest(kind="track") if one.update.portion == "position"
+        }
         own = live[station.plot.id_of("track", "mmsi:503000001")]
         assert station.node.context.marking(own.label) == "SECRET//AGAO"
         assert own.header is not None and station.node.context.marking(own.header) == "SECRET//AGAO"
@@ -326,7 +328,7 @@ def test_the_app_records_all_that_its_systems_said_once_they_have_ended(station:
         path.write_bytes(b"".join(generate(number, vessels=5 + number, seconds=1, start_ms=START)))
         systems.append(System(name=f"s{number}", address=str(path)))
     asyncio.run(ExperimentsApp().run(station.node.context, systems))
-    told = {one.update.id for one in station.node.context.latest()}
+    told = {one.update.id for one in station.node.context.latest(kind="track")}
     assert 0 < station.node.records.count(kind="track") == len(told)
 
 
@@ -336,7 +338,7 @@ def test_one_system_that_cannot_be_ends_no_other_and_is_told_of(station: Station
     systems = [System(name="bad", address=str(tmp_path / "none.nmea")), System(name="good", address=str(path))]
     with pytest.raises(InvalidInput, match=r"system bad: .*none\.nmea"):
         asyncio.run(asyncio.wait_for(ExperimentsApp().run(station.node.context, systems), 20))
-    told = {one.update.id for one in station.node.context.latest()}
+    told = {one.update.id for one in station.node.context.latest(kind="track")}
     assert station.node.records.count(kind="track") == len(told) > 0
     (found,) = [check for check in run_checks(station.node, quick=True) if check.name == "app experiments"]
     assert found.ok is False and "none.nmea" in found.cause
@@ -354,3 +356,43 @@ def test_bytes_of_which_nobody_knows_what_they_say_are_marked_as_high_as_anythin
     station = Station(tmp_path / "aus", {"track": low}, [Marking(key="mmsi:503*", labels={"position": "SECRET//AGAO"})])
     with station.node:
         assert station.plot.highest() == "SECRET//AGAO"
+
+
+def test_the_banner_of_an_entity_is_that_of_what_is_known_of_it(station: Station) -> None:
+    context = station.node.context
+    said: list[dict[str, Any]] = [
+        {"position": here()},
+        {"motion": Motion()},
+        {"motion": Motion(speed_mps=2.0)},
+        {"identity": Identity(name="HOOGE")},
+        {"residue": Residue(parts=[Remainder(protocol="ais", field="x", data="AA==")])},
+    ]
+    for groups in said:
+        now = station.clock.now()
+        station.take(Track(key=KEY, timing=Timing(received_us=1000 * now), **groups))
+        track = station.plot.picture.get(KEY)
+        assert track is not None
+        labels = station.plot._kept["track", KEY].labels
+        there = [labels[name] for name in TRACK.portions if portion_of(track, name) is not None]
+        banner = context.marking(context.banner([labels["header"], *there]))
+        assert station.plot.marking("track", KEY) == banner
+        station.clock.at += 1000
+
+
+def test_what_is_written_beside_is_recorded_once_whoever_stops_waiting(station: Station) -> None:
+    async def act() -> None:
+        station.hear(position=here())
+        await station.plot.settle_beside(station.clock.now())
+        assert (station.plot.recorded, station.record().header.version) == (1, 1)
+        station.clock.at += 6_000
+        station.hear(position=here(100))
+        settling = asyncio.create_task(station.plot.settle_beside(station.clock.now()))
+        await asyncio.sleep(0)
+        settling.cancel()
+        await asyncio.gather(settling, return_exceptions=True)
+
+    asyncio.run(act())
+    station.hear(position=here(200))
+    station.plot.flush(station.clock.now())
+    assert station.record().header.version == station.plot.recorded
+    assert station.values()["position"]["lat_deg"] == here(200).lat_deg

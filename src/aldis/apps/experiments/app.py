@@ -14,6 +14,9 @@ from aldis.apps.experiments.orders import ORDER_KINDS
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.routes import ROUTES
 from aldis.apps.experiments.overview import ROUTE as PICTURE
+from aldis.apps.experiments.participants.kind import PARTICIPANT
+from aldis.apps.experiments.participants.roll import Roll
+from aldis.apps.experiments.participants.routes import ROUTES as WHO
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
@@ -33,7 +36,7 @@ class ExperimentsApp:
     """Gateways; experiments build on them."""
 
     name = "experiments"
-    kinds = (*KINDS, *ORDER_KINDS, FINDINGS)
+    kinds = (*KINDS, *ORDER_KINDS, FINDINGS, PARTICIPANT)
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
@@ -44,8 +47,8 @@ class ExperimentsApp:
         return (experiment,)
 
     def routes(self) -> Sequence[Route]:
-        """The picture, tasks and leases, for programs."""
-        return (PICTURE, *ROUTES)
+        """The picture, tasks and leases, and who takes part, for programs."""
+        return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
         """None yet beside the node's own."""
@@ -61,19 +64,21 @@ class ExperimentsApp:
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
         crossing = Crossing(ctx, tape)
+        roll = Roll(ctx, ctx.default_project(), systems)
         orders = Orders(ctx, ctx.default_project(), tape, systems, self._limits)
         connected = asyncio.create_task(
-            Supervision(ctx, self.name).run(
-                lambda system: Connection(ctx, plot, tape, system, orders.pilot(system)), systems
+            Supervision(ctx, self.name, roll).run(
+                lambda system: Connection(ctx, plot, tape, system, orders.pilot(system), roll.of(system.name)), systems
             )
         )
-        beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run())]
+        beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run(), roll.run())]
         try:
             await until_ended([connected], beside=beside)
         finally:
             for task in (connected, *beside):
                 task.cancel()
             await asyncio.gather(connected, *beside, return_exceptions=True)
+            roll.close()
             crossing.close()
             plot.flush(ctx.now())
             tape.close()

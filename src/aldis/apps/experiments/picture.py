@@ -53,7 +53,7 @@ _REPEATED = frozenset(name for name, _ in _FUSED if name not in (*_LAPSING, *_WH
 class _Known:
     """A track, when each group was last learnt (by its source and on receipt, ms), and what was not repeated since.
 
-    `again` holds, of a group, the last report's words without their time, and the group that they then added nothing to.
+    `again` holds the words of a group's last report, without their time, and the group to which they added nothing.
     """
 
     track: Track
@@ -134,29 +134,14 @@ class Picture:
         if name == "identity":
             self._doubts.hear(seen.key, group, at, reporter)
         words = _words(name, group) if name in _REPEATED else None
-        if (
-            words is not None
-            and (again := known.again.get(name)) is not None
-            and again[1] is before
-            and again[0] == words
-        ):
+        if words is not None and _again(known, name, words, before):
             if name in _DATED and before.at != at:
                 fused = msgspec.structs.replace(before, at=at)
                 changes[name], known.again[name] = fused, (words, fused)
             return
-        fixed = _kept(name, before, group) if before is not None and name not in _WHOLE else {}
-        if last is not None and name in _LAPSING:
-            _lapse(known.said, name, fixed, last[0], at)
-        if name in _DATED and group.at != at:
-            fixed["at"] = at
+        fixed = _fixed(known, name, group, (at, last), before)
         if jumped:
             fixed["suspect"] = True
-        if name == "identity":
-            names = _other_names(before, group)
-            if names != group.other_names:
-                fixed["other_names"] = names
-            else:
-                fixed.pop("other_names", None)
         fused = msgspec.structs.replace(group, **fixed) if fixed else group
         if fused != before:
             changes[name] = fused
@@ -209,6 +194,31 @@ def _late(at: int, received: int, known: tuple[int, int]) -> bool:
     return 0 < known[0] - at <= _LATE_MS and received - known[1] <= _HOLD_MS
 
 
+def _fixed(
+    known: _Known, name: str, group: Any, moment: tuple[int, tuple[int, int] | None], before: Any
+) -> dict[str, Any]:
+    """What of a group is to be otherwise than a report says it: its time, and what it does not say and is known."""
+    at, last = moment
+    fixed = _kept(name, before, group) if before is not None and name not in _WHOLE else {}
+    if last is not None and name in _LAPSING:
+        _lapse(known.said, name, fixed, last[0], at)
+    if name in _DATED and group.at != at:
+        fixed["at"] = at
+    if name == "identity":
+        names = _other_names(before, group)
+        if names != group.other_names:
+            fixed["other_names"] = names
+        else:
+            fixed.pop("other_names", None)
+    return fixed
+
+
+def _again(known: _Known, name: str, words: tuple[Any, ...], before: Any) -> bool:
+    """Whether a group is said word for word as last, and added nothing to what is known of it then."""
+    said = known.again.get(name)
+    return said is not None and said[1] is before and said[0] == words
+
+
 def _words(name: str, group: Any) -> tuple[Any, ...]:
     words = msgspec.structs.astuple(group)
     return words[1:] if name in _DATED else words
@@ -254,8 +264,7 @@ def _heard(known: _Known, seen: Sensor | None, doubts: list[str] | None) -> Sens
     late = 0 < before.received_ms - seen.received_ms <= _LATE_MS
     protocol, received, *more = msgspec.structs.astuple(seen)
     words, reports = (protocol, *more), (before.reports or 0) + 1
-    again = known.again.get("sensor")
-    if again is not None and again[1] is before and again[0] == words and not late:
+    if not late and _again(known, "sensor", words, before):
         fused = msgspec.structs.replace(before, received_ms=received, reports=reports, doubts=doubts)
         known.again["sensor"] = (words, fused)
         return fused

@@ -9,6 +9,7 @@ from traceback import extract_tb
 import structlog
 
 from aldis.app import Context, System
+from aldis.apps.experiments.participants.roll import Roll
 from aldis.apps.experiments.systems import Connection
 from aldis.kernel.errors import AldisError, Unavailable
 
@@ -24,8 +25,8 @@ _log = structlog.get_logger()
 class Supervision:
     """Keeps every system connected. What cannot get better by itself is not tried again: a person has to mend it."""
 
-    def __init__(self, context: Context, app: str) -> None:
-        self._context, self._app = context, app
+    def __init__(self, context: Context, app: str, roll: Roll) -> None:
+        self._context, self._app, self._roll = context, app, roll
         self._problems: dict[str, AldisError] = {}
 
     async def run(self, connect: Callable[[System], Connection], systems: Sequence[System]) -> None:
@@ -62,6 +63,7 @@ class Supervision:
                 fault = Unavailable(f"a fault of the program ({type(error).__name__})", fix="See the log of `aldis up`")
                 self._failed(system.name, fault, again=True)
             else:
+                self._roll.of(system.name).ended()
                 return None
             tries = 0 if clock() - began > _STEADY_S else tries
             await asyncio.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
@@ -70,6 +72,7 @@ class Supervision:
     def _failed(self, name: str, error: AldisError, *, again: bool) -> AldisError:
         _log.error("system failed", system=name, code=error.code, cause=str(error), again=again)
         problem = type(error)(f"system {name}: {error.args[0]}", fix=error.fix)
+        self._roll.of(name).failed(error)
         if str(self._problems.get(name)) != str(problem):
             self._problems[name] = problem
             self._tell()

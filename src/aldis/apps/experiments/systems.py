@@ -23,6 +23,7 @@ from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.links.link import Link, Piece
 from aldis.apps.experiments.links.opening import open_link
 from aldis.apps.experiments.orders.pilot import Pilot
+from aldis.apps.experiments.participants.roll import Attendance
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.recorder import Source
 from aldis.apps.experiments.tape import Tape
@@ -46,7 +47,15 @@ class Connection:
         InvalidInput, UnknownTerm: an address, a protocol or a file of a mapping that cannot be.
     """
 
-    def __init__(self, context: Context, plot: Plot, tape: Tape, system: System, pilot: Pilot | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        plot: Plot,
+        tape: Tape,
+        system: System,
+        pilot: Pilot | None = None,
+        attendance: Attendance | None = None,
+    ) -> None:
         self.heard = 0
         self.sent = 0
         self.unfamiliar = 0
@@ -56,6 +65,7 @@ class Connection:
         self._tape = tape
         self._system = system
         self._pilot = pilot
+        self._attendance = attendance or Attendance(context, system)
         self._address = read_address(system.address)
         self._offered = _protocol(system, self._address.protocol)
         played = self._address.path is not None
@@ -133,6 +143,7 @@ class Connection:
         """What a piece says, which goes onto the tape as it came."""
         begins = not self._hearing.knows(piece.peer)
         protocol, found = self._hearing.hear(piece, at_us, self._speaks)
+        self._attendance.hear(piece, protocol, self._hearing.gateways.get(piece.peer), found)
         if self._pilot is not None and piece.data:
             self._pilot.hear(piece.peer, piece.data, at_us)
         if piece.data or not (begins and piece.ended):
@@ -148,6 +159,7 @@ class Connection:
     def _strange(self) -> None:
         """Count a piece in which no protocol was recognised."""
         self.unfamiliar += 1
+        self._attendance.puzzled()
         if self._address.path is not None:
             raise InvalidInput(
                 f"{self._address.path} speaks no protocol known here", fix="Name it, as in nmea0183+FILE"
@@ -203,18 +215,20 @@ class Connection:
             if gateway is None:
                 await asyncio.sleep(SHOW_EVERY_S)  # what it speaks is not known before it has spoken
                 continue
-            changed = dict.fromkeys(self._cadence.due(now))
-            ahead = self._system.reckon and self._offered is not None and self._offered.predicts
-            due = self._ahead.due(self._context.now()) if ahead else ()
-            for slot in dict.fromkeys((*changed, *due)):
-                for message in self._said(gateway, slot, ahead=slot not in changed):
+            for slot in self._cadence.due(now):
+                for message in self._said(gateway, slot):
+                    await link.send(message)
+                    self.sent += 1
+            for slot in self._due():
+                for message in self._said(gateway, slot, ahead=True):
                     await link.send(message)
                     self.sent += 1
             now = clock()
             await self._cadence.wait(min(self._cadence.pause(now), max(0.0, answered + SHOW_EVERY_S - now)))
 
     async def _steer(self, link: Link, pilot: Pilot) -> None:
-        """Send what tasks that were accepted have to say."""
+        """Send what tasks that were accepted have to say; what waited for a link that was down is too late."""
+        pilot.frames()
         while True:
             await pilot.waiting()
             pilot.tick(self._context.now() * 1000)
@@ -233,8 +247,13 @@ class Connection:
             if not fresh:
                 del self._withheld[slot]
 
-    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool) -> tuple[bytes, ...]:
-        """What is sent of a thing, as far as it may be seen; or of one that has not changed, where it is by now."""
+    def _due(self) -> Sequence[tuple[str, str]]:
+        """What it is to be told of where it is by now."""
+        able = self._system.reckon and self._offered is not None and self._offered.predicts
+        return self._ahead.due(self._context.now()) if able else ()
+
+    def _said(self, gateway: Gateway, slot: tuple[str, str], *, ahead: bool = False) -> tuple[bytes, ...]:
+        """What is sent of a thing, as far as it may see it: as it was last known, or where it is by now."""
         now, seen = self._context.now(), self._shown.get(slot, {})
         fresh = [live for live in seen.values() if now - live.update.at <= _LAPSE_MS]
         allowed = [live for live in fresh if self._context.may_show(live, self._system.person)]
@@ -249,13 +268,13 @@ class Connection:
             return ()
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
-        if ahead:
-            predicted = reckoned(entity, now) if isinstance(entity, Track) else None
-            if predicted is None:
-                return ()
-            entity = predicted.track
-        else:
+        if not ahead:
             self._ahead.sent(slot, entity, now)
+        else:
+            found = reckoned(entity, now) if isinstance(entity, Track) else None
+            if found is None:
+                return ()
+            entity = found.track
         encoded = gateway.encode(entity, now * 1000)
         messages = encoded.messages if not ahead or says_so(encoded.ledger) else ()
         if messages:

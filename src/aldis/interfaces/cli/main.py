@@ -54,7 +54,7 @@ _HEADINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Experiments": {
         "experiment": (
-            "aldis.apps.experiments.commands:experiment",
+            "aldis.interfaces.joining.group:experiment",
             "Test how systems of several nations work together.",
         ),
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ from aldis.kernel.errors import InvalidInput
 from aldis.kernel.labels import rung_text
 from aldis.node.pairing import Sheet, fingerprint
 
-__all__ = ["accredited", "invite", "join"]
+__all__ = ["accredited", "comparing", "digits_of", "invite", "join"]
 
 _DIGITS = 30
 _LARGEST = 256 * 1024
@@ -70,24 +70,9 @@ def join(session: Session, file: Path, said: str | None, own: bool, output: Path
     out with --fingerprint. Nothing is changed unless they match. Between two nodes of one party all goes by itself that
     the other's ceiling covers, and to the lower one only what a release officer lets come down.
     """
-    digits = _digits(said)
-    data = read_whole(file, _LARGEST)
+    data, party = read_whole(file, _LARGEST), session.node.core.party
 
-    def confirm(sheet: Sheet, found: str) -> bool:
-        if digits is not None:
-            return hmac.compare_digest(digits, found.replace(" ", ""))
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise click.UsageError(
-                f"there is no terminal to compare the fingerprint of {sheet.node} at: give --fingerprint with the"
-                " digits that its operator reads out"
-            )
-        session.out.say(_introduce(sheet))
-        if sheet.party == session.node.core.party:
-            session.out.say("a node of your own party: all that its ceiling covers goes to it, without any instrument")
-        session.out.say(f"fingerprint  {found}")
-        return bool(session.out.ask(f"Does the operator of {sheet.node} read out the same digits?"))
-
-    known, reply = session.node.partners.join(data, confirm, own=own)
+    known, reply = session.node.partners.join(data, comparing(session, party, digits_of(said)), own=own)
     paired = {"node": known.node, "party": known.party, "url": known.sheet.url, "ceiling": known.sheet.ceiling}
     if reply is None:
         session.out.data(paired, f"Paired with {known.node} of {known.party}.")
@@ -106,7 +91,32 @@ def join(session: Session, file: Path, said: str | None, own: bool, output: Path
     session.out.next(step, here=False)
 
 
-def _digits(said: str | None) -> str | None:
+def comparing(session: Session, party: str, digits: str | None) -> Callable[[Sheet, str], bool]:
+    """Compares a fingerprint with the digits that were read out; without these a person of `party` is asked."""
+
+    def confirm(sheet: Sheet, found: str) -> bool:
+        if digits is not None:
+            return hmac.compare_digest(digits, found.replace(" ", ""))
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise click.UsageError(
+                f"there is no terminal to compare the fingerprint of {sheet.node} at: give --fingerprint with the"
+                " digits that its operator reads out"
+            )
+        session.out.say(_introduce(sheet))
+        if sheet.party == party:
+            session.out.say("a node of your own party: all that its ceiling covers goes to it, without any instrument")
+        session.out.say(f"fingerprint  {found}")
+        return bool(session.out.ask(f"Does the operator of {sheet.node} read out the same digits?"))
+
+    return confirm
+
+
+def digits_of(said: str | None) -> str | None:
+    """The digits of a fingerprint as it was read out.
+
+    Raises:
+        InvalidInput: there are not thirty.
+    """
     if said is None:
         return None
     digits = "".join(said.split()).replace("-", "")

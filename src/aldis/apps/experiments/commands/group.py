@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from aldis.apps.experiments.commands.agreeing import agree
+from aldis.apps.experiments.commands.joining import participants
 from aldis.apps.experiments.commands.ordering import COMMANDS as ORDERING
 from aldis.apps.experiments.commands.picturing import picture
+from aldis.apps.experiments.commands.probing import probe
 from aldis.apps.experiments.commands.publishing import findings, publish
 from aldis.apps.experiments.commands.recordings import score
 from aldis.apps.experiments.commands.replaying import replay
@@ -35,5 +37,7 @@ experiment.add_command(agree)
 experiment.add_command(losses)
 experiment.add_command(convert)
 experiment.add_command(test)
+experiment.add_command(participants)
+experiment.add_command(probe)
 for _command in ORDERING:
     experiment.add_command(_command)

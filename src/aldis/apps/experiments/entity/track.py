@@ -36,7 +36,7 @@ _Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
-    """Closed: an unknown field in what a partner sent is refused. None holds itself, so none is looked at as garbage."""
+    """Closed: an unknown field in what a partner sent is refused. None holds itself: none is looked at as garbage."""
 
 
 class Original(_Group, frozen=True, kw_only=True):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from aldis.kernel.errors import InvalidInput
 
-__all__ = ["Address", "endpoint", "read_address"]
+__all__ = ["Address", "endpoint", "exposed", "read_address"]
 
 _OPTIONS = {
     "udp": frozenset({"to", "via"}),
@@ -76,6 +77,26 @@ def read_address(text: str) -> Address:
             f"{text!r} does not say whom to trust and who we are", fix="Add ?ca=FILE&cert=FILE&key=FILE, in PEM"
         )
     return Address(scheme, parts.hostname or "127.0.0.1", port, protocol, options)
+
+
+def exposed(address: Address) -> str:
+    """The address at which others than this machine's own programs reach what listens there; "" where none do."""
+    host = address.host
+    if address.scheme in _BUSES:
+        parts = urlsplit(address.url)
+        listens = address.scheme == "dds" or address.scheme.endswith("-listen")
+        on = dict(parse_qsl(parts.query, keep_blank_values=True)).get("on", "127.0.0.1")
+        host = on if address.scheme == "dds" else parts.hostname or "127.0.0.1"
+    else:
+        listens = address.scheme == "udp" or address.scheme.endswith("-listen")
+    try:
+        place = ip_address(host)
+        if place.is_multicast:
+            place = ip_address(address.options.get("via", "127.0.0.1"))
+        own = place.is_loopback
+    except ValueError:
+        own = False  # a name may be of any address
+    return host if listens and not own else ""
 
 
 def endpoint(text: str) -> tuple[str, int]:

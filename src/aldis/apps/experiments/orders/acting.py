@@ -13,17 +13,9 @@ import msgspec
 from aldis.app import Context
 from aldis.apps.experiments.entity import Point, Task
 from aldis.apps.experiments.kinds import TASKING, TRACK
+from aldis.apps.experiments.orders.drafts import answer_draft, lease_draft, marks, marks_after, tasking_draft
 from aldis.apps.experiments.orders.kinds import ANSWER, ENDED, LEASE, VERBS, Answer, Terms, Verb
-from aldis.apps.experiments.orders.papers import (
-    Papers,
-    answer_draft,
-    lease_draft,
-    marks,
-    marks_after,
-    read,
-    request_of,
-    tasking_draft,
-)
+from aldis.apps.experiments.orders.papers import POINTS, Papers, read, request_of
 from aldis.apps.experiments.orders.rules import Asked, first, hindrance, moved
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.records import Draft, Record
@@ -32,7 +24,6 @@ __all__ = ["accept", "ask", "cancel", "lend", "refuse", "take_back"]
 
 LONGEST_MS = 30 * 24 * 3_600_000
 """No lease is longer."""
-_POINTS = 800
 
 
 def ask(
@@ -60,8 +51,8 @@ def ask(
     header, now = record.header, ctx.now()
     if header.kind != TRACK.name:
         raise InvalidInput(f"{track!r} is a {header.kind}, no track", fix="`aldis list --kind track` shows the tracks")
-    if len(points) > _POINTS:
-        raise InvalidInput(f"{len(points)} points; a task has at most {_POINTS}", fix="Ask for it in parts")
+    if len(points) > POINTS:
+        raise InvalidInput(f"{len(points)} points; a task has at most {POINTS}", fix="Ask for it in parts")
     for name, value in (("radius", radius_m), ("speed", speed_mps), ("spacing", spacing_m)):
         if value is not None and not 0 < value < 1e6:
             raise InvalidInput(f"a {name} of {value} cannot be", fix="Give a number above 0")

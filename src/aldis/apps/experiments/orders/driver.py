@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +17,9 @@ import structlog
 from aldis.app import Context, Query, System
 from aldis.apps.experiments.entity import Decoded, Ledger, Task
 from aldis.apps.experiments.kinds import TRACK
+from aldis.apps.experiments.orders.drafts import answer_draft, banner_of, lease_draft, marks, marks_after
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer
-from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, answer_draft, lease_draft, marks, marks_after, read
+from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, read
 from aldis.apps.experiments.orders.pilot import Pilot, why_of
 from aldis.apps.experiments.orders.rules import (
     LOST_MS,
@@ -33,9 +35,8 @@ from aldis.apps.experiments.orders.rules import (
     moved,
 )
 from aldis.apps.experiments.tape import Tape
-from aldis.kernel.errors import AldisError, NeedsPerson, UnknownTerm
+from aldis.kernel.errors import AldisError
 from aldis.kernel.frames import Update
-from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Orders:
         self._under_way: dict[str, Ref] = {}
         self._percent: dict[Ref, tuple[float, int]] = {}
         self._seen: dict[bytes, None] = {}
+        self._owned: dict[str, bool] = {}
 
     def pilot(self, system: System) -> Pilot | None:
         """What carries tasks to a system; None where the settings do not let it be tasked."""
@@ -84,11 +86,16 @@ class Orders:
             except AldisError as error:
                 self._read_at = None
                 _log.error("tasks were not looked at", code=error.code, cause=str(error))
+            except Exception as error:
+                self._read_at = None
+                where = " < ".join(f"{one.filename}:{one.lineno}" for one in extract_tb(error.__traceback__)[::-1][:8])
+                _log.error("tasks were not looked at", error=type(error).__name__, place=where)
 
     def step(self) -> None:
         """Look at what is asked and what was seen, once, and do what is due."""
         now = self._context.now()
         for pilot in self._pilots.values():
+            pilot.tick(now * 1000)
             told = pilot.told()
             self._record_sent(pilot)
             for track, task in told:
@@ -113,6 +120,7 @@ class Orders:
     def _read(self, now: int) -> None:
         self._papers = read(self._context, self._project)
         self._read_at = now
+        self._owned.clear()
         for ref, record in self._papers.taskings.items():
             if not self._news(record):
                 continue
@@ -139,7 +147,7 @@ class Orders:
         fits = dict[str, Fit]()
         for asked in self._papers.asked.values():
             track = asked.task.assignee
-            if track in fits:
+            if track in fits or not track:
                 continue
             pilot = self._pilot_of(track)
             if pilot is not None:
@@ -153,11 +161,10 @@ class Orders:
         return next((pilot for pilot in self._pilots.values() if pilot.can(track) is not None), None)
 
     def _ours(self, track: str) -> bool:
-        try:
+        if track not in self._owned:
             record = self._context.newest(track)
-        except UnknownTerm:
-            return False
-        return record is not None and record.header.kind == TRACK.name
+            self._owned[track] = record is not None and record.header.kind == TRACK.name
+        return self._owned[track]
 
     def _do(self, effect: Effect, now: int) -> None:
         match effect:
@@ -270,17 +277,8 @@ class Orders:
     def _to_tape(self, tap: str, task: Task, records: Sequence[Record], record_id: str) -> None:
         if not self._tape.runs:
             return
-        labels = [label for one in records for label in (one.label, *(portion.label for portion in one.portions))]
-        self._tape.entity(
-            tap, self._banner(labels), Decoded(task, _NOTHING_LOST), record_id, self._context.now() * 1000
-        )
-
-    def _banner(self, labels: Sequence[Label]) -> str:
-        """The banner of labels; of those that nobody has mapped to this node's policy, each as it is written there."""
-        try:
-            return self._context.marking(self._context.banner(labels))
-        except NeedsPerson:
-            return "; ".join(sorted({self._context.marking(label) for label in labels}))
+        marking, at_us = banner_of(self._context, records), self._context.now() * 1000
+        self._tape.entity(tap, marking, Decoded(task, _NOTHING_LOST), record_id, at_us)
 
     @staticmethod
     def _percent_of(record: Record) -> float | None:

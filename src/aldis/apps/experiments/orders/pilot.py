@@ -6,7 +6,7 @@ No sockets: the connection hands over what it hears and sends what there is to s
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,7 +64,7 @@ class Pilot:
     def __init__(self, system: str, limits: Limits | None = None) -> None:
         self.system = system
         self._limits = limits
-        self._vehicles: OrderedDict[str, _Vehicle] = OrderedDict()
+        self._vehicles: dict[str, _Vehicle] = {}
         self._frames: deque[bytes] = deque(maxlen=4_096)
         self._told: deque[tuple[str, Task]] = deque(maxlen=4_096)
         self._sent: deque[tuple[str, bytes]] = deque(maxlen=4_096)
@@ -76,10 +76,10 @@ class Pilot:
             return
         vehicle = self._vehicles.get(track)
         if vehicle is None:
+            if len(self._vehicles) >= _VEHICLES:
+                return  # those that were heard first stay, whatever else is said to be there
             native = entity.key.removesuffix(f"@{self.system}")
             vehicle = self._vehicles[track] = _Vehicle(native, peer, protocol, self._tasking(native, protocol))
-            while len(self._vehicles) > _VEHICLES:
-                self._vehicles.popitem(last=False)
         vehicle.peer = peer
 
     def hear(self, peer: str, data: bytes, at_us: int) -> None:

@@ -9,10 +9,10 @@ import msgspec
 
 from aldis.app import Context, Query
 from aldis.apps.experiments.entity import Task
+from aldis.apps.experiments.orders.drafts import banner_of
 from aldis.apps.experiments.orders.kinds import Answer, Verb
 from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, read
 from aldis.apps.experiments.orders.terms import Lease
-from aldis.kernel.errors import NeedsPerson
 from aldis.kernel.records import Record
 
 __all__ = ["LeaseShown", "TaskShown", "leases", "tasks"]
@@ -99,7 +99,7 @@ def _task(ctx: Context, task: Task, tasking: Record, said: tuple[Answer, Record]
         track=task.assignee,
         verb=task.verb,
         state=answer.state if answer else "cancelled" if task.state == "cancelled" else "issued",
-        banner=_banner(ctx, [tasking, *([record] if record else [])]),
+        banner=banner_of(ctx, [tasking, *([record] if record else [])]),
         asked_ms=header.created,
         until_ms=None if task.until_us is None else task.until_us // 1000,
         by=(answer.by or "") if answer else "",
@@ -123,18 +123,10 @@ def _lease(ctx: Context, lease: Lease, record: Record) -> LeaseShown:
         holder=terms.holder,
         verbs=terms.verbs,
         state="in force" if lease.holds(ctx.now()) else "over",
-        banner=_banner(ctx, [record]),
+        banner=banner_of(ctx, [record]),
         from_ms=terms.from_ms,
         until_ms=terms.until_ms,
         ended_ms=terms.ended_ms,
         why=terms.why or "",
         remarks=remarks.value if remarks else "",
     )
-
-
-def _banner(ctx: Context, records: Sequence[Record]) -> str:
-    labels = [label for one in records for label in (one.label, *(portion.label for portion in one.portions))]
-    try:
-        return ctx.marking(ctx.banner(labels))
-    except NeedsPerson:
-        return "; ".join(sorted({ctx.marking(label) for label in labels}))

@@ -67,7 +67,11 @@ class CotGateway:
 
     def encode(self, entity: Entity, at_us: int) -> Encoded:
         """The event that says `entity`, behind an XML declaration as TAK wants it."""
-        made, ledger = (_WRITER.text if isinstance(entity, Track) else _WRITER.write)(entity, at_us)
+        made: str | Event | None
+        if isinstance(entity, Track):
+            made, ledger = _WRITER.text(entity, at_us)
+        else:
+            made, ledger = _WRITER.write(entity, at_us)
         if made is None:
             return Encoded((), ledger)
         text = made if isinstance(made, str) else render(made)

@@ -61,7 +61,8 @@ def whole_sentence(head: bytes, before: int, bits: int) -> bytes:
     folded = a ^ b ^ c ^ d
     folded ^= folded >> 32
     folded ^= folded >> 16
-    return head + payload + _ENDS[(folded ^ folded >> 8) & 255 ^ before]
+    end: bytes = _ENDS[(folded ^ folded >> 8) & 255 ^ before]
+    return head + payload + end
 
 
 def armour(bits: int, size: int) -> tuple[bytes, int]:

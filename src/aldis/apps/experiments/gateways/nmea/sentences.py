@@ -108,15 +108,10 @@ class Assembler:
         if line.startswith(b"\\"):
             tagged, line = _tag_block(line)
             stamp = tagged or stamp
-        if len(line) == _WHOLE and (head := self._heads.get(line[:_HEAD])) and line[42:45] == b",0*":
-            covered = _CHECKS.get(line[45:], -1)
-            payload = line[_HEAD:42]
-            if not payload.translate(None, ARMOUR) and checksum(line[1:44]) == covered:
-                if stamp is not None:
-                    self._clock_ms = stamp.received_ms
-                now_ms = at_us // 1000 if self._clock_ms is None else self._clock_ms
-                bits, size = unarmour(payload, 0)
-                return Message(bits, size, 1, _sensor(stamp, covered, now_ms, *head), at_us)
+        if len(line) == _WHOLE and (head := self._heads.get(line[:_HEAD])):
+            usual = self._usual(line, head, stamp, at_us)
+            if usual is not None:
+                return usual
         found = _SENTENCE.fullmatch(line)
         if not found:
             return self._talker(line, stamp, at_us)
@@ -142,6 +137,17 @@ class Assembler:
         """Count the parts that still wait as dropped."""
         for key in tuple(self._pending):
             self._give_up(key)
+
+    def _usual(self, line: bytes, head: tuple[bytes, bytes], stamp: _Stamp | None, at_us: int) -> Message | None:
+        """The message of 168 bits behind a head that is known; None where the line needs a closer look."""
+        covered, payload = _CHECKS.get(line[45:], -1), line[_HEAD:42]
+        if line[42:45] != b",0*" or payload.translate(None, ARMOUR) or checksum(line[1:44]) != covered:
+            return None
+        if stamp is not None:
+            self._clock_ms = stamp.received_ms
+        now_ms = at_us // 1000 if self._clock_ms is None else self._clock_ms
+        bits, size = unarmour(payload, 0)
+        return Message(bits, size, 1, _sensor(stamp, covered, now_ms, *head), at_us)
 
     def _talker(self, line: bytes, stamp: _Stamp | None, at_us: int) -> Words:
         found = _TALKER.fullmatch(line)
