@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import logging
 import math
 import struct
 import sys
@@ -25,6 +26,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import structlog
 
 sys.path.append(str(Path(__file__).parent / "node"))
 
@@ -68,7 +70,7 @@ __all__ = ["Leak", "Outcome", "play"]
 
 PER_WORLD = 15_000
 _BATCH = 150
-_TURNS = 6
+_TURNS = len(PROTOCOLS)
 """In how many worlds each protocol is spoken once."""
 _TO = {
     "OFFICIAL//REL AUS/GBR/USA": {"gbr", "usa", "low"},
@@ -337,11 +339,14 @@ class World:
         """What systems are sent of it, and where it will be."""
         now = self.nations.clock
         for key, one in self.systems.items():
+            changed = one._cadence.due(now.at / 1000)
             who = "low" if key[0] == "aus" else "gbr"
-            sent = [message for slot in one._cadence.due(now.at) for message in one._said(gateways[key], slot)]
+            sent = [message for slot in changed for message in one._said(gateways[key], slot, ahead=False)]
             self._look(f"system of {key[0]}", who, sent, key[1])
             before, now.at = now.at, now.at + 2_000
-            ahead = [message for slot in one._due() for message in one._said(gateways[key], slot, ahead=True)]
+            ahead = [
+                message for slot in one._ahead.due(now.at) for message in one._said(gateways[key], slot, ahead=True)
+            ]
             now.at = before
             self._look(f"reckoned at {key[0]}", who, ahead, key[1])
 
@@ -498,6 +503,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     began, done, size = time.monotonic(), 0, Counter[str]()
     for seed in count(given.seed):
         outcome = play(seed, min(PER_WORLD, given.events - done))

@@ -38,6 +38,7 @@ _FILES = ("tests/browser/test_page_files.py",)
 _UPLOADS = ("tests/browser/test_uploads.py",)
 _LIVE_PAGES = ("tests/browser/test_live_pages.py",)
 _SYSTEMS = ("tests/node/test_systems.py",)
+_ORDERS = ("tests/apps/experiments/test_orders_acting.py", "tests/apps/experiments/test_orders_rules.py")
 _RECKONING = ("tests/apps/experiments/test_reckoning.py",)
 _PLOT = ("tests/apps/experiments/test_plot.py",)
 _SHOWING = ("tests/node/test_showing.py",)
@@ -1237,5 +1238,68 @@ MUTANTS = (
         "if self._offered is None or isinstance(entity, self._offered.orders):",
         "if self._offered is None:",
         _SYSTEMS,
+    ),
+    Mutant(
+        "lease-of-another",
+        "apps/experiments/orders/rules.py",
+        "if lease is None or lease.terms.holder != asked.ref[0] or beyond(lease, task):",
+        "if lease is None or beyond(lease, task):",
+        _ORDERS,
+    ),
+    Mutant(
+        "lease-beyond-its-terms",
+        "apps/experiments/orders/rules.py",
+        " or beyond(lease, task):\n        return ()  # 10",
+        ":\n        return ()  # 10",
+        _ORDERS,
+    ),
+    Mutant(
+        "lease-after-its-end",
+        "apps/experiments/orders/terms.py",
+        "self.terms.from_ms <= now < self.terms.until_ms",
+        "self.terms.from_ms <= now",
+        _ORDERS,
+    ),
+    Mutant(
+        "task-outlives-its-lease",
+        "apps/experiments/orders/rules.py",
+        '    if lease is None and answer.by == "lease":\n',
+        "    if False:\n",
+        _ORDERS,
+    ),
+    Mutant(
+        "override-not-told",
+        "apps/experiments/orders/rules.py",
+        "return (Hold(track), Say(asked.ref,",
+        "return (Say(asked.ref,",
+        _ORDERS,
+    ),
+    Mutant(
+        "task-changed-after-acceptance",
+        "apps/experiments/orders/rules.py",
+        "    if asked.digest != answer.tasking.digest:\n",
+        "    if False:\n",
+        _ORDERS,
+    ),
+    Mutant(
+        "anybodys-answer-believed",
+        "apps/experiments/orders/papers.py",
+        "if task.request == request_of(record.header.originator, ref[1]):",
+        "if task.request is not None:",
+        _ORDERS,
+    ),
+    Mutant(
+        "anybody-commands",
+        "apps/experiments/orders/acting.py",
+        'if person.guest or person.nationality != ctx.party or not {"put", "revise"} <= person.acts:',
+        "if person.guest:",
+        _ORDERS,
+    ),
+    Mutant(
+        "system-tasked-unasked",
+        "apps/experiments/orders/driver.py",
+        " for system in systems if system.tasking}",
+        " for system in systems}",
+        _ORDERS,
     ),
 )

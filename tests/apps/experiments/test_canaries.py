@@ -11,7 +11,7 @@ from aldis.apps.experiments.entity import Identity, Track, Type
 from aldis.apps.experiments.gateways.registry import offered
 from canaries import Canary, play
 
-LEAKY = 6
+LEAKY = 11
 WAYS = {
     "frame to gbr", "frame to usa", "bundle to gbr", "bundle to usa", "system of aus", "system of gbr",
     "reckoned at aus", "reckoned at gbr", "tape of gbr", "tape of usa", "tape of low",

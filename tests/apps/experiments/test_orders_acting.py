@@ -15,8 +15,9 @@ from aldis.apps.experiments.app import ExperimentsApp
 from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sensor, Track
 from aldis.apps.experiments.gateways.mavlink.frames import Parser
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox
+from aldis.apps.experiments.kinds import TASKING
 from aldis.apps.experiments.orders.acting import accept, ask, cancel, lend, refuse, take_back
-from aldis.apps.experiments.orders.drafts import answer_draft, marks
+from aldis.apps.experiments.orders.drafts import answer_draft, marks, tasking_draft
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.kinds import ANSWER, Answer, Tasked
 from aldis.apps.experiments.orders.papers import read
@@ -453,3 +454,32 @@ def test_a_flood_of_papers_stops_neither_the_override_nor_what_goes_on(
     monkeypatch.undo()
     assert sea.seen(task).why == "taken back"
     assert sea.seen(more).state == "issued", "nothing new was taken on"
+
+
+def test_a_task_ends_with_its_lease_by_the_owners_clock_and_the_boat_is_told(sea: Sea) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 10_000)
+    task = sea.ask()
+    sea.step()
+    sea.go(task)
+    sea.world.cut("aus", "usa")
+    sea.step(10_000)
+    assert (sea.seen(task, "aus").state, sea.seen(task, "aus").why) == ("cancelled", "the lease expired")
+    assert sea.doing() == "HOLD"
+    assert sea.seen(task).state == "executing", "nobody could tell its holder"
+
+
+def test_what_its_asker_changes_after_it_was_accepted_is_not_done(sea: Sea) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    papers = read(sea.usa, "SEA")
+    elsewhere = msgspec.structs.replace(papers.mine[task], points=[Point(lat_deg=61, lon_deg=24.9)])
+    before = papers.taskings["usa", task]
+    sea.usa.put(tasking_draft(sea.usa, elsewhere, "SEA", "x", marks(sea.usa, TASKING, FOR_AUS), before))
+    sea.world.settle()
+    sea.step()
+    assert (sea.seen(task).state, sea.seen(task).why) == ("cancelled", "changed by the asker")
+    assert sea.doing() == "HOLD"
