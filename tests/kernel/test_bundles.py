@@ -110,7 +110,10 @@ def _believed(data: bytes) -> Bundle:
     bundle = open_bundle(data, KEY)
     for one in bundle.items:
         commitment = read_commitment(one.commitment)
-        if sha256(one.record) != commitment.record or [sha256(p) for p in one.portions] != commitment.portions:
+        replaced = [(sha256(each.portion), each.transform) for each in one.substitutes]
+        if (sha256(one.record), replaced) != (commitment.record, commitment.substitutes):
+            raise VerificationFailed("not what was committed to")
+        if [sha256(p) for p in one.portions] != commitment.portions:
             raise VerificationFailed("not what was committed to")
     return bundle
 
