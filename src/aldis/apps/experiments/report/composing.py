@@ -73,8 +73,9 @@ def _short(findings: Findings) -> Section:
             name = Span(f"test case {shown(one.title or one.case, 100)}", f"case-{place}")
             row = Row((cell(name), cell(verdict(one.verdict)), cell(said(reasons) or VERDICT_WORDS[one.verdict])))
             found.append((ORDER.index(one.verdict), row))
+    untested = sum(cross.verdict == "not tested" for cross in findings.cells)
     for place, cross in enumerate(findings.cells, 1):
-        if cross.verdict != "success":
+        if cross.verdict not in ("success", "not tested"):
             why = said(reasons_of(cross.marks)) or VERDICT_WORDS[cross.verdict]
             row = Row((cell(Span(exchange(cross), f"cell-{place}")), cell(verdict(cross.verdict)), cell(why)))
             found.append((ORDER.index(cross.verdict), row))
@@ -89,10 +90,16 @@ def _short(findings: Findings) -> Section:
         rows = tuple(row for _, row in sorted(found, key=lambda pair: pair[0]))
         heads = tuple(cell(text) for text in ("What", "Verdict", "Why"))
         blocks.append(Table("Less than a success, the worst first", heads, rows, (38, 20, 42)))
-    elif findings.outcomes or findings.cells:
-        blocks.append(Note(cell("Nothing: every test case and every cell is a success.")))
+    elif findings.outcomes or len(findings.cells) > untested:
+        blocks.append(Note(cell("Nothing: every test case is a success, and every cell that was tested.")))
     else:
         blocks.append(Note(cell("Nothing was tested, so nothing is shown to work.")))
+    if untested:
+        blocks.append(
+            Note(
+                cell(f"Of {untested:,} cells nobody tried anything: they stand in the ", Span("matrix", "matrix"), ".")
+            )
+        )
     return Section("What falls short", "short", blocks)
 
 
