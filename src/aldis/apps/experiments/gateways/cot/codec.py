@@ -98,7 +98,7 @@ class Codec:
         self._known[shape] = _Known(text[:start], kind, names, *picks)
 
 
-_takes = {row.native: row.take for row in TRACK.rows if row.take is not None}
+_takes: dict[str, object] = {row.native: row.take for row in TRACK.rows if row.take is not None}
 
 
 def _at_once(known: _Known, values: Sequence[str]) -> dict[str, Native] | None:

@@ -31,7 +31,7 @@ class Plainly:
     """Writes events of `names`, whose values come from `sources`: a group, a field and how to give it, or a constant.
 
     `said` is a track of the same fields in the same order as all that will be written, and `constants` are by name.
-    Numbers become text all together, as JSON, which has the digits that Python gives them but where either has an exponent.
+    Numbers become text all together, as JSON, which writes them as Python does but for those with an exponent.
     """
 
     def __init__(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
 __all__ = ["LAST_US", "date_text", "micros"]
 
 _FORM = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,12}))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
-_EPOCH, _US = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _LAST_S = 253_402_300_799  # 9999-12-31T23:59:59Z
 LAST_US = _LAST_S * 1_000_000
 """The last second that a date of four digits can say."""
@@ -27,11 +26,14 @@ def micros(said: str | int) -> int:
         if not 0 <= said <= LAST_US:
             raise ValueError("no time")
         return said
-    if len(said) == 27 and said[4:20:3] == "--T::." and said[26] == "Z":
-        us = (datetime.fromisoformat(said) - _EPOCH) // _US
-        if us < 0:
-            raise ValueError("before 1970")
-        return us
+    if (
+        len(said) == 27
+        and said[26] == "Z"
+        and said[19] == "."
+        and (fraction := said[20:26]).isdecimal()
+        and said.isascii()
+    ):
+        return _seconds(said[:19]) * 1_000_000 + int(fraction)
     found = _FORM.fullmatch(said)
     if found is None:
         raise ValueError("no time")
