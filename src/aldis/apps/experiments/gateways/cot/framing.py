@@ -51,7 +51,8 @@ class Splitter:
 
     def push(self, data: bytes) -> list[bytes]:
         """The events that `data` completes."""
-        if not self._kept and data.endswith(_LAST) and data.count(b"<event") == 1 and b"<!" not in data:
+        single = not self._kept and data.endswith(_LAST) and data.count(b"<event") == 1
+        if single and (b"!" not in data or b"<!" not in data):
             return [data]  # as a datagram, and most pieces of a stream, are
         self._kept += data
         events = []

@@ -46,6 +46,7 @@ class Quick:
         said = {(group, name): (take, index) for group, fields in rows.items() for name, take, index in fields}
         count = width
         self._times = [(name, index) for (group, name), (_, index) in said.items() if group == "timing"]
+        self._stamps = picker([index for _, index in self._times])
         self._source = next((n for n, (name, _) in enumerate(self._times) if name == "source_us"), None)
         self._type = said["type", "cot"][1]
         self._slope = said.get(("motion", "climb_mps"), (None, None))[1]
@@ -62,7 +63,7 @@ class Quick:
             slots["motion"]["climb_mps"] = climbing
         groups = [f'"{group}":{{' + ",".join(f'"{n}":{s}' for n, s in f.items()) + "}" for group, f in slots.items()]
         pieces = _SLOT.split(f'{{"key":"cot:={said["identity", "cot_uid"][1]}",{",".join(groups)}}}')
-        self._text = "%s".join(pieces[::2])
+        self._pieces = pieces
         self._pick = picker([int(place) for place in pieces[1::2]])
         self._texts = picker([index for take, index in said.values() if take is None])
         self._numbers = picker([index for take, index in said.values() if take is not None and take is not micros])
@@ -94,13 +95,16 @@ class Quick:
         try:
             if "" in values or (not native and "n" in "".join(self._numbers(values))):
                 return None  # not known; nan, infinity, null
-            times = [_us(values[index]) for _, index in self._times]
+            times = [*map(_us if native else micros, self._stamps(values))]
             source = at_us if self._source is None else times[self._source]
-            climbing = 0.0 if self._slope is None else self._climbing(values)
+            climbing = "" if self._slope is None else str(self._climbing(values))
             kind = str(values[self._type])
             affiliation = _AFFILIATED[kind[2:4]]
-            more = [str(source // 1000), at_us // 1000, at_us, affiliation, climbing, *times]
-            track = _decode(self._text % self._pick([*values, *more]))
+            more = [str(source // 1000), str(at_us // 1000), str(at_us), affiliation, climbing, *map(str, times)]
+            pieces = self._pieces[:]
+            said = self._pick([*values, *more])
+            pieces[1::2] = map(str, said) if native else said
+            track = _decode("".join(pieces))
         except (ValueError, TypeError, KeyError, msgspec.DecodeError):
             return None
         numbers = self._bounded(track)
