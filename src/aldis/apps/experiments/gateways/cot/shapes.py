@@ -19,7 +19,7 @@ from aldis.apps.experiments.gateways.cot.rows import TRACK
 from aldis.apps.experiments.gateways.cot.scanner import MAX_EVENT, scan
 from aldis.apps.experiments.gateways.gateway import Damaged
 
-__all__ = ["Shapes", "compared"]
+__all__ = ["Shapes"]
 
 _LIMIT = 256
 _LONGEST = 4096  # characters of a shape worth keeping
@@ -81,7 +81,7 @@ class Shapes:
         return self._reader.read(event, table, at_us)
 
     def _shape(self, text: str, start: int) -> _Shape | None:
-        found = compared(text, start)
+        found = _compared(text, start)
         if found is None:
             return None
         event, slots, kind = found
@@ -90,7 +90,7 @@ class Shapes:
         return _Shape(text[:start], event.names, picker(slots), kind, quick, plan)
 
 
-def compared(text: str, start: int) -> tuple[Event, list[int], int] | None:
+def _compared(text: str, start: int) -> tuple[Event, list[int], int] | None:
     """The event that begins at `start` with marks for values, which value each is, and which the type.
 
     None where it cannot be told which value is which.
