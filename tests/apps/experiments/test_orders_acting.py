@@ -10,21 +10,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from aldis.app import System
+from aldis.app import Query, System
 from aldis.apps.experiments.app import ExperimentsApp
-from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sensor, Track
+from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sensor, Task, Track
 from aldis.apps.experiments.gateways.mavlink.frames import Parser
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox
+from aldis.apps.experiments.orders import acting, driver
 from aldis.apps.experiments.orders.acting import accept, ask, cancel, lend, refuse, take_back
 from aldis.apps.experiments.orders.drafts import answer_draft, marks
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.kinds import ANSWER, Answer, Tasked
-from aldis.apps.experiments.orders.papers import read
+from aldis.apps.experiments.orders.papers import read, request_of
 from aldis.apps.experiments.orders.shown import TaskShown, leases, tasks
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.authority import Role
-from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy, Unavailable, UnknownTerm
 from aldis.node.config import Config
 from aldis.node.people import Account, Person
 from aldis.testing import Coalition
@@ -111,7 +112,7 @@ class Sea:
         """The boat is heard at a place, in a mode."""
         now = self.aus.now() * 1000
         track = Track(key=KEYS["boat"], position=Position(lat_deg=point.lat_deg, lon_deg=point.lon_deg))
-        self.pilot.knows(self.boat, track, "peer", "mavlink")
+        self.pilot.knows(self.boat, track, "peer", "mavlink", now)
         beat = {"type": 11, "autopilot": 3, "base_mode": 129, "custom_mode": mode, "system_status": 4}
         lat, lon = round(point.lat_deg * 1e7), round(point.lon_deg * 1e7)
         for name, values in (("HEARTBEAT", beat), ("GLOBAL_POSITION_INT", {"lat": lat, "lon": lon})):
@@ -221,7 +222,7 @@ def test_a_system_that_was_not_opened_to_tasks_is_given_none(sea: Sea) -> None:
 
 
 def test_what_speaks_no_protocol_of_tasks_is_refused_and_what_is_not_heard_too(sea: Sea) -> None:
-    sea.pilot.knows(sea.ship, Track(key=KEYS["ship"], position=Position(lat_deg=1, lon_deg=1)), "peer", "nmea0183")
+    sea.pilot.knows(sea.ship, Track(key=KEYS["ship"], position=Position(lat_deg=1, lon_deg=1)), "peer", "nmea0183", 0)
     task, lost = sea.ask(track=sea.ship), sea.ask()
     sea.step()
     assert (sea.seen(task).state, sea.seen(task).why) == ("refused", "cannot be tasked")
@@ -426,7 +427,7 @@ def test_what_its_asker_deletes_is_cancelled(sea: Sea) -> None:
     sea.go(task)
     sea.world["usa"].records.delete(task, "captain")
     sea.world.settle()
-    sea.step(5_000)
+    sea.step(4_000)
     (answer,) = (one for one, _ in read(sea.aus, "SEA").answers.values())
     assert (answer.state, answer.why) == ("cancelled", "cancelled by the asker")
     assert sea.doing() == "HOLD"
@@ -445,6 +446,7 @@ def test_a_flood_of_papers_stops_neither_the_override_nor_what_goes_on(
     monkeypatch.setattr("aldis.node.records._STANDING", 4)
     sea.step(6_000)
     assert sea.seen(task, "aus").state == "executing"
+    sea.hear(Point(lat_deg=60.1004, lon_deg=24.9))
     more = sea.ask("hold")
     sea.step()
     take_back(sea.aus, sea.boat, "enough")
@@ -453,3 +455,146 @@ def test_a_flood_of_papers_stops_neither_the_override_nor_what_goes_on(
     monkeypatch.undo()
     assert sea.seen(task).why == "taken back"
     assert sea.seen(more).state == "issued", "nothing new was taken on"
+
+
+def test_what_a_foreign_national_writes_by_another_way_commands_nothing(sea: Sea) -> None:
+    sea.hear()
+    task = sea.ask()
+    asked = read(sea.aus, "SEA").asked["usa", task]
+    said = Answer(
+        tasking=Tasked(node="usa", id=task, digest=asked.digest), state="accepted", by="operator", accepted_ms=1
+    )
+    account = Account(id="other", name="f", nationality="USA", clearance={"AUS": "SECRET"}, projects=["SEA"],
+                      roles=[Role.ORIGINATOR])  # fmt: skip
+    context = sea.aus.bound(Person(account, account.clearance))
+    labels = marks(sea.aus, ANSWER, REL)
+    with pytest.raises(RefusedByPolicy, match="for people of AUS to write"):
+        context.put(answer_draft(context, said, "SEA", "other", labels, record_id=context.issue()))
+    sea.step()
+    assert sea.sent == [] and sea.seen(task).state == "issued"
+
+
+def test_a_system_commands_no_other_by_what_it_says(sea: Sea) -> None:
+    sea.hear()
+    task = Task(key="cot:x", verb="go to", assignee=KEYS["boat"], points=[THERE])
+    sea.plot.take(
+        Decoded(msgspec.structs.replace(task, request=request_of("aus", sea.plot.id_of("tasking", "cot:x"))), Ledger()),
+        "tablet",
+    )
+    sea.plot.flush(sea.aus.now())
+    sea.step()
+    assert (
+        sea.aus.find(Query(kind="tasking", originator="aus")).records
+        and sea.sent == []
+        and not read(sea.aus, "SEA").answers
+    )
+
+
+def test_what_is_taken_back_while_its_link_is_down_is_told_to_hold_once_it_is_heard_again(sea: Sea) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    sea.world.clock.advance(20_000)
+    take_back(sea.aus, sea.boat)
+    sea.sent.clear()
+    sea.orders.step()
+    sea.pilot.drop()  # as a connection does that is opened again
+    sea.step()
+    assert sea.sent == [], "nothing is sent to one that is not there"
+    sea.hear()
+    sea.step()
+    assert sea.sent == [176]
+
+
+def test_a_task_under_a_lease_whose_terms_are_others_now_ends(sea: Sea) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000)
+    task = sea.ask()
+    sea.step()
+    sea.go(task)
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000, ["hold"])
+    sea.step()
+    assert (sea.seen(task).state, sea.seen(task).why) == ("cancelled", "outside the lease")
+    assert sea.doing() == "HOLD"
+
+
+def test_what_cannot_be_written_of_one_task_stops_no_other(sea: Sea, monkeypatch: pytest.MonkeyPatch) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    late = sea.ask("hold", until_ms=sea.aus.now() + 1_000)
+
+    def unmarked(*_: object) -> Any:
+        raise UnknownTerm("a marking for nothing", fix="Mend it")
+
+    monkeypatch.setattr(driver, "marks", unmarked)
+    sea.step(1_500)
+    take_back(sea.aus, sea.boat)
+    sea.step()
+    assert sea.seen(late).state == "issued", "it cannot be answered"
+    assert sea.doing() == "HOLD"
+
+
+def test_what_was_seen_while_nothing_could_be_written_is_written_later(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+
+    def full(*_: object, **__: object) -> Any:
+        raise Unavailable("the disk is full", fix="Make room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(driver, "answer_draft", full)
+        sea.hear(THERE)
+        sea.step()
+    assert sea.seen(task).state == "executing"
+    sea.step()
+    assert sea.seen(task).state == "completed"
+
+
+def test_the_override_goes_through_while_the_node_writes_too(sea: Sea, monkeypatch: pytest.MonkeyPatch) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    endings, times = acting._endings, list[int]()
+
+    def overtaken(*given: Any) -> Any:
+        found = endings(*given)
+        if not times:
+            sea.go(task)
+        times.append(len(found))
+        return found
+
+    monkeypatch.setattr(acting, "_endings", overtaken)
+    take_back(sea.aus, sea.boat, "enough")
+    sea.step()
+    assert times == [1, 1] and sea.seen(task).why == "taken back" and sea.doing() == "HOLD"
+
+
+def test_of_two_answers_at_once_the_one_that_does_not_count_is_refused(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000)
+    captain = Account(id="captain", name="c", nationality="AUS", clearance={"AUS": "SECRET"}, projects=["SEA"],
+                      roles=[Role.ORIGINATOR])  # fmt: skip
+    person = sea.aus.bound(Person(captain, captain.clearance))
+    for context, words in ((sea.aus, "has a record"), (person, "it was answered meanwhile: accepted")):
+        task = sea.ask("hold")
+        before = acting._asked(sea.aus, task, "")
+        sea.step()
+        assert sea.seen(task).by == "lease"
+        with monkeypatch.context() as patched:
+            patched.setattr(acting, "_asked", lambda *_, before=before: before)
+            with pytest.raises(InvalidInput, match=words):
+                refuse(context, task, "no")
+        assert sea.seen(task).state == "accepted"
