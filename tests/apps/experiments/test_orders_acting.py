@@ -15,9 +15,10 @@ from aldis.apps.experiments.app import ExperimentsApp
 from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sensor, Task, Track
 from aldis.apps.experiments.gateways.mavlink.frames import Parser
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox
+from aldis.apps.experiments.kinds import TASKING
 from aldis.apps.experiments.orders import acting, driver
 from aldis.apps.experiments.orders.acting import accept, ask, cancel, lend, refuse, take_back
-from aldis.apps.experiments.orders.drafts import answer_draft, marks
+from aldis.apps.experiments.orders.drafts import answer_draft, marks, tasking_draft
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.kinds import ANSWER, Answer, Tasked
 from aldis.apps.experiments.orders.papers import read, request_of
@@ -598,3 +599,46 @@ def test_of_two_answers_at_once_the_one_that_does_not_count_is_refused(
             with pytest.raises(InvalidInput, match=words):
                 refuse(context, task, "no")
         assert sea.seen(task).state == "accepted"
+
+
+def test_many_taskings_of_a_partner_are_read_seldom_and_the_override_is_as_quick_as_ever(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    for _ in range(4):
+        sea.ask("hold", sea.ship)
+    times = list[bool]()
+
+    def counted(*given: Any, whole: bool) -> Any:
+        times.append(whole)
+        return read(*given, whole=whole)
+
+    monkeypatch.setattr(driver, "_MANY", 3)
+    monkeypatch.setattr(driver, "_REST_MS", 10_000)
+    monkeypatch.setattr(driver, "read", counted)
+    sea.step(10)
+    for _ in range(10):
+        sea.ask("hold", sea.ship)
+        sea.step(10)
+    assert times.count(True) == 1 and times.count(False) >= 10
+    take_back(sea.aus, sea.boat)
+    sea.step(10)
+    assert sea.doing() == "HOLD" and sea.seen(task).why == "taken back"
+    late = sea.ask(until_ms=sea.aus.now() + 10)
+    sea.step(100_000)
+    assert sea.seen(late).state == "refused"
+
+
+def test_an_order_that_names_another_record_is_none(sea: Sea) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000)
+    made = Task(key="mine", verb="go to", assignee=sea.boat, points=[THERE], request=request_of("aus", "theirs"))
+    labels = marks(sea.usa, TASKING, FOR_AUS)
+    sea.usa.put(tasking_draft(sea.usa, made, "SEA", "x", labels))
+    sea.world.settle()
+    sea.step()
+    assert sea.sent == [] and not read(sea.aus, "SEA").asked

@@ -72,6 +72,8 @@ class Attendance:
         self._counted: dict[str, tuple[int, int]] = {}
         self._held = context.newest(participant_id(context, system.name))
         self.participant = Participant(context.now(), before=_had_joined(self._held))
+        self._failed: int | None = None
+        """When its record could last not be written; it is read anew and tried again a while later."""
         self._said: tuple[str, int] = ("", 0)
         self._recorded: tuple[str, int] = ("", 0)
 
@@ -139,6 +141,11 @@ class Attendance:
     def publish(self, project: str) -> None:
         """Say live and record what has changed, and the rest now and then."""
         now = self._context.now()
+        if self._failed is not None:
+            if 0 <= now - self._failed < _SAY_MS:
+                return
+            self._held = self._context.newest(participant_id(self._context, self.system.name))
+            self._failed, self._said, self._recorded = None, ("", 0), ("", 0)
         self.participant.tick(now)
         state = f"{self.participant.state} {self.participant.since} {self.participant.protocol}"
         fresh = self.participant.state in ("joined", "returned")
@@ -165,7 +172,11 @@ class Attendance:
             project=project,
             portions=[DraftPortion(portion, labels[portion], value) for portion, value in said.items()],
         )
-        self._held = self._context.put(next_version(self._held, draft) if self._held else draft)
+        try:
+            self._held = self._context.put(next_version(self._held, draft) if self._held else draft)
+        except AldisError:
+            self._failed = now
+            raise
 
 
 class Roll:
