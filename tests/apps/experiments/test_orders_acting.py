@@ -16,17 +16,19 @@ from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sens
 from aldis.apps.experiments.gateways.mavlink.frames import Parser
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox
 from aldis.apps.experiments.kinds import TASKING
-from aldis.apps.experiments.orders import acting, driver
+from aldis.apps.experiments.orders import acting, driver, papers
 from aldis.apps.experiments.orders.acting import accept, ask, cancel, lend, refuse, take_back
-from aldis.apps.experiments.orders.drafts import answer_draft, marks, tasking_draft
+from aldis.apps.experiments.orders.drafts import answer_draft, lease_draft, marks, tasking_draft
 from aldis.apps.experiments.orders.driver import Orders
-from aldis.apps.experiments.orders.kinds import ANSWER, Answer, Tasked
+from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer, Tasked, Terms
 from aldis.apps.experiments.orders.papers import read, request_of
 from aldis.apps.experiments.orders.shown import TaskShown, leases, tasks
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.authority import Role
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, Unavailable, UnknownTerm
+from aldis.kernel.labels import Label
+from aldis.kernel.records import Draft, DraftPortion, make_record
 from aldis.node.config import Config
 from aldis.node.people import Account, Person
 from aldis.testing import Coalition
@@ -642,3 +644,38 @@ def test_an_order_that_names_another_record_is_none(sea: Sea) -> None:
     sea.world.settle()
     sea.step()
     assert sea.sent == [] and not read(sea.aus, "SEA").asked
+
+
+def test_an_answer_to_what_nobody_asked_so_counts_for_nothing(sea: Sea) -> None:
+    task = sea.ask()
+    said = Answer(tasking=Tasked(node="usa", id=task, digest="0" * 64), state="accepted", by="operator", accepted_ms=1)
+    labels = marks(sea.aus, ANSWER, REL)
+    sea.aus.put(answer_draft(sea.aus, said, "SEA", "x", labels, record_id="other"))
+    sea.world.settle()
+    assert sea.world["usa"].records.count(kind="answer") == 1, "it came"
+    assert sea.seen(task).state == "issued"
+
+
+def test_nobody_lends_what_is_anothers(sea: Sea) -> None:
+    sea.hear()
+    now = sea.usa.now()
+    terms = Terms(track=sea.boat, holder="usa", verbs=["go to"], from_ms=now, until_ms=now + 600_000)
+    labels = marks(sea.usa, LEASE, FOR_AUS)
+    sea.usa.put(lease_draft(sea.usa, terms, "SEA", "x", labels, record_id="forged"))
+    sea.world.settle()
+    assert sea.world["aus"].records.count(kind="lease") == 1, "it came"
+    task = sea.ask()
+    sea.step()
+    assert sea.sent == [] and sea.seen(task).state == "issued"
+
+
+def test_a_lease_whose_area_cannot_be_read_is_none_rather_than_one_without_bounds() -> None:
+    terms = Terms(track="trk-1", holder="usa", verbs=["go to"], from_ms=1, until_ms=2)
+    label = Label("AUS", "OFFICIAL")
+    for area, count in ((None, 1), ({"points": [{"lat_deg": 1, "lon_deg": 1}] * 3}, 1), ({"polygon": []}, 0)):
+        portions = [DraftPortion("lease", label, msgspec.to_builtins(terms))]
+        portions += [DraftPortion("area", label, area)] if area else []
+        held = papers.Papers("aus")
+        draft = Draft("lease", "l-1", "aus", "x", 1, label, portions, project="SEA")
+        papers._take_lease(held, make_record(draft, bytes))
+        assert len(held.leases) == count
