@@ -679,3 +679,21 @@ def test_a_lease_whose_area_cannot_be_read_is_none_rather_than_one_without_bound
         draft = Draft("lease", "l-1", "aus", "x", 1, label, portions, project="SEA")
         papers._take_lease(held, make_record(draft, bytes))
         assert len(held.leases) == count
+
+
+def test_a_task_under_a_lease_ends_with_it_and_the_operators_own_stays_before_the_holders(sea: Sea) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 8_000)
+    task = sea.ask()
+    sea.step()
+    sea.go(task)
+    sea.step(8_000)
+    assert (sea.seen(task).state, sea.seen(task).why) == ("cancelled", "the lease expired")
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 60_000, ["hold"])
+    first = sea.ask()
+    accept(sea.aus, first)
+    sea.step()
+    second = sea.ask("hold")
+    sea.step()
+    assert (sea.seen(first).state, sea.seen(second).why) == ("accepted", "busy")
