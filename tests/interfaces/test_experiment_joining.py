@@ -23,8 +23,9 @@ from aldis.apps.experiments.participants.listening import Heard, hear
 from aldis.apps.experiments.participants.listing import listed
 from aldis.apps.experiments.participants.roll import Attendance, participant_id
 from aldis.interfaces.joining.home import add_system, default_markings
-from aldis.interfaces.joining.invitation import ExperimentInvitation, open_invitation
+from aldis.interfaces.joining.invitation import ExperimentInvitation, Offering, open_invitation
 from aldis.interfaces.joining.inviting import arrangement_text, covered
+from aldis.interfaces.joining.missing import comparable
 from aldis.kernel.errors import AldisError, InvalidInput, Unavailable
 from aldis.kernel.messages import read_unverified, sign_message
 from aldis.kernel.policies import builtin
@@ -125,6 +126,15 @@ def test_an_invitation_that_another_signed_or_whose_instrument_is_of_others_is_n
         swapped = msgspec.structs.replace(claimed, instruments=(text,))
         with pytest.raises(InvalidInput, match="not between its two parties"):
             open_invitation(sign_message(swapped, node.core.signer))
+
+
+def test_a_protocol_in_an_invitation_that_names_a_file_opens_none(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text("a canary of this machine")
+    here = (Offering(str(file), "", ()), Offering("cot", "", ()), Offering("morse", "", ()))
+    found, lacking = comparable(ExperimentInvitation("HARBOUR", "NZL", "", here, (), AT))
+    assert [one.protocol for one in found] == ["cot"]
+    assert lacking == [(str(file), "it is not known"), ("morse", "it is not known")]
 
 
 def test_the_draft_in_an_invitation_can_be_drafted_and_signed(host: Nation) -> None:
@@ -270,3 +280,17 @@ def test_participants_are_listed_as_far_as_their_labels_allow(host: Nation) -> N
     assert one["traffic"]["heard"] == 7 and one["traffic"]["damaged"] == 2
     row = host.run("experiment", "participants").stdout.split("\t")
     assert row[:3] == ["aus/tak", "cot", "joined"] and row[-1].startswith(">= +987.6")
+
+
+def test_partners_are_told_that_a_system_failed_and_neither_where_it_is_nor_what_it_said(host: Nation) -> None:
+    with Node.open(host.home, environment={}) as node:
+        attendance = Attendance(node.context, System(name="tak", address="udp://127.0.0.1:1"))
+        for error in (
+            Unavailable("cannot listen at udp://10.66.7.8:9, a canary"),
+            InvalidInput("/home/canary/file speaks no protocol known here"),
+            ValueError("canary"),
+        ):
+            attendance.failed(error)
+            said = msgspec.json.encode(attendance.said()).decode()
+            assert '"failed"' in said and '"reason"' in said
+            assert "canary" not in said and "10.66" not in said

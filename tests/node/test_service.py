@@ -156,6 +156,30 @@ def test_live_values_arrive_within_a_second_and_stop_with_the_agreement(two: tup
     running(two, act)
 
 
+@pytest.mark.slow
+def test_a_fault_in_one_live_frame_ends_no_others(two: tuple[Node, Node]) -> None:
+    async def act(aus: Node, gbr: Node) -> None:
+        await agree(aus, gbr)
+        sound, faults = aus.live_out.frame, list[str]()
+
+        def faulty(node: str, stream_epoch: int) -> bytes | None:
+            if not faults:
+                faults.append(node)
+                raise RuntimeError("a fault of the program")
+            return sound(node, stream_epoch)
+
+        aus.live_out.frame = faulty  # type: ignore[method-assign]
+        for _ in range(100):
+            update = Update("t-1", "track", "position", aus.core.clock.now(), {"lat_deg": 59.0, "lon_deg": 24.0})
+            aus.context.publish(SHARED, SHARED, "WATCH", update)
+            await asyncio.sleep(0.05)
+            if gbr.live_in.counts.get("aus"):
+                break
+        assert faults and gbr.live_in.counts.get("aus"), "the next one leaves"
+
+    running(two, act)
+
+
 def test_the_demo_nations_pair_by_files_that_hold_no_secret(tmp_path: Path) -> None:
     nations = Nations(tmp_path)
     nations.make(dict.fromkeys(NATIONS, Share()), 1.0, "")

@@ -53,7 +53,8 @@ class Kind:
     `portions` maps each portion name to the type its value must decode to (closed: unknown fields are refused);
     one of type `Attachment`, or a list of it, has the files' content beside it.
     `text` names the portions whose strings are searched; `title` one that people recognise the record by; `rule`
-    raises on a portion that has the right type and yet cannot be.
+    raises on a portion that has the right type and yet cannot be; of one that is `national`, by which systems of a
+    nation act, no foreign national writes any.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Kind:
     text: tuple[str, ...] = ()
     title: str = ""
     rule: Callable[[Portion], None] | None = None
+    national: bool = False
     _decoders: dict[str, msgspec.json.Decoder[Any]] = field(init=False, repr=False, compare=False, default_factory=dict)
     _files: frozenset[str] = field(init=False, repr=False, compare=False)
 

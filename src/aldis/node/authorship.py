@@ -27,7 +27,8 @@ class Authorship:
     """Checks drafts before they are stored. Nobody writes what they could not read afterwards.
 
     1. a role of theirs allows it: to put, revise or delete
-    2. it is no kind that the node itself writes (instruments, recalls, address sheets)
+    2. it is no kind that the node itself writes (instruments, recalls, address sheets), and one by which systems of
+       the node's nation act is written by its own people alone
     3. they may see its header and every portion: the project and the labels are within what they are let see
     4. they may see each of its sources
     5. they may see the whole of the version before; to delete it, they wrote that version
@@ -52,6 +53,9 @@ class Authorship:
         draft = replace(draft, author=name_of(person, act))  # 1
         if draft.kind in _OWN_NAMES:  # 2
             raise RefusedByPolicy(f"{draft.kind!r} is for this node's operator to write", fix="Ask the operator")
+        kind, ours = self._core.kinds.get(draft.kind), person.account.nationality == self._core.party
+        if kind is not None and kind.national and not ours:
+            raise RefusedByPolicy(f"{draft.kind!r} is for people of {self._core.party} to write", fix="Ask one of them")
         for name, label in (("", draft.label), *((portion.name, portion.label) for portion in draft.portions)):  # 3
             if not self._sights.may_see(person, draft.kind, draft.project, label):
                 what = f"portion {name!r}" if name else "the record itself"

@@ -85,6 +85,7 @@ class NodeContext:
         """The same for one person: what they may see, and what their roles let them do."""
         made = copy.copy(self)
         made._viewer, made._issued = person, set()
+        made._read, made._read_at = {}, 0  # it may be used in another thread
         return made
 
     @property

@@ -263,13 +263,17 @@ class Service:
             while True:
                 await out.waits(known.node)
                 await asyncio.sleep(max(0.0, due - clock()))
-                frame = out.frame(known.node, self._node.exchange.epoch)
-                due = clock() + max(least, full * len(frame or b"") / config.live_bytes)
-                if frame is not None:
-                    try:
+                try:
+                    frame = out.frame(known.node, self._node.exchange.epoch)
+                    due = clock() + max(least, full * len(frame or b"") / config.live_bytes)
+                    if frame is not None:
                         await link.live(frame)
-                    except AldisError as error:
-                        _log.info("live frame lost", partner=known.node, code=error.code)
+                except AldisError as error:
+                    _log.info("live frame lost", partner=known.node, code=error.code)
+                except Exception as error:
+                    out.forget(known.node)
+                    due = clock() + _IDLE_S
+                    _log.error("live frame lost", partner=known.node, **fault(error))
 
 
 async def serve(node: Node, *, ready: Callable[[str], None], ending: asyncio.Event) -> None:

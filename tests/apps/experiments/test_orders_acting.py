@@ -10,22 +10,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from aldis.app import System
+from aldis.app import Query, System
 from aldis.apps.experiments.app import ExperimentsApp
-from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sensor, Track
+from aldis.apps.experiments.entity import Decoded, Ledger, Point, Position, Sensor, Task, Track
 from aldis.apps.experiments.gateways.mavlink.frames import Parser
 from aldis.apps.experiments.gateways.mavlink.outbox import Outbox
 from aldis.apps.experiments.kinds import TASKING
+from aldis.apps.experiments.orders import acting, driver, papers
 from aldis.apps.experiments.orders.acting import accept, ask, cancel, lend, refuse, take_back
-from aldis.apps.experiments.orders.drafts import answer_draft, marks, tasking_draft
+from aldis.apps.experiments.orders.drafts import answer_draft, lease_draft, marks, tasking_draft
 from aldis.apps.experiments.orders.driver import Orders
-from aldis.apps.experiments.orders.kinds import ANSWER, Answer, Tasked
-from aldis.apps.experiments.orders.papers import read
+from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer, Tasked, Terms
+from aldis.apps.experiments.orders.papers import read, request_of
 from aldis.apps.experiments.orders.shown import TaskShown, leases, tasks
 from aldis.apps.experiments.plot import Plot
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.authority import Role
-from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy, Unavailable, UnknownTerm
+from aldis.kernel.labels import Label
+from aldis.kernel.records import Draft, DraftPortion, make_record
 from aldis.node.config import Config
 from aldis.node.people import Account, Person
 from aldis.testing import Coalition
@@ -112,7 +115,7 @@ class Sea:
         """The boat is heard at a place, in a mode."""
         now = self.aus.now() * 1000
         track = Track(key=KEYS["boat"], position=Position(lat_deg=point.lat_deg, lon_deg=point.lon_deg))
-        self.pilot.knows(self.boat, track, "peer", "mavlink")
+        self.pilot.knows(self.boat, track, "peer", "mavlink", now)
         beat = {"type": 11, "autopilot": 3, "base_mode": 129, "custom_mode": mode, "system_status": 4}
         lat, lon = round(point.lat_deg * 1e7), round(point.lon_deg * 1e7)
         for name, values in (("HEARTBEAT", beat), ("GLOBAL_POSITION_INT", {"lat": lat, "lon": lon})):
@@ -222,7 +225,7 @@ def test_a_system_that_was_not_opened_to_tasks_is_given_none(sea: Sea) -> None:
 
 
 def test_what_speaks_no_protocol_of_tasks_is_refused_and_what_is_not_heard_too(sea: Sea) -> None:
-    sea.pilot.knows(sea.ship, Track(key=KEYS["ship"], position=Position(lat_deg=1, lon_deg=1)), "peer", "nmea0183")
+    sea.pilot.knows(sea.ship, Track(key=KEYS["ship"], position=Position(lat_deg=1, lon_deg=1)), "peer", "nmea0183", 0)
     task, lost = sea.ask(track=sea.ship), sea.ask()
     sea.step()
     assert (sea.seen(task).state, sea.seen(task).why) == ("refused", "cannot be tasked")
@@ -427,7 +430,7 @@ def test_what_its_asker_deletes_is_cancelled(sea: Sea) -> None:
     sea.go(task)
     sea.world["usa"].records.delete(task, "captain")
     sea.world.settle()
-    sea.step(5_000)
+    sea.step(4_000)
     (answer,) = (one for one, _ in read(sea.aus, "SEA").answers.values())
     assert (answer.state, answer.why) == ("cancelled", "cancelled by the asker")
     assert sea.doing() == "HOLD"
@@ -446,6 +449,7 @@ def test_a_flood_of_papers_stops_neither_the_override_nor_what_goes_on(
     monkeypatch.setattr("aldis.node.records._STANDING", 4)
     sea.step(6_000)
     assert sea.seen(task, "aus").state == "executing"
+    sea.hear(Point(lat_deg=60.1004, lon_deg=24.9))
     more = sea.ask("hold")
     sea.step()
     take_back(sea.aus, sea.boat, "enough")
@@ -454,6 +458,245 @@ def test_a_flood_of_papers_stops_neither_the_override_nor_what_goes_on(
     monkeypatch.undo()
     assert sea.seen(task).why == "taken back"
     assert sea.seen(more).state == "issued", "nothing new was taken on"
+
+
+def test_what_a_foreign_national_writes_by_another_way_commands_nothing(sea: Sea) -> None:
+    sea.hear()
+    task = sea.ask()
+    asked = read(sea.aus, "SEA").asked["usa", task]
+    said = Answer(
+        tasking=Tasked(node="usa", id=task, digest=asked.digest), state="accepted", by="operator", accepted_ms=1
+    )
+    account = Account(id="other", name="f", nationality="USA", clearance={"AUS": "SECRET"}, projects=["SEA"],
+                      roles=[Role.ORIGINATOR])  # fmt: skip
+    context = sea.aus.bound(Person(account, account.clearance))
+    labels = marks(sea.aus, ANSWER, REL)
+    with pytest.raises(RefusedByPolicy, match="for people of AUS to write"):
+        context.put(answer_draft(context, said, "SEA", "other", labels, record_id=context.issue()))
+    sea.step()
+    assert sea.sent == [] and sea.seen(task).state == "issued"
+
+
+def test_a_system_commands_no_other_by_what_it_says(sea: Sea) -> None:
+    sea.hear()
+    task = Task(key="cot:x", verb="go to", assignee=KEYS["boat"], points=[THERE])
+    sea.plot.take(
+        Decoded(msgspec.structs.replace(task, request=request_of("aus", sea.plot.id_of("tasking", "cot:x"))), Ledger()),
+        "tablet",
+    )
+    sea.plot.flush(sea.aus.now())
+    sea.step()
+    assert (
+        sea.aus.find(Query(kind="tasking", originator="aus")).records
+        and sea.sent == []
+        and not read(sea.aus, "SEA").answers
+    )
+
+
+def test_what_is_taken_back_while_its_link_is_down_is_told_to_hold_once_it_is_heard_again(sea: Sea) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    sea.world.clock.advance(20_000)
+    take_back(sea.aus, sea.boat)
+    sea.sent.clear()
+    sea.orders.step()
+    sea.pilot.drop()  # as a connection does that is opened again
+    sea.step()
+    assert sea.sent == [], "nothing is sent to one that is not there"
+    sea.hear()
+    sea.step()
+    assert sea.sent == [176]
+
+
+def test_a_task_under_a_lease_whose_terms_are_others_now_ends(sea: Sea) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000)
+    task = sea.ask()
+    sea.step()
+    sea.go(task)
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000, ["hold"])
+    sea.step()
+    assert (sea.seen(task).state, sea.seen(task).why) == ("cancelled", "outside the lease")
+    assert sea.doing() == "HOLD"
+
+
+def test_what_cannot_be_written_of_one_task_stops_no_other(sea: Sea, monkeypatch: pytest.MonkeyPatch) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    late = sea.ask("hold", until_ms=sea.aus.now() + 1_000)
+
+    def unmarked(*_: object) -> Any:
+        raise UnknownTerm("a marking for nothing", fix="Mend it")
+
+    monkeypatch.setattr(driver, "marks", unmarked)
+    sea.step(1_500)
+    take_back(sea.aus, sea.boat)
+    sea.step()
+    assert sea.seen(late).state == "issued", "it cannot be answered"
+    assert sea.doing() == "HOLD"
+
+
+def test_what_was_seen_while_nothing_could_be_written_is_written_later(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+
+    def full(*_: object, **__: object) -> Any:
+        raise Unavailable("the disk is full", fix="Make room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(driver, "answer_draft", full)
+        sea.hear(THERE)
+        sea.step()
+    assert sea.seen(task).state == "executing"
+    sea.step()
+    assert sea.seen(task).state == "completed"
+
+
+def test_the_override_goes_through_while_the_node_writes_too(sea: Sea, monkeypatch: pytest.MonkeyPatch) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    endings, times = acting._endings, list[int]()
+
+    def overtaken(*given: Any) -> Any:
+        found = endings(*given)
+        if not times:
+            sea.go(task)
+        times.append(len(found))
+        return found
+
+    monkeypatch.setattr(acting, "_endings", overtaken)
+    take_back(sea.aus, sea.boat, "enough")
+    sea.step()
+    assert times == [1, 1] and sea.seen(task).why == "taken back" and sea.doing() == "HOLD"
+
+
+def test_of_two_answers_at_once_the_one_that_does_not_count_is_refused(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000)
+    captain = Account(id="captain", name="c", nationality="AUS", clearance={"AUS": "SECRET"}, projects=["SEA"],
+                      roles=[Role.ORIGINATOR])  # fmt: skip
+    person = sea.aus.bound(Person(captain, captain.clearance))
+    for context, words in ((sea.aus, "has a record"), (person, "it was answered meanwhile: accepted")):
+        task = sea.ask("hold")
+        before = acting._asked(sea.aus, task, "")
+        sea.step()
+        assert sea.seen(task).by == "lease"
+        with monkeypatch.context() as patched:
+            patched.setattr(acting, "_asked", lambda *_, before=before: before)
+            with pytest.raises(InvalidInput, match=words):
+                refuse(context, task, "no")
+        assert sea.seen(task).state == "accepted"
+
+
+def test_many_taskings_of_a_partner_are_read_seldom_and_the_override_is_as_quick_as_ever(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea.hear()
+    task = sea.ask()
+    accept(sea.aus, task)
+    sea.step()
+    sea.go(task)
+    for _ in range(4):
+        sea.ask("hold", sea.ship)
+    times = list[bool]()
+
+    def counted(*given: Any, whole: bool) -> Any:
+        times.append(whole)
+        return read(*given, whole=whole)
+
+    monkeypatch.setattr(driver, "_MANY", 3)
+    monkeypatch.setattr(driver, "_REST_MS", 10_000)
+    monkeypatch.setattr(driver, "read", counted)
+    sea.step(10)
+    for _ in range(10):
+        sea.ask("hold", sea.ship)
+        sea.step(10)
+    assert times.count(True) == 1 and times.count(False) >= 10
+    take_back(sea.aus, sea.boat)
+    sea.step(10)
+    assert sea.doing() == "HOLD" and sea.seen(task).why == "taken back"
+    late = sea.ask(until_ms=sea.aus.now() + 10)
+    sea.step(100_000)
+    assert sea.seen(late).state == "refused"
+
+
+def test_an_order_that_names_another_record_is_none(sea: Sea) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 600_000)
+    made = Task(key="mine", verb="go to", assignee=sea.boat, points=[THERE], request=request_of("aus", "theirs"))
+    labels = marks(sea.usa, TASKING, FOR_AUS)
+    sea.usa.put(tasking_draft(sea.usa, made, "SEA", "x", labels))
+    sea.world.settle()
+    sea.step()
+    assert sea.sent == [] and not read(sea.aus, "SEA").asked
+
+
+def test_an_answer_to_what_nobody_asked_so_counts_for_nothing(sea: Sea) -> None:
+    task = sea.ask()
+    said = Answer(tasking=Tasked(node="usa", id=task, digest="0" * 64), state="accepted", by="operator", accepted_ms=1)
+    labels = marks(sea.aus, ANSWER, REL)
+    sea.aus.put(answer_draft(sea.aus, said, "SEA", "x", labels, record_id="other"))
+    sea.world.settle()
+    assert sea.world["usa"].records.count(kind="answer") == 1, "it came"
+    assert sea.seen(task).state == "issued"
+
+
+def test_nobody_lends_what_is_anothers(sea: Sea) -> None:
+    sea.hear()
+    now = sea.usa.now()
+    terms = Terms(track=sea.boat, holder="usa", verbs=["go to"], from_ms=now, until_ms=now + 600_000)
+    labels = marks(sea.usa, LEASE, FOR_AUS)
+    sea.usa.put(lease_draft(sea.usa, terms, "SEA", "x", labels, record_id="forged"))
+    sea.world.settle()
+    assert sea.world["aus"].records.count(kind="lease") == 1, "it came"
+    task = sea.ask()
+    sea.step()
+    assert sea.sent == [] and sea.seen(task).state == "issued"
+
+
+def test_a_lease_whose_area_cannot_be_read_is_none_rather_than_one_without_bounds() -> None:
+    terms = Terms(track="trk-1", holder="usa", verbs=["go to"], from_ms=1, until_ms=2)
+    label = Label("AUS", "OFFICIAL")
+    for area, count in ((None, 1), ({"points": [{"lat_deg": 1, "lon_deg": 1}] * 3}, 1), ({"polygon": []}, 0)):
+        portions = [DraftPortion("lease", label, msgspec.to_builtins(terms))]
+        portions += [DraftPortion("area", label, area)] if area else []
+        held = papers.Papers("aus")
+        draft = Draft("lease", "l-1", "aus", "x", 1, label, portions, project="SEA")
+        papers._take_lease(held, make_record(draft, bytes))
+        assert len(held.leases) == count
+
+
+def test_a_task_under_a_lease_ends_with_it_and_the_operators_own_stays_before_the_holders(sea: Sea) -> None:
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 8_000)
+    task = sea.ask()
+    sea.step()
+    sea.go(task)
+    sea.step(8_000)
+    assert (sea.seen(task).state, sea.seen(task).why) == ("cancelled", "the lease expired")
+    sea.hear()
+    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 60_000, ["hold"])
+    first = sea.ask()
+    accept(sea.aus, first)
+    sea.step()
+    second = sea.ask("hold")
+    sea.step()
+    assert (sea.seen(first).state, sea.seen(second).why) == ("accepted", "busy")
 
 
 def test_a_task_ends_with_its_lease_by_the_owners_clock_and_the_boat_is_told(sea: Sea) -> None:

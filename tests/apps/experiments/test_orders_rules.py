@@ -98,7 +98,7 @@ class Orders(RuleBasedStateMachine):
                         self.under_way[track] = self.doing[track] = ref
                     case Resume(track, ref):
                         self.under_way[track] = ref
-                    case Hold(track):
+                    case Hold(track, _):
                         self.under_way.pop(track, None)
                         self.doing[track] = "hold"
                     case Close(held, why):

@@ -15,8 +15,21 @@ from aldis.apps.experiments.entity import GROUPS, Area, Entity, Environment, Rep
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.records import Kind
 
-__all__ = ["AREA", "ENVIRONMENT", "KINDS", "REPORT", "TASKING", "TRACK", "entity_of", "kind_of", "portion_of"]
+__all__ = [
+    "AREA",
+    "ENVIRONMENT",
+    "GATEWAY",
+    "KINDS",
+    "REPORT",
+    "TASKING",
+    "TRACK",
+    "entity_of",
+    "kind_of",
+    "portion_of",
+]
 
+GATEWAY = "gateway"
+"""The author of what a system said."""
 _builtins = msgspec.to_builtins
 _PARTS: dict[type[Any], dict[str, tuple[str, ...]]] = {
     Area: {
@@ -54,9 +67,17 @@ def _part(entity: type[Any], name: str, names: tuple[str, ...]) -> type[msgspec.
     )  # fmt: skip
 
 
-def _kind(name: str, entity: type[Any], groups: Mapping[str, Any], text: tuple[str, ...], title: str) -> Kind:
+def _kind(
+    name: str,
+    entity: type[Any],
+    groups: Mapping[str, Any],
+    text: tuple[str, ...],
+    title: str,
+    *,
+    national: bool = False,
+) -> Kind:
     parts = {part: _part(entity, part, names) for part, names in _PARTS.get(entity, {}).items()}
-    return Kind(name, {**parts, **groups}, text=text, title=title)
+    return Kind(name, {**parts, **groups}, text=text, title=title, national=national)
 
 
 _PLACED = {name: GROUPS[name] for name in ("position", "timing", "markings", "residue")}
@@ -64,7 +85,7 @@ _TIMED = {name: GROUPS[name] for name in ("timing", "markings", "residue")}
 
 TRACK = _kind("track", Track, GROUPS, ("identity", "type", "voyage"), "identity")
 AREA = _kind("area", Area, _TIMED, ("purpose",), "purpose")
-TASKING = _kind("tasking", Task, _TIMED, ("order",), "order")
+TASKING = _kind("tasking", Task, _TIMED, ("order",), "order", national=True)
 REPORT = _kind("report", Report, _PLACED, ("text",), "text")
 ENVIRONMENT = _kind("environment", Environment, _PLACED, (), "")
 KINDS = (TRACK, AREA, TASKING, REPORT, ENVIRONMENT)

@@ -15,7 +15,7 @@ import msgspec
 
 from aldis.app import Context
 from aldis.apps.experiments.entity import Decoded, Entity, Report, Task, Track
-from aldis.apps.experiments.kinds import KINDS, TRACK, kind_of, portion_of
+from aldis.apps.experiments.kinds import GATEWAY, KINDS, TRACK, kind_of, portion_of
 from aldis.apps.experiments.picture import Picture
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.kernel.frames import Update
@@ -230,7 +230,7 @@ class Plot:
             kind=kind,
             id=kept.id,
             originator=self._context.node,
-            author="gateway",
+            author=GATEWAY,
             created=now,
             label=labels["header"],
             project=self._project,

@@ -171,7 +171,7 @@ class Connection:
         self.heard += 1
         name = self._plot.take(decoded, f"{self._system.name}/{peer}")
         if self._pilot is not None:
-            self._pilot.knows(name, decoded.entity, peer, self._offered.protocol if self._offered else "")
+            self._pilot.knows(name, decoded.entity, peer, self._offered.protocol if self._offered else "", at_us)
         self._own[name] = None
         self._own.move_to_end(name)
         if len(self._own) > _SHOWN:
@@ -228,7 +228,7 @@ class Connection:
 
     async def _steer(self, link: Link, pilot: Pilot) -> None:
         """Send what tasks that were accepted have to say; what waited for a link that was down is too late."""
-        pilot.frames()
+        pilot.drop()
         while True:
             await pilot.waiting()
             pilot.tick(self._context.now() * 1000)
@@ -312,9 +312,10 @@ class _Pace:
 
 async def until_ended(waited: Collection[asyncio.Task[None]], *, beside: Collection[asyncio.Task[None]]) -> None:
     """Return once all that are waited for have ended; raise what any task raises, those beside them too, at once."""
-    waiting = set(waited)
+    waiting, others = set(waited), set(beside)
     while waiting:
-        done, _ = await asyncio.wait({*waiting, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(waiting | others, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
         waiting -= done
+        others -= done

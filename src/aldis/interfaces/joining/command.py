@@ -26,8 +26,6 @@ from aldis.apps.experiments.commands.probing import (
     listen,
     loopback_only,
 )
-from aldis.apps.experiments.gateways.gateway import Offered
-from aldis.apps.experiments.gateways.registry import offered
 from aldis.apps.experiments.hearing import known_as
 from aldis.apps.experiments.links.address import read_address
 from aldis.apps.experiments.participants.exchange import exchanged, first_cell
@@ -39,9 +37,9 @@ from aldis.interfaces.cli.pairing import comparing, digits_of
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.joining.home import add_system, default_markings, made_home
 from aldis.interfaces.joining.invitation import ExperimentInvitation, open_invitation
-from aldis.interfaces.joining.missing import Missing, missing_of
+from aldis.interfaces.joining.missing import Missing, comparable, missing_of
 from aldis.interfaces.up import run_node
-from aldis.kernel.errors import AldisError, Unavailable
+from aldis.kernel.errors import Unavailable
 from aldis.node.clock import SystemClock
 from aldis.node.config import endpoint
 from aldis.node.node import Node
@@ -168,12 +166,9 @@ def _pair(joining: _Joining, own: Node, pairing: bytes, digits: str | None) -> N
 
 def _compare(joining: _Joining, heard: Heard) -> Losses:
     """Say what can be exchanged with each protocol of the inviting nation; what came, through the first of them."""
-    theirs: list[Offered] = []
-    for offering in joining.invitation.protocols:
-        try:
-            theirs.append(offered(offering.protocol))
-        except AldisError as error:
-            joining.tell(f"{offering.protocol} of {joining.sheet.node} cannot be compared here: {error}")
+    theirs, lacking = comparable(joining.invitation)
+    for name, why in lacking:
+        joining.tell(f"{name} of {joining.sheet.node} cannot be compared here: {why}")
     ours = heard.probe.heard()
     found = [one for other in theirs for one in (exchanged(ours, other), exchanged(other, heard.offered))]
     joining.data["exchange"] = msgspec.to_builtins(found)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from aldis.app import System
+from aldis.apps.experiments.gateways.gateway import Offered
 from aldis.apps.experiments.gateways.registry import PROTOCOLS, offered
 from aldis.apps.experiments.participants.listening import Heard
 from aldis.interfaces.joining.invitation import ExperimentInvitation
@@ -16,7 +17,7 @@ from aldis.kernel.instruments import parse_instrument
 from aldis.node.node import Node
 from aldis.node.pairing import Sheet
 
-__all__ = ["Missing", "missing_of"]
+__all__ = ["Missing", "comparable", "missing_of"]
 
 
 class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,6 +25,20 @@ class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     what: str
     fix: str
+
+
+def comparable(invitation: ExperimentInvitation) -> tuple[list[Offered], list[tuple[str, str]]]:
+    """The protocols of an invitation that are known here, and the names of the others, each with why not."""
+    found, lacking = list[Offered](), list[tuple[str, str]]()
+    for offering in invitation.protocols:
+        if offering.protocol not in PROTOCOLS:  # one that names a file would name one of this machine
+            lacking.append((offering.protocol, "it is not known"))
+            continue
+        try:
+            found.append(offered(offering.protocol))
+        except AldisError as error:
+            lacking.append((offering.protocol, str(error)))
+    return found, lacking
 
 
 def missing_of(

@@ -13,7 +13,7 @@ import msgspec
 from aldis.app import Context
 from aldis.apps.experiments.entity import Point, Task
 from aldis.apps.experiments.kinds import TASKING, TRACK
-from aldis.apps.experiments.orders.drafts import answer_draft, lease_draft, marks, marks_after, tasking_draft
+from aldis.apps.experiments.orders.drafts import answer_draft, answer_id, lease_draft, marks, marks_after, tasking_draft
 from aldis.apps.experiments.orders.kinds import ANSWER, ENDED, LEASE, VERBS, Answer, Terms, Verb
 from aldis.apps.experiments.orders.papers import POINTS, Papers, read, request_of
 from aldis.apps.experiments.orders.rules import Asked, first, hindrance, moved
@@ -24,6 +24,7 @@ __all__ = ["accept", "ask", "cancel", "lend", "refuse", "take_back"]
 
 LONGEST_MS = 30 * 24 * 3_600_000
 """No lease is longer."""
+_TRIES = 5
 
 
 def ask(
@@ -178,9 +179,24 @@ def take_back(ctx: Context, track: str, reason: str = "") -> Sequence[Record]:
         RefusedByPolicy: whoever asks may not.
     """
     _check_operator(ctx)
-    held, now = _own_track(ctx, track), ctx.now()
-    papers = read(ctx, held.header.project)
-    drafts = list[Draft]()
+    held = _own_track(ctx, track)
+    for left in reversed(range(_TRIES)):
+        drafts = _endings(ctx, track, held.header.project, reason)
+        if not drafts:
+            raise InvalidInput(
+                f"{track} is not lent, and has no task", fix="`aldis experiment leases` shows what is lent"
+            )
+        try:
+            return ctx.put_all(drafts)
+        except InvalidInput:  # the running node wrote what comes next meanwhile
+            if not left:
+                raise
+    return ()
+
+
+def _endings(ctx: Context, track: str, project: str, reason: str) -> list[Draft]:
+    """What ends the leases of a system and its tasks, as they stand now."""
+    papers, now, drafts = read(ctx, project), ctx.now(), list[Draft]()
     for lease, before in papers.leases.values():
         if lease.terms.track == track and lease.terms.ended_ms is None:
             terms = msgspec.structs.replace(lease.terms, ended_ms=now, why="taken back")
@@ -202,9 +218,7 @@ def take_back(ctx: Context, track: str, reason: str = "") -> Sequence[Record]:
                         record_id=before.header.id, before=before, remarks=reason,
                     )
                 )  # fmt: skip
-    if not drafts:
-        raise InvalidInput(f"{track} is not lent, and has no task", fix="`aldis experiment leases` shows what is lent")
-    return ctx.put_all(drafts)
+    return drafts
 
 
 def _own_track(ctx: Context, track: str) -> Record:
@@ -237,11 +251,14 @@ def _asked(ctx: Context, record_id: str, node: str) -> tuple[Papers, Asked]:
 
 def _answer(ctx: Context, papers: Papers, asked: Asked, answer: Answer, remarks: str, marking: str) -> Record:
     project = papers.taskings[asked.ref].header.project
-    return ctx.put(
-        answer_draft(
-            ctx, answer, project, _who(ctx), marks(ctx, ANSWER, marking), record_id=ctx.issue(), remarks=remarks
-        )
+    record_id = answer_id(ctx, asked.ref) if ctx.person is None else ctx.issue()
+    made = ctx.put(
+        answer_draft(ctx, answer, project, _who(ctx), marks(ctx, ANSWER, marking), record_id=record_id, remarks=remarks)
     )
+    held, counts = read(ctx, project).answers.get(asked.ref, (answer, made))
+    if counts.header.id != record_id:
+        raise InvalidInput(f"it was answered meanwhile: {held.state}", fix="See `aldis experiment tasks`")
+    return made
 
 
 def _check_operator(ctx: Context) -> None:

@@ -15,7 +15,7 @@ from aldis.kernel.errors import AldisError, InvalidInput, NeedsPerson, UnknownTe
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion, Kind, Record, next_version
 
-__all__ = ["answer_draft", "banner_of", "lease_draft", "marks", "marks_after", "tasking_draft"]
+__all__ = ["answer_draft", "answer_id", "banner_of", "lease_draft", "marks", "marks_after", "tasking_draft"]
 
 
 def marks(ctx: Context, kind: Kind, marking: str = "") -> Mapping[str, Label]:
@@ -74,6 +74,11 @@ def tasking_draft(
     """A tasking of this node as a record; its key is the record's id."""
     values = {name: value for name in ("order", "state") if (value := portion_of(task, name)) is not None}
     return _draft(ctx, TASKING, task.key, project, author, labels, values, before)
+
+
+def answer_id(ctx: Context, ref: tuple[str, str]) -> str:
+    """The id of this node's answer to a tasking: one for each, so that of two that are written at once one fails."""
+    return f"ans-{ctx.opaque(f'answer {ref[0]}/{ref[1]}')}"
 
 
 def answer_draft(

@@ -7,7 +7,9 @@ something arrived.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ import structlog
 from aldis.app import Context, Query, System
 from aldis.apps.experiments.entity import Decoded, Ledger, Task
 from aldis.apps.experiments.kinds import TRACK
-from aldis.apps.experiments.orders.drafts import answer_draft, banner_of, lease_draft, marks, marks_after
+from aldis.apps.experiments.orders.drafts import answer_draft, answer_id, banner_of, lease_draft, marks, marks_after
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer
 from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, read
 from aldis.apps.experiments.orders.pilot import Pilot, why_of
@@ -34,6 +36,7 @@ from aldis.apps.experiments.orders.rules import (
     due,
     moved,
 )
+from aldis.apps.experiments.participants.heartbeats import heartbeat_of
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import AldisError
 from aldis.kernel.frames import Update
@@ -50,6 +53,9 @@ _PROGRESS_MS = 5_000
 _PASSES = 8
 _AUTHOR = "orders"
 _SEEN = 20_000
+_MANY, _REST_MS = 1_000, 2
+"""With more taskings than this, all of them are read so many times their number in ms apart, at less than a tenth of a
+processor; what is under way, and an override, are seen to as ever."""
 _NOTHING_LOST = Ledger()
 _log = structlog.get_logger()
 
@@ -68,8 +74,12 @@ class Orders:
         self._papers = Papers(context.node)
         self._newest = b""
         self._read_at: int | None = None
+        self._whole_at = self._rest_ms = 0
         self._under_way: dict[str, Ref] = {}
-        self._percent: dict[Ref, tuple[float, int]] = {}
+        self._spoken: dict[str, Ref] = {}
+        """The task for which each system was told something last."""
+        self._told: deque[tuple[str, Task]] = deque(maxlen=_SEEN)
+        self._percent: dict[str, tuple[Ref, float, int]] = {}
         self._seen: dict[bytes, None] = {}
         self._owned: dict[str, bool] = {}
 
@@ -81,33 +91,53 @@ class Orders:
         """Until cancelled. A fault of one look is logged, and the next one comes."""
         while True:
             await asyncio.sleep(LOOK_S)
-            try:
-                self.step()
-            except AldisError as error:
-                self._read_at = None
-                _log.error("tasks were not looked at", code=error.code, cause=str(error))
-            except Exception as error:
-                self._read_at = None
-                where = " < ".join(f"{one.filename}:{one.lineno}" for one in extract_tb(error.__traceback__)[::-1][:8])
-                _log.error("tasks were not looked at", error=type(error).__name__, place=where)
+            self._done(self.step)
 
     def step(self) -> None:
-        """Look at what is asked and what was seen, once, and do what is due."""
+        """Look at what is asked and what was seen, once, and do what is due; what cannot be done stops nothing else."""
         now = self._context.now()
         for pilot in self._pilots.values():
             pilot.tick(now * 1000)
-            told = pilot.told()
+            self._told += pilot.told()
             self._record_sent(pilot)
-            for track, task in told:
-                self._progress(track, task, now)
         self._look(now)
+        self._tell(now)
         for _ in range(_PASSES):
             effects = due(self._papers.book(self._fits(now), self._under_way), now)
-            if not effects:
-                return
+            failed: set[object] = set()
             for effect in effects:
-                self._do(effect, now)
-            self._read(now)
+                about = effect.lease.id if isinstance(effect, Close) else effect.ref
+                if about not in failed and not self._done(partial(self._do, effect, now)):
+                    failed.add(about)
+            if effects:
+                self._read(now)
+            if failed:
+                self._read_at = None
+            if failed or not effects:
+                return
+
+    def _done(self, act: Callable[[], None]) -> bool:
+        """Whether it could be done; else it is logged, and what stands is read anew before it is tried again."""
+        try:
+            act()
+        except AldisError as error:
+            _log.error("tasks were not seen to", code=error.code, cause=str(error))
+        except Exception as error:
+            where = " < ".join(f"{one.filename}:{one.lineno}" for one in extract_tb(error.__traceback__)[::-1][:8])
+            _log.error("tasks were not seen to", error=type(error).__name__, place=where)
+        else:
+            return True
+        self._read_at = None
+        return False
+
+    def _tell(self, now: int) -> None:
+        """Write what was seen of tasks; what could not be written waits, and what was seen of the same system later."""
+        seen, stuck = list(self._told), set[str]()
+        self._told.clear()
+        for track, task in seen:
+            if track in stuck or not self._done(partial(self._progress, track, task, now)):
+                stuck.add(track)
+                self._told.append((track, task))
 
     def _look(self, now: int) -> None:
         """Read what stands, where something of it is new, and every few seconds in any case."""
@@ -118,7 +148,11 @@ class Orders:
             self._read(now)
 
     def _read(self, now: int) -> None:
-        self._papers = read(self._context, self._project)
+        whole = not 0 <= now - self._whole_at < self._rest_ms
+        self._papers = read(self._context, self._project, whole=whole)
+        if whole:
+            many = len(self._papers.taskings)
+            self._whole_at, self._rest_ms = now, many * _REST_MS if many > _MANY else 0
         self._read_at = now
         self._owned.clear()
         for ref, record in self._papers.taskings.items():
@@ -151,7 +185,7 @@ class Orders:
                 continue
             pilot = self._pilot_of(track)
             if pilot is not None:
-                fits[track] = "ready" if pilot.can(track) else "cannot"
+                fits[track] = _fit(pilot, track, now)
             elif self._ours(track):
                 lost = not 0 <= now - self._began < LOST_MS
                 fits[track] = "cannot" if not self._pilots else "gone" if lost else "unheard"
@@ -172,10 +206,11 @@ class Orders:
                 self._say(ref, answer, remarks)
             case Begin(track, ref) | Resume(track, ref):
                 self._give(track, ref, now, anew=isinstance(effect, Begin))
-            case Hold(track):
+            case Hold(track, ref):
                 pilot = self._pilot_of(track)
                 self._under_way.pop(track, None)
                 if pilot is not None:
+                    self._spoken[track] = ref
                     pilot.hold(track, now * 1000)
                     _log.warning("told to hold", system=pilot.system, track=track)
             case Close(lease, why):
@@ -193,7 +228,7 @@ class Orders:
         asked, pilot = self._papers.asked[ref], self._pilot_of(track)
         if pilot is None:
             return
-        self._under_way[track] = ref
+        self._under_way[track] = self._spoken[track] = ref
         task = msgspec.structs.replace(asked.task, key=_key(ref))
         if anew:
             pilot.begin(track, task, now * 1000)
@@ -214,23 +249,25 @@ class Orders:
             if answer.acknowledged_ms is None:
                 self._say(ref, msgspec.structs.replace(answer, acknowledged_ms=now))
         elif seen.state == "executing":
-            if answer.state == "executing" and not self._worth(ref, percent, now):
+            if answer.state == "executing" and not self._worth(track, ref, percent, now):
                 return
             after = moved(answer, "executing", now)
             if after is not None:
-                self._percent[ref] = (percent or 0.0, now)
                 self._say(ref, after, percent=percent)
+                self._percent[track] = (ref, percent or 0.0, now)
         elif seen.state in ("completed", "failed"):
             why = why_of(seen, acknowledged=answer.acknowledged_ms is not None)
             after = moved(answer, "completed" if seen.state == "completed" else "failed", now, why)
-            self._under_way.pop(track, None)
-            self._percent.pop(ref, None)
             if after is not None:
                 self._say(ref, after, seen.reason or "", percent=percent)
+            self._under_way.pop(track, None)
+            self._percent.pop(track, None)
 
-    def _worth(self, ref: Ref, percent: float | None, now: int) -> bool:
+    def _worth(self, track: str, ref: Ref, percent: float | None, now: int) -> bool:
         """Whether progress is new, and was not written lately."""
-        last, at = self._percent.get(ref, (-1.0, 0))
+        about, last, at = self._percent.get(track, (ref, -1.0, 0))
+        if about != ref:
+            last, at = -1.0, 0
         return percent is not None and percent > last and now - at >= _PROGRESS_MS
 
     def _say(self, ref: Ref, answer: Answer, remarks: str = "", percent: float | None = None) -> None:
@@ -238,7 +275,7 @@ class Orders:
         held = self._papers.answers.get(ref)
         before = held[1] if held is not None else None
         labels = marks_after(self._context, ANSWER, before) if before is not None else marks(self._context, ANSWER)
-        record_id = before.header.id if before is not None else f"ans-{self._context.opaque('answer ' + _key(ref))}"
+        record_id = before.header.id if before is not None else answer_id(self._context, ref)
         project = self._papers.taskings[ref].header.project
         draft = answer_draft(
             self._context, answer, project, _AUTHOR, labels, record_id=record_id, before=before, percent=percent,
@@ -267,7 +304,7 @@ class Orders:
         for track, frame in pilot.sent():
             sent.setdefault(track, []).append(frame)
         for track, frames in sent.items():
-            ref = self._under_way.get(track)
+            ref = self._spoken.get(track)
             if ref is not None and ref in self._papers.asked and self._tape.runs:
                 record = self._papers.taskings[ref]
                 labels = [record.label, *(portion.label for portion in record.portions)]
@@ -284,6 +321,16 @@ class Orders:
     def _percent_of(record: Record) -> float | None:
         portion = record.portion("progress")
         return float(portion.value["percent"]) if portion is not None else None
+
+
+def _fit(pilot: Pilot, track: str, now: int) -> Fit:
+    """How a system stands that was heard; what is sent to one that is not there is lost."""
+    if not pilot.can(track):
+        return "cannot"
+    silent = pilot.silent_ms(track, now)
+    if silent < heartbeat_of(pilot.protocol(track)).silent_ms:
+        return "ready"
+    return "gone" if silent >= LOST_MS else "unheard"
 
 
 def _key(ref: Ref) -> str:

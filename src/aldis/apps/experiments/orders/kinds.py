@@ -49,6 +49,7 @@ Why = Literal[
     "the lease expired",
     "taken back",
     "handed to another",
+    "outside the lease",
     "operator took over",
     "not acknowledged",
     "refused by the system",
@@ -130,6 +131,6 @@ def _rule(portion: Portion) -> None:
         raise InvalidInput("a lease ends before it begins", fix="Mend its end")
 
 
-ANSWER = Kind("answer", {"answer": Answer, "progress": Percent, "remarks": _LINE}, text=("remarks",))
-LEASE = Kind("lease", {"lease": Terms, "area": Within, "remarks": _LINE}, text=("remarks",), rule=_rule)
+ANSWER = Kind("answer", {"answer": Answer, "progress": Percent, "remarks": _LINE}, text=("remarks",), national=True)
+LEASE = Kind("lease", {"lease": Terms, "area": Within, "remarks": _LINE}, text=("remarks",), rule=_rule, national=True)
 ORDER_KINDS = (ANSWER, LEASE)

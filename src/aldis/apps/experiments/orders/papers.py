@@ -10,7 +10,7 @@ import msgspec
 
 from aldis.app import Context, Query
 from aldis.apps.experiments.entity import Task
-from aldis.apps.experiments.kinds import TASKING, entity_of
+from aldis.apps.experiments.kinds import GATEWAY, TASKING, entity_of
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer, Terms, Within
 from aldis.apps.experiments.orders.rules import Asked, Book, Ref
 from aldis.apps.experiments.orders.terms import Lease
@@ -49,18 +49,18 @@ class Papers:
         return Book(self.here, self.asked, answers, leases, fits or {}, under_way or {})
 
 
-def read(ctx: Context, project: str) -> Papers:
+def read(ctx: Context, project: str, *, whole: bool = True) -> Papers:
     """The papers of a project.
 
-    A tasking counts that names this node and its own id as its `request`; an answer that is of the node which was
-    asked, and about a version that was written.
+    A tasking counts that names this node and its own id as its `request`, and was not said by a system; an answer that
+    is of the node which was asked, and about a version that was written.
 
     Where partners have written more than 50,000, just this node's own are read: what goes on is seen through and can be
-    taken back, and nothing new is taken on.
+    taken back, and nothing new is taken on. So it is where the `whole` is not asked for.
     """
     papers = Papers(ctx.node)
     answers = list[Record]()
-    for record in _standing(ctx, project):
+    for record in _standing(ctx, project, whole):
         if record.header.kind == TASKING.name:
             _take_tasking(papers, record)
         elif record.header.kind == LEASE.name:
@@ -72,11 +72,13 @@ def read(ctx: Context, project: str) -> Papers:
     return papers
 
 
-def _standing(ctx: Context, project: str) -> Sequence[Record]:
+def _standing(ctx: Context, project: str, whole: bool) -> Sequence[Record]:
     try:
-        return [one.record for one in ctx.standing(project, KINDS_READ)]
+        if whole:
+            return [one.record for one in ctx.standing(project, KINDS_READ)]
     except TooLarge:
-        query = Query(kinds=KINDS_READ, project=project, originator=ctx.node, limit=200)
+        pass
+    query = Query(kinds=KINDS_READ, project=project, originator=ctx.node, limit=200)
     found, cursor = list[Record](), ""
     for _ in range(_PAGES):
         page = ctx.find(msgspec.structs.replace(query, cursor=cursor))
@@ -98,7 +100,7 @@ def _take_tasking(papers: Papers, record: Record) -> None:
     if task is None or task.request is None or len(task.points or ()) > POINTS:
         return
     node, _, record_id = task.request.partition("/")
-    if record_id != header.id:
+    if record_id != header.id or header.author == GATEWAY:  # what a system says is nobody's order
         return
     cancelled = task.state == "cancelled" or header.deleted
     if node == papers.here:
@@ -120,7 +122,7 @@ def _task_of(record: Record) -> Task | None:
 
 def _take_lease(papers: Papers, record: Record) -> None:
     terms, area = _part(record, "lease", Terms), _part(record, "area", Within)
-    if terms is None:
+    if terms is None or (area is None and record.portion("area") is not None):  # never wider than it was meant
         return
     lease = Lease(record.header.id, record.header.created, terms, tuple(area.points) if area else ())
     if record.header.originator == papers.here:

@@ -53,9 +53,10 @@ def why_of(task: Task, *, acknowledged: bool) -> Why | None:
 @dataclass(slots=True)
 class _Vehicle:
     native: str
-    peer: str
     protocol: str
     tasking: Tasking | None
+    peer: str = ""
+    heard_us: int = 0
 
 
 class Pilot:
@@ -65,12 +66,12 @@ class Pilot:
         self.system = system
         self._limits = limits
         self._vehicles: dict[str, _Vehicle] = {}
-        self._frames: deque[bytes] = deque(maxlen=4_096)
+        self._frames: deque[tuple[str, bytes]] = deque(maxlen=4_096)
         self._told: deque[tuple[str, Task]] = deque(maxlen=4_096)
         self._sent: deque[tuple[str, bytes]] = deque(maxlen=4_096)
         self._due = asyncio.Event()
 
-    def knows(self, track: str, entity: object, peer: str, protocol: str) -> None:
+    def knows(self, track: str, entity: object, peer: str, protocol: str, at_us: int) -> None:
         """A vehicle was heard: the id of its track's record, and what was said of it."""
         if not isinstance(entity, Track) or entity.position is None:
             return
@@ -79,8 +80,8 @@ class Pilot:
             if len(self._vehicles) >= _VEHICLES:
                 return  # those that were heard first stay, whatever else is said to be there
             native = entity.key.removesuffix(f"@{self.system}")
-            vehicle = self._vehicles[track] = _Vehicle(native, peer, protocol, self._tasking(native, protocol))
-        vehicle.peer = peer
+            vehicle = self._vehicles[track] = _Vehicle(native, protocol, self._tasking(native, protocol))
+        vehicle.peer, vehicle.heard_us = peer, at_us
 
     def hear(self, peer: str, data: bytes, at_us: int) -> None:
         """What came from a peer of the link."""
@@ -98,6 +99,10 @@ class Pilot:
         """Whether a vehicle can be tasked; None for one that was not heard here."""
         vehicle = self._vehicles.get(track)
         return None if vehicle is None else vehicle.tasking is not None
+
+    def silent_ms(self, track: str, now: int) -> int:
+        """For how long a vehicle has not said where it is."""
+        return max(0, now - self._vehicles[track].heard_us // 1000)
 
     def protocol(self, track: str) -> str:
         """What a vehicle speaks."""
@@ -129,7 +134,7 @@ class Pilot:
         return found
 
     def sent(self) -> Sequence[tuple[str, bytes]]:
-        """The frames that went out since this was last asked, each with the track's record."""
+        """The frames that were taken to be sent since this was last asked, each with the track's record."""
         found = list(self._sent)
         self._sent.clear()
         return found
@@ -138,7 +143,12 @@ class Pilot:
         """What is to be sent now."""
         found = list(self._frames)
         self._frames.clear()
-        return found
+        self._sent += found
+        return [frame for _, frame in found]
+
+    def drop(self) -> None:
+        """Let go what was to be sent: it is too late."""
+        self._frames.clear()
 
     async def waiting(self) -> None:
         """Return once there is something to send, at the latest when it is time to tick."""
@@ -160,9 +170,7 @@ class Pilot:
             return None  # a contact that a vehicle reports
 
     def _take(self, track: str, progress: Progress) -> None:
-        for frame in progress.send:
-            self._frames.append(frame)
-            self._sent.append((track, frame))
+        self._frames += [(track, frame) for frame in progress.send]
         self._told += [(track, task) for task in progress.tasks]
         if progress.send or progress.tasks:
             self._due.set()

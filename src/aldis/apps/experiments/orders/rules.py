@@ -4,8 +4,8 @@ The rules, in the order in which they are applied:
 1 a lease whose time is over by the owner's clock, or that a later one took the place of, ends
 2 what ended stays as it is; a system that was given a task which was cancelled is told to hold
 3 a task whose asker cancelled or changed it is cancelled
-4 a task that was accepted under a lease which is over is cancelled; so is one of anybody but the holder while a lease
-  is in force
+4 a task that was accepted under a lease which is over, or whose terms are others by now, is cancelled; so is one of
+  anybody but the holder while a lease is in force
 5 of several tasks of one system the one accepted last goes on; the others are cancelled
 6 a task is given to its system once, as soon as that is heard; after a restart it is watched on
 7 a new task is refused if its time is over, or its system cannot be tasked
@@ -50,7 +50,7 @@ _NEXT: Mapping[State | None, frozenset[State]] = {
     "executing": frozenset({"executing", "completed", "failed", "cancelled"}),
 }
 LOST_MS = 60_000
-"""A system that was not heard for so long after the node's start counts as not there."""
+"""A system that was not heard for so long, or not since the node's start so long ago, counts as not there."""
 OWED_MS = 600_000
 """A system that comes back later than this is not told to hold any more."""
 
@@ -66,7 +66,7 @@ class Asked:
 
 
 Fit = Literal["ready", "unheard", "gone", "cannot"]
-"""Whether a system can be tasked: heard and able; not heard yet; not heard for long; or not at all."""
+"""Whether a system can be tasked: heard of late and able; not heard just now; not heard for long; or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,10 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Tell a system to hold, at once."""
+    """Tell a system to hold, at once, since this task of it was cancelled."""
 
     track: str
+    ref: Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def _owed(book: Book, asked: Asked, answer: Answer, now: int) -> Sequence[Effect
         return ()
     if any(book.answers[ref].begun_ms is not None for ref in book.running(track)):
         return ()
-    return (Hold(track), Say(asked.ref, msgspec.structs.replace(answer, held_ms=now)))  # 2
+    return (Hold(track, asked.ref), Say(asked.ref, msgspec.structs.replace(answer, held_ms=now)))  # 2
 
 
 def _over(book: Book, asked: Asked, answer: Answer, now: int) -> Why | None:
@@ -249,6 +250,8 @@ def _over(book: Book, asked: Asked, answer: Answer, now: int) -> Why | None:
     lease = book.lease(track, now)
     if lease is not None and lease.terms.holder != asked.ref[0]:
         return "handed to another" if answer.by == "lease" else "lent to another"
+    if lease is not None and answer.by == "lease" and beyond(lease, asked.task):
+        return "outside the lease"
     if lease is None and answer.by == "lease":
         ends = [one.terms for one in book.leases if one.terms.track == track and one.terms.holder == asked.ref[0]]
         newest = max(ends, key=lambda one: one.ended_ms or one.until_ms, default=None)

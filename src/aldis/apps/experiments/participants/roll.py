@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,12 +12,13 @@ import structlog
 from aldis.app import Context, System
 from aldis.apps.experiments.entity import Decoded
 from aldis.apps.experiments.gateways.gateway import Gateway, Tally
+from aldis.apps.experiments.kinds import GATEWAY
 from aldis.apps.experiments.links.link import Piece
 from aldis.apps.experiments.participants.clock import ClockFilter
 from aldis.apps.experiments.participants.kind import PARTICIPANT, participant_labels
 from aldis.apps.experiments.participants.mavlink import Asked
 from aldis.apps.experiments.participants.state import Participant
-from aldis.kernel.errors import AldisError
+from aldis.kernel.errors import AldisError, InvalidInput, Unavailable, UnknownTerm
 from aldis.kernel.frames import Update
 from aldis.kernel.records import Draft, DraftPortion, Record, next_version
 
@@ -40,6 +41,12 @@ _WHOLE = (
     "unsupported",
 )
 """How the reasons begin for which a message is passed over that is as its sender meant it."""
+_FAULT = "a fault of its node"
+_WHY: Mapping[type[Exception], str] = {
+    Unavailable: "its address cannot be used, or its link has failed",
+    InvalidInput: "what it says, or how it is set up, cannot be read",
+    UnknownTerm: "what it says, or how it is set up, cannot be read",
+}
 _log = structlog.get_logger()
 
 
@@ -65,6 +72,8 @@ class Attendance:
         self._counted: dict[str, tuple[int, int]] = {}
         self._held = context.newest(participant_id(context, system.name))
         self.participant = Participant(context.now(), before=_had_joined(self._held))
+        self._failed: int | None = None
+        """When its record could last not be written; it is read anew and tried again a while later."""
         self._said: tuple[str, int] = ("", 0)
         self._recorded: tuple[str, int] = ("", 0)
 
@@ -110,11 +119,8 @@ class Attendance:
         self.participant.end(self._context.now())
 
     def failed(self, error: Exception) -> None:
-        """It cannot be connected to; of what nobody foresaw nothing is told, for it may quote what it read."""
-        told = (
-            str(error.args[0]) if isinstance(error, AldisError) else f"a fault of this program: {type(error).__name__}"
-        )
-        self.participant.fail(self._context.now(), told[:500])
+        """It cannot be connected to. Partners may be told: an address, a path or what was read stays here."""
+        self.participant.fail(self._context.now(), _WHY.get(type(error), _FAULT))
 
     def said(self) -> dict[str, Any]:
         """The portions, as they are now."""
@@ -135,6 +141,11 @@ class Attendance:
     def publish(self, project: str) -> None:
         """Say live and record what has changed, and the rest now and then."""
         now = self._context.now()
+        if self._failed is not None:
+            if 0 <= now - self._failed < _SAY_MS:
+                return
+            self._held = self._context.newest(participant_id(self._context, self.system.name))
+            self._failed, self._said, self._recorded = None, ("", 0), ("", 0)
         self.participant.tick(now)
         state = f"{self.participant.state} {self.participant.since} {self.participant.protocol}"
         fresh = self.participant.state in ("joined", "returned")
@@ -155,13 +166,17 @@ class Attendance:
             kind=PARTICIPANT.name,
             id=name,
             originator=self._context.node,
-            author="gateway",
+            author=GATEWAY,
             created=now,
             label=labels["header"],
             project=project,
             portions=[DraftPortion(portion, labels[portion], value) for portion, value in said.items()],
         )
-        self._held = self._context.put(next_version(self._held, draft) if self._held else draft)
+        try:
+            self._held = self._context.put(next_version(self._held, draft) if self._held else draft)
+        except AldisError:
+            self._failed = now
+            raise
 
 
 class Roll:

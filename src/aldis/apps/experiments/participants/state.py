@@ -67,7 +67,7 @@ class Participant:
             self._become("ended", at)
 
     def fail(self, at: int, reason: str) -> None:
-        """It cannot be connected to; the reason is in words for whoever runs the node."""
+        """It cannot be connected to; the reason is in words that partners may read."""
         if (self.state, self.reason) != ("failed", reason):
             self.absences += self.heard > 0
             self._become("failed", at, reason)
