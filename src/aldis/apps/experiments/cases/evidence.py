@@ -185,10 +185,10 @@ class _Into:
         self._read += 1
         if self._told is not None and self._read % 1000 == 0:
             self._told(self._read, self._count)
-        tap, name, kind = (message.about.get(one, "") for one in ("tap", "name", "kind"))
+        tap, name, kind = (message.about[one] for one in ("tap", "name", "kind"))
         at_us = message.log_ns // 1000
         self._span(at_us)
-        self.markings[number].add(message.about.get("marking", ""))
+        self.markings[number].add(message.about["marking"])
         if tap == "native":
             native = read_native(message)
             reading = self._readings.setdefault((node, name), Reading())
