@@ -17,7 +17,7 @@ _FAR_US = 3_600_000_000
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
-    """One report of a track; `at_us` is the time it is true of, which is that of receipt where nobody said one that can be.
+    """One report of a track; `at_us` is the time it is true of, as `true_at` has it.
 
     `place` is latitude and longitude in degrees and height above the ellipsoid in metres.
     """
