@@ -108,7 +108,7 @@ class Scene:
     """What happens, and how it is broken: each is a function of a track on its way, None to drop it."""
 
     folder: Path
-    seconds: int = 20
+    seconds: int = 12
     protocol: str = "cot"
     release: tuple[str, ...] = GROUPS
     out: Change = same
