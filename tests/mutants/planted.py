@@ -1487,13 +1487,6 @@ MUTANTS = (
         _BESIDE,
     ),
     Mutant(
-        "lease-of-another",
-        "apps/experiments/orders/rules.py",
-        "if lease is None or lease.terms.holder != asked.ref[0] or beyond(lease, task):",
-        "if lease is None or beyond(lease, task):",
-        _ORDERS,
-    ),
-    Mutant(
         "lease-beyond-its-terms",
         "apps/experiments/orders/rules.py",
         " or beyond(lease, task):\n        return ()  # 10",
@@ -1512,20 +1505,6 @@ MUTANTS = (
         "apps/experiments/orders/rules.py",
         "    if asked.digest != answer.tasking.digest:\n",
         "    if False:\n",
-        _ORDERS,
-    ),
-    Mutant(
-        "anybodys-answer-believed",
-        "apps/experiments/orders/papers.py",
-        "if task.request == request_of(record.header.originator, ref[1]):",
-        "if task.request is not None:",
-        _ORDERS,
-    ),
-    Mutant(
-        "anybody-commands",
-        "apps/experiments/orders/acting.py",
-        'if person.guest or person.nationality != ctx.party or not {"put", "revise"} <= person.acts:',
-        "if person.guest:",
         _ORDERS,
     ),
     Mutant(

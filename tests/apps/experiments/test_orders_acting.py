@@ -699,19 +699,6 @@ def test_a_task_under_a_lease_ends_with_it_and_the_operators_own_stays_before_th
     assert (sea.seen(first).state, sea.seen(second).why) == ("accepted", "busy")
 
 
-def test_a_task_ends_with_its_lease_by_the_owners_clock_and_the_boat_is_told(sea: Sea) -> None:
-    sea.hear()
-    lend(sea.aus, sea.boat, "usa", sea.aus.now() + 10_000)
-    task = sea.ask()
-    sea.step()
-    sea.go(task)
-    sea.world.cut("aus", "usa")
-    sea.step(10_000)
-    assert (sea.seen(task, "aus").state, sea.seen(task, "aus").why) == ("cancelled", "the lease expired")
-    assert sea.doing() == "HOLD"
-    assert sea.seen(task).state == "executing", "nobody could tell its holder"
-
-
 def test_what_its_asker_changes_after_it_was_accepted_is_not_done(sea: Sea) -> None:
     sea.hear()
     task = sea.ask()

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ import pytest
 
 from aldis.app import System
 from aldis.apps.experiments.app import ExperimentsApp
+from aldis.apps.experiments.cases import find, read_case
 from aldis.apps.experiments.entity import Point, Task
 from aldis.apps.experiments.gateways.mavlink.watch import Limits
 from aldis.apps.experiments.orders.acting import accept, ask, cancel, lend, take_back
 from aldis.apps.experiments.orders.shown import TaskShown, leases, tasks
-from aldis.apps.experiments.recorder import messages, read_told, verify
+from aldis.apps.experiments.recorder import messages, read_told, recorded, verify
+from aldis.apps.experiments.replay import Replay
+from aldis.kernel.signatures import Key
 from aldis.node.config import Config
 from aldis.node.home import make_home
 from aldis.node.node import Node
@@ -36,6 +39,7 @@ HURRY = Limits(
 NATIONS = {"aus": ("AUS", "AUS"), "gbr": ("GBR", "UK"), "usa": ("USA", "US")}
 REL = "OFFICIAL//REL AUS/USA"
 LABELS = {"track": {"header": REL, "position": REL}, "answer": {"header": REL}, "lease": {"header": REL}}
+ITS_OWN = {"track": {"header": "UNCLASSIFIED", "position": "UNCLASSIFIED"}}
 FOR_AUS = "CONFIDENTIAL//REL TO USA, AUS"
 SEA = """\
 instrument = "arrangement"
@@ -51,6 +55,31 @@ kinds = ["track", "tasking", "answer", "lease"]
 projects = ["SEA"]
 purposes = ["search and rescue"]
 ceiling = { AUS = "SECRET", UK = "SECRET", US = "SECRET" }
+"""
+CASE = """\
+case = "{name}"
+title = "Go there"
+
+[[step]]
+name = "asked"
+does = "task"
+who = "usa"
+to = "aus/boat"
+what = "{task}"
+
+[[step]]
+name = "moves"
+does = "act"
+who = "aus/boat"
+of = "asked"
+moved_m = 10
+
+[[step]]
+name = "told"
+does = "confirm"
+who = "aus/boat"
+to = "usa"
+of = "asked"
 """
 THERE, FAR = Point(lat_deg=60.1005, lon_deg=24.9005), Point(lat_deg=60.5, lon_deg=24.9)
 
@@ -72,7 +101,7 @@ class Sea:
             mine = name == "aus"
             config = Config(
                 node=name, party=party, policy=policy, ceiling="SECRET", listen=f"127.0.0.1:{free_port()}",
-                project="SEA", labels=LABELS if mine else {}, systems=[boat] if mine else [], record=mine,
+                project="SEA", labels=LABELS if mine else ITS_OWN, systems=[boat] if mine else [], record=name != "gbr",
             )  # fmt: skip
             make_home(folder / name, config, now=time.time_ns() // 1_000_000)
             self.open(name)
@@ -194,7 +223,8 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
             await until(lambda: sea.seen("usa", task).why == "cancelled by the asker")  # type: ignore[union-attr]
 
         with boat(sea.port):
-            task = sea.ask(track, THERE)
+            await until(lambda: aus.newest(track).portion("position").value["lat_deg"] == 60.1)  # type: ignore[union-attr]
+            task = ids["still"] = sea.ask(track, THERE)
             await sea.stands(task, "issued", "aus")
             accept(aus, task)
             failed = await sea.stands(task, "failed")
@@ -226,6 +256,30 @@ def test_what_one_nation_asks_another_accepts_and_the_boats_motion_proves(tmp_pa
     assert states[ids["taken"]][-1] == "cancelled"
     assert any(topic == "/egress/boat/task" for topic, _ in told)
     assert any(topic == "/entity/node:usa/task" for topic, _ in told)
+    made = Replay()
+    for message in recorded(file, found.covered):
+        made.take(message)
+    made.end(closed=True)
+    _judged(tmp_path, key, ids)
+
+
+def _judged(folder: Path, key: Key, ids: Mapping[str, str]) -> None:
+    """What the recordings alone show of two of the tasks: one was carried out, of the other nothing was seen."""
+    files = [path for name in ("aus", "usa") for path in (folder / name / "recordings").glob("*.mcap")]
+    cases = []
+    for name in ("done", "still"):
+        path = folder / f"{name}.toml"
+        path.write_text(CASE.format(name=name, task=ids[name]))
+        cases.append(read_case(path))
+    found = find(cases, files, {"aus": key}, experiment="sea", node="aus", party="AUS")
+    done, still = found.outcomes
+    assert done.verdict == "success", done
+    assert still.verdict not in ("success", "not tested", "pending"), still
+    moves = next(one for one in still.measures if one.criterion == "moved_m")
+    assert (moves.met, moves.reasons) == (False, ("accepted but did not move",))
+    assert moves.evidence
+    (cell,) = [one for one in found.cells if (one.source, one.target, one.message) == ("usa", "aus/boat", "tasking")]
+    assert cell.verdict != "success", cell
 
 
 @pytest.mark.slow

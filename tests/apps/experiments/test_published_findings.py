@@ -96,3 +96,16 @@ def test_a_nation_publishes_its_own_report_marked_as_its_recordings_or_higher(tm
     shown = typed(home, "experiment", "findings", name, "--json")
     assert msgspec.convert(json.loads(shown.stdout)["findings"][0], Findings) == made
     assert typed(home, "experiment", "findings", "none").exit_code == 2
+
+
+def test_findings_that_rest_on_what_another_policy_marks_are_not_published(tmp_path: Path) -> None:
+    home, folder = tmp_path / "aus", tmp_path / "r"
+    assert typed(home, "init", "AUS").exit_code == 0
+    made = findings(marking=f"{MARKING}; UNCLASSIFIED//REL TO USA, AUS", node="aus", party="AUS")
+    write_report(made, CASES, folder, pdf=False)
+    node = Node.open(home)
+    sign_report(folder, "AUS", "aus", node.context.report_signer(), at_ms=1, own=made)
+    node.close()
+    for more in ((), ("--marking", MARKING)):
+        refused = typed(home, "experiment", "publish", folder, *more)
+        assert refused.exit_code == 3 and "another policy" in refused.stderr

@@ -51,9 +51,9 @@ class Search:
         return [nation.close() for nation in (self.gbr, self.usa, self.aus)]
 
     def _boat(self, first: int, last: int, *, still: bool) -> None:
-        """Heartbeats and places of the boat, by MAVLink: 5 m/s to the east, towards the goal."""
+        """Heartbeats and places of the boat every 3 s, by MAVLink, to the east, towards the goal."""
         mav = common.MAVLink(None, srcSystem=1, srcComponent=1)
-        for second in range(first, last):
+        for second in range(first, last, 3):
             east = 24.9 if still else min(24.9 + (second - first) * 0.0002, GOAL.lon_deg)
             heard = [
                 mav.heartbeat_encode(11, 3, 0x81, 15, 4).pack(mav),

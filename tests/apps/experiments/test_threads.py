@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from recorded import MARKING, START_US
+from recorded import MARKING, START_US, signer
 from thread_scene import SECOND, SHIPS, Nation, Scene, edited, record_of
 
 import aldis.apps.experiments
 from aldis.apps.experiments.cases import Case, Cell, Findings, Outcome, find, read_case
-from aldis.apps.experiments.entity import Track
+from aldis.apps.experiments.entity import Decoded, Ledger, Track
 from aldis.apps.experiments.gateways.registry import offered
 from aldis.apps.experiments.recorder.schemas import egress_schema
 from aldis.apps.experiments.recorder.taps import Source
@@ -354,6 +354,39 @@ def test_a_recording_that_was_cut_is_at_most_a_limited_success(
     one = cell(found, "aus/sea", "gbr/tak")
     assert one.verdict == "limited success"
     assert "recording incomplete" in one.marks[0].reasons
+
+
+def test_a_node_that_was_killed_and_went_on_recording_is_at_most_a_limited_success(tmp_path: Path) -> None:
+    """The next file goes on from the last seal of the one that was never closed: what came between is not there."""
+    by = signer()
+
+    class Killed(Scene):
+        def more(self, aus: Nation, gbr: Nation) -> None:
+            aus.recorder.close()
+            cut = aus.recorder.segments[0].read_bytes()
+            aus.recorder.segments[0].write_bytes(cut[: cut.index(b"aldis.close") - 13])
+            self.went_on = Nation("aus", self.folder / "aus", by).close()
+
+        def nation(self, node: str) -> Nation:
+            return Nation(node, self.folder / node, by)
+
+    scene = Killed(tmp_path, seconds=6)
+    files, _ = scene.play()
+    found = found_in([*files, scene.went_on], None, case_of(tmp_path))
+    assert [one.state for one in found.recordings] == ["incomplete", "intact", "intact"]
+    assert found.outcomes[0].verdict == "limited success"
+    assert not_met(found.outcomes[0]) == {"recording": ("recording incomplete",)}
+    assert cell(found, "aus/sea", "gbr/tak").verdict == "limited success"
+
+
+def test_findings_are_marked_with_all_that_recordings_hold_also_of_partners(tmp_path: Path) -> None:
+    """A file's own marking is that of what its node's systems may say: what came from a partner may be above it."""
+    aus = Nation("aus", tmp_path)
+    said = Decoded(Track(key="trk-1"), Ledger())
+    for marking in ("SECRET", "PROTECTED; OFFICIAL", MARKING):
+        aus.taps.entity("node:gbr", marking, said, START_US, record="trk-1")
+    found = found_in([aus.close()], None)
+    assert found.marking == found.recordings[0].marking == f"OFFICIAL; PROTECTED; SECRET; {MARKING}"
 
 
 def test_a_recording_that_was_altered_or_sealed_by_another_is_refused(

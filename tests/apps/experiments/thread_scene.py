@@ -108,7 +108,7 @@ class Scene:
     """What happens, and how it is broken: each is a function of a track on its way, None to drop it."""
 
     folder: Path
-    seconds: int = 20
+    seconds: int = 12
     protocol: str = "cot"
     release: tuple[str, ...] = GROUPS
     out: Change = same
@@ -121,7 +121,7 @@ class Scene:
 
     def play(self) -> tuple[list[Path], Mapping[str, Key]]:
         """The recordings, and the keys of who made them."""
-        aus, gbr = Nation("aus", self.folder / "aus"), Nation("gbr", self.folder / "gbr")
+        aus, gbr = self.nation("aus"), self.nation("gbr")
         for second in range(self.seconds if self.say else 0):
             at = START_US + second * SECOND
             for ship in SHIPS:
@@ -132,6 +132,10 @@ class Scene:
                 aus.arrived("gbr", track, at + 4000)
         self.more(aus, gbr)
         return [aus.close(), gbr.close()], {"aus": aus.by.public, "gbr": gbr.by.public}
+
+    def nation(self, node: str) -> Nation:
+        """One of the two."""
+        return Nation(node, self.folder / node)
 
     def more(self, aus: Nation, gbr: Nation) -> None:
         """What else happens."""

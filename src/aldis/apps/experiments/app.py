@@ -58,8 +58,11 @@ class ExperimentsApp:
         """Nothing to do: a track is read where it is stored."""
 
     async def run(self, ctx: Context, systems: Sequence[System]) -> None:
-        """Be connected to every system at once, with one plot of all; without a system there is none."""
-        if not systems:
+        """Be connected to every system at once, with one plot of all.
+
+        Without a system there is nothing to do, unless what its people ask and what comes to it is to be recorded.
+        """
+        if not systems and ctx.recordings is None:
             return
         plot = Plot(ctx, ctx.default_project())
         tape = Tape(ctx, plot.highest())
@@ -73,7 +76,7 @@ class ExperimentsApp:
         )
         beside = [asyncio.create_task(work) for work in (_settle(plot, ctx), crossing.run(), orders.run(), roll.run())]
         try:
-            await until_ended([connected], beside=beside)
+            await until_ended([connected] if systems else beside, beside=beside)
         finally:
             for task in (connected, *beside):
                 task.cancel()

@@ -17,12 +17,12 @@ from aldis.apps.experiments.entity import Identity
 from aldis.apps.experiments.entity.geodesy import distance_m
 from aldis.apps.experiments.scoring import Criteria, Report, Score, score
 from aldis.apps.experiments.scoring.agreement import identity_of
+from aldis.apps.experiments.scoring.streams import true_at
 from aldis.apps.experiments.scoring.timeliness import Ages, ages
 
 __all__ = ["Crossing", "Outage", "report_of", "scored"]
 
 _SECOND_US = 1_000_000
-_FAR_US = 3600 * _SECOND_US
 _MOST = 100_000
 """Instants at which pictures are compared."""
 _NAMES = tuple(
@@ -69,7 +69,7 @@ class Crossing:
         times: dict[str, list[tuple[int, int]]] = {}
         for one in self.reached:
             at = one.at_us - shift
-            times.setdefault(one.record, []).append((min(_moment(one, at), at), at))
+            times.setdefault(one.record, []).append((min(true_at(one.true_us, at), at), at))
         end = max([self.said[-1].at_us if self.said else 0, *(at for one in times.values() for _, at in one)])
         return Ages.joined(ages(one, end) for one in times.values()).quantile(share)
 
@@ -167,13 +167,7 @@ def scored(said: Iterable[Seen], reached: Iterable[Seen], cutoff_m: float) -> Sc
 
 def report_of(seen: Seen) -> Report:
     """A report as scores take it, under its record's id."""
-    return Report(seen.record, _moment(seen, seen.at_us), seen.at_us, seen.where, seen.identity)
-
-
-def _moment(seen: Seen, at_us: int) -> int:
-    """When it was true; when it was taken, where nobody says or that is too far off to be meant."""
-    true_us = seen.true_us
-    return at_us if true_us is None or abs(true_us - seen.at_us) > _FAR_US else true_us
+    return Report(seen.record, true_at(seen.true_us, seen.at_us), seen.at_us, seen.where, seen.identity)
 
 
 def _by_record(several: Sequence[Seen]) -> Mapping[str, list[Seen]]:

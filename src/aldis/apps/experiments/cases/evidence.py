@@ -7,7 +7,7 @@ are joined on the ids of records. Of a report is kept where and when it was true
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,7 +121,8 @@ def take(files: Iterable[Path], keys: Mapping[str, Key] | Key | None, told: Told
         assert opening is not None
         for message in messages(path, found[path].covered):
             into.take(opening.node, number, message)
-    return into.taken([_recorded(path, found[path]) for path in order], _lacking([found[path] for path in order]))
+    read = [_recorded(path, found[path], into.markings[number]) for number, path in enumerate(order)]
+    return into.taken(read, _lacking([found[path] for path in order]))
 
 
 def _check(path: Path, one: Findings, keys: Mapping[str, Key]) -> None:
@@ -142,23 +143,24 @@ def _order(one: Findings) -> tuple[str, str, int, str]:
     return one.opening.node, one.opening.run, one.opening.segment, one.head
 
 
-def _recorded(path: Path, one: Findings) -> Recorded:
+def _recorded(path: Path, one: Findings, markings: Collection[str]) -> Recorded:
+    """What a file is marked with is that of the whole of it and of each of its channels, as banners side by side."""
     assert one.opening is not None
+    banners = {banner for marking in (one.opening.marking, *markings) for banner in marking.split("; ") if banner}
     return Recorded(
         file=path.name, node=one.opening.node, run=one.opening.run, segment=one.opening.segment, head=one.head,
-        signer=one.signer, state=one.state, messages=one.messages, marking=one.opening.marking,
+        signer=one.signer, state=one.state, messages=one.messages, marking="; ".join(sorted(banners)),
     )  # fmt: skip
 
 
 def _lacking(found: Sequence[Findings]) -> frozenset[str]:
     """The nodes of whose recordings something is missing."""
     runs: dict[tuple[str, str], list[Findings]] = defaultdict(list)
-    followed = {one.opening.previous for one in found if one.opening is not None}
     lacking = set()
     for one in found:
         if one.opening is not None:
             runs[one.opening.node, one.opening.run].append(one)
-            if one.state != "intact" and one.head not in followed:
+            if one.state != "intact":  # what came between it and a file that goes on from it was not recorded
                 lacking.add(one.opening.node)
     return frozenset(lacking | {node for (node, _), several in runs.items() if gaps(several)})
 
@@ -175,15 +177,18 @@ class _Into:
         self._times: list[int] = []
         self._mappings: dict[tuple[str, str], str] = {}
         self._frames: dict[tuple[str, str, str], list[int | None]] = {}
+        self.markings: dict[int, set[str]] = defaultdict(set)
+        """Of each file, what its messages are marked with."""
 
     def take(self, node: str, number: int, message: Message) -> None:
         """One message of a file."""
         self._read += 1
         if self._told is not None and self._read % 1000 == 0:
             self._told(self._read, self._count)
-        tap, name, kind = (message.about.get(one, "") for one in ("tap", "name", "kind"))
+        tap, name, kind = (message.about[one] for one in ("tap", "name", "kind"))
         at_us = message.log_ns // 1000
         self._span(at_us)
+        self.markings[number].add(message.about["marking"])
         if tap == "native":
             native = read_native(message)
             reading = self._readings.setdefault((node, name), Reading())

@@ -64,7 +64,7 @@ def find(
     outcomes = tuple(outcome_of(case, taken, clocks) for case in ordered)
     return Findings(
         experiment=experiment, node=node, party=party,
-        marking="; ".join(sorted({one.marking for one in taken.files})),
+        marking="; ".join(sorted({banner for one in taken.files for banner in one.marking.split("; ")})),
         began_us=taken.began_us, ended_us=taken.ended_us, recordings=tuple(taken.files),
         cells=tuple(_cells(taken, clocks, _wanted(ordered, outcomes))), outcomes=outcomes,
         scores=_scores(taken),

@@ -14,7 +14,7 @@ from aldis.app import Query
 from aldis.apps.experiments.commands.judging import Run
 from aldis.apps.experiments.commands.verifying import parties_of
 from aldis.apps.experiments.published import FINDINGS, draft_of, findings_of
-from aldis.kernel.errors import InvalidInput, RefusedByPolicy, VerificationFailed
+from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm, VerificationFailed
 
 if TYPE_CHECKING:
     from aldis.kernel.labels import Label
@@ -56,7 +56,13 @@ def publish(run: Run, folder: Path, marking: str, project: str) -> None:
 def _label(run: Run, said: str, marking: str) -> Label:
     """The label of findings: that of their markings, or a given one that is not below it."""
     here = run.context
-    least = here.banner([here.label(one) for one in said.split("; ") if one])
+    try:
+        least = here.banner([here.label(one) for one in said.split("; ") if one])
+    except (InvalidInput, UnknownTerm) as error:
+        raise RefusedByPolicy(
+            f"what these findings rest on is marked in another policy: {error}",
+            fix="Publish a report of recordings that are marked in this node's policy, or give the folder by hand",
+        ) from error
     if not marking:
         return least
     given = here.label(marking)

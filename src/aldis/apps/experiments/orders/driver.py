@@ -37,6 +37,7 @@ from aldis.apps.experiments.orders.rules import (
     moved,
 )
 from aldis.apps.experiments.participants.heartbeats import heartbeat_of
+from aldis.apps.experiments.recorder import PARTNER
 from aldis.apps.experiments.tape import Tape
 from aldis.kernel.errors import AldisError
 from aldis.kernel.frames import Update
@@ -161,11 +162,11 @@ class Orders:
             if ref[0] == self._context.node:
                 self._publish(record)
             elif ref in self._papers.asked:
-                self._to_tape(f"node:{ref[0]}", self._papers.asked[ref].task, [record], ref[1])
+                self._to_tape(PARTNER + ref[0], self._papers.asked[ref].task, [record], ref[1])
         for record_id, (answer, record) in self._papers.told.items():
             if self._news(record):
                 task = _in_state(self._papers.mine[record_id], answer, self._percent_of(record))
-                self._to_tape(f"node:{record.header.originator}", task, [record], record_id)
+                self._to_tape(PARTNER + record.header.originator, task, [record], record_id)
 
     def _news(self, record: Record) -> bool:
         """Whether a record is looked at for the first time."""
@@ -314,8 +315,8 @@ class Orders:
     def _to_tape(self, tap: str, task: Task, records: Sequence[Record], record_id: str) -> None:
         if not self._tape.runs:
             return
-        marking, at_us = banner_of(self._context, records), self._context.now() * 1000
-        self._tape.entity(tap, marking, Decoded(task, _NOTHING_LOST), record_id, at_us)
+        at_us = self._context.now() * 1000 if tap.startswith(PARTNER) else None  # else it is this node's own conclusion
+        self._tape.entity(tap, banner_of(self._context, records), Decoded(task, _NOTHING_LOST), record_id, at_us)
 
     @staticmethod
     def _percent_of(record: Record) -> float | None:

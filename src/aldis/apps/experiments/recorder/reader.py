@@ -25,10 +25,14 @@ __all__ = ["Message", "messages", "recorded"]
 
 _time = attrgetter("log_ns")
 _BODY = HEAD.size + 22  # from the start of a message's record to its data
+_UNSTATED: Mapping[str, str] = {"tap": "", "name": "", "kind": "", "marking": ""}
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One message; times in ns since 1970 UTC. `about` is its channel's: tap, name, marking and what it holds."""
+    """One message; times in ns since 1970 UTC. `about` is what its channel states of it.
+
+    It has a tap, a name, a kind and a marking in any case, "" where the channel of another program states none.
+    """
 
     topic: str
     about: Mapping[str, str]
@@ -99,4 +103,4 @@ def _messages_in(records: bytes, channels: dict[int, tuple[str, Mapping[str, str
             yield Message(topic, about, sequence, log_ns, records[start + _BODY : end])
         elif op == Op.CHANNEL:
             channel = read_channel(records[start + HEAD.size : end])
-            channels[channel.id] = (channel.topic, channel.metadata)
+            channels[channel.id] = (channel.topic, {**_UNSTATED, **channel.metadata})

@@ -263,7 +263,7 @@ def read_told(message: Message) -> Told[Entity]:
     Raises:
         InvalidInput: it is of another tap.
     """
-    decoder = _DECODERS.get(message.about.get("kind", ""))
+    decoder = _DECODERS.get(message.about["kind"])
     if decoder is None:
         raise InvalidInput(f"{message.topic} holds no entities", fix="Read the topics of the taps entity and egress")
     try:

@@ -45,7 +45,7 @@ _SECTION, _ENTRY, _TABLE = 165.0, 110.0, 55.0
 """A section, a heading within one, and a table begin a new page where less than this is left of one."""
 _SYMBOLS = str.maketrans({"✓": "+", "◐": "±", "✕": "×"})
 """The symbols of verdicts, in glyphs that Vera has; words stand beside them."""
-_MOST_MARKING = 600
+_MOST_MARKING = 1500
 
 
 def paper(document: Document) -> bytes:

@@ -80,7 +80,7 @@ def passed(messages: Iterable[Message]) -> Mapping[tuple[str, str], list[Passed]
     """
     found: dict[tuple[str, str], list[Passed]] = {}
     for message in messages:
-        name, kind = message.about.get("name", ""), message.about.get("kind")
+        name, kind = message.about["name"], message.about["kind"]
         if name.startswith(PARTNER) and kind not in ("fix", "bytes"):
             told = read_told(message)
             if told.frame:

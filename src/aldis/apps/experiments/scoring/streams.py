@@ -11,11 +11,13 @@ from aldis.apps.experiments.entity.reckoning import predicted
 from aldis.apps.experiments.recorder.reader import Message
 from aldis.apps.experiments.recorder.taps import read_told
 
-__all__ = ["Report", "by_key", "report_of", "streams"]
+__all__ = ["Report", "by_key", "report_of", "streams", "true_at"]
+
+_FAR_US = 3_600_000_000
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
-    """One report of a track; `at_us` is the time it is true of, which is that of receipt where nobody said another.
+    """One report of a track; `at_us` is the time it is true of, as `true_at` has it.
 
     `place` is latitude and longitude in degrees and height above the ellipsoid in metres.
     """
@@ -37,7 +39,7 @@ def streams(messages: Iterable[Message]) -> Mapping[tuple[str, str], list[Report
     """
     found: dict[tuple[str, str], list[Report]] = {}
     for message in messages:
-        if message.about.get("kind") != "track":
+        if message.about["kind"] != "track":
             continue
         entity = read_told(message).entity
         if isinstance(entity, Track) and not (message.about["tap"] == "egress" and predicted(entity)):
@@ -61,4 +63,9 @@ def report_of(track: Track, received_us: int, key: str = "") -> Report:
     if at_us is None and position is not None and position.at is not None:
         at_us = position.at * 1000
     place = (position.lat_deg, position.lon_deg, position.height_m) if position else None
-    return Report(key or track.key, received_us if at_us is None else at_us, received_us, place, track.identity)
+    return Report(key or track.key, true_at(at_us, received_us), received_us, place, track.identity)
+
+
+def true_at(at_us: int | None, received_us: int) -> int:
+    """When it was true; when it was received, where nobody says or that is over an hour off, as by a wrong clock."""
+    return received_us if at_us is None or abs(at_us - received_us) > _FAR_US else at_us
