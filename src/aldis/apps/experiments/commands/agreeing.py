@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aldis.apps.experiments.commands.judging import SEALED_BY, Run, keys_of
+from aldis.apps.experiments.commands.judging import SEALED_BY, keys_of
 from aldis.apps.experiments.commands.nations import Recording, recordings_of
 from aldis.apps.experiments.commands.recordings import FILES, LIMITED, UNVERIFIED
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from aldis.apps.experiments.commands.terminal import Run
+
 if TYPE_CHECKING:
-    from aldis.app import Context
     from aldis.apps.experiments.participants.kind import ClockShown
     from aldis.apps.experiments.participants.listing import ParticipantShown
 
@@ -19,30 +19,10 @@ __all__ = ["clock_text", "participants"]
 _HERE = "aldis.apps.experiments"
 
 
-class _Output(Protocol):
-    def table(
-        self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]], optional: Sequence[str] = ()
-    ) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def next(self, step: str) -> None: ...
-
-
-class _Run(Protocol):
-    @property
-    def out(self) -> _Output:
-        """Data on stdout, talk on stderr."""
-
-    @property
-    def context(self) -> Context:
-        """What an app may use of the node."""
-
-
 @click.command("participants")
 @click.option("--project", metavar="P", default="", help="Of this project.  [default: the setting `project`]")
 @click.pass_obj
-def participants(run: _Run, project: str) -> None:
+def participants(run: Run, project: str) -> None:
     """List the systems that take part, this node's and its partners', as far as their labels allow.
 
     For each: its protocol, whether it is there and since when, how long ago it was heard, messages a second, how many

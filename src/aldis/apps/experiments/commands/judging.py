@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from aldis.apps.experiments.commands.recordings import key_of
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.kernel.errors import AldisError, InvalidInput
 from aldis.kernel.signatures import Key
 
 if TYPE_CHECKING:
-    from aldis.app import Context
     from aldis.apps.experiments.cases import Case, Findings
 
-__all__ = ["CASES", "EXPERIMENT", "RECORDINGS", "SEALED_BY", "Run", "judged", "keys_of"]
+__all__ = ["CASES", "EXPERIMENT", "RECORDINGS", "SEALED_BY", "judged", "keys_of"]
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 CASES = click.argument("cases", metavar="CASE.toml...", nargs=-1, required=True, type=_FILE)
@@ -34,36 +34,6 @@ SEALED_BY = click.option(
 EXPERIMENT = click.option(
     "--experiment", metavar="NAME", default="", help="Its name; else the project of this node's settings."
 )
-
-
-class _Output(Protocol):
-    on_terminal: bool
-
-    def data(self, value: Any, *shown: Any) -> None: ...
-
-    def lines(self, value: Any, rows: Sequence[str]) -> None: ...
-
-    def table(self, value: Any, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def next(self, step: str, *, here: bool = True) -> None: ...
-
-    def progress(self, what: str) -> AbstractContextManager[Callable[[int, int | None], None]]: ...
-
-
-class Run(Protocol):
-    """One run of the command line."""
-
-    json: bool
-
-    @property
-    def out(self) -> _Output:
-        """Data on stdout, talk on stderr."""
-
-    @property
-    def context(self) -> Context:
-        """What an app may use of the node."""
 
 
 def judged(

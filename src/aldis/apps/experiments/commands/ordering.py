@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy
 
 if TYPE_CHECKING:
@@ -27,28 +28,6 @@ _MARKING = click.option("--marking", metavar="TEXT", default="", help="Its marki
 _FROM = click.option("--from", "node", metavar="NODE", default="", help="Who asks, where several use one id.")
 
 
-class _Output(Protocol):
-    def lines(self, value: Any, rows: Sequence[str]) -> None: ...
-
-    def table(
-        self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]], optional: Sequence[str] = ()
-    ) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def next(self, step: str) -> None: ...
-
-
-class _Run(Protocol):
-    @property
-    def context(self) -> Context:
-        """The node, as whoever types sees it."""
-
-    @property
-    def out(self) -> _Output:
-        """Data on stdout, talk on stderr."""
-
-
 @click.command("task", context_settings={"ignore_unknown_options": True})
 @click.argument("track")
 @click.argument("verb", type=click.Choice(_VERBS))
@@ -62,7 +41,7 @@ class _Run(Protocol):
 @_MARKING
 @click.pass_obj
 def task(
-    run: _Run, track: str, verb: str, points: Sequence[str], node: str, radius: float | None, speed: float | None,
+    run: Run, track: str, verb: str, points: Sequence[str], node: str, radius: float | None, speed: float | None,
     spacing: float | None, until: str, remarks: str, marking: str,
 ) -> None:  # fmt: skip
     """Ask the nation of a track that its system does something.
@@ -85,7 +64,7 @@ def task(
 
 @click.command("tasks")
 @click.pass_obj
-def tasks(run: _Run) -> None:
+def tasks(run: Run) -> None:
     """List the tasks that this node asked for and is asked for, in the state that the vehicle's nation gives."""
     from aldis.apps.experiments.orders.shown import tasks as shown  # noqa: PLC0415
 
@@ -106,7 +85,7 @@ def tasks(run: _Run) -> None:
 @_FROM
 @_MARKING
 @click.pass_obj
-def accept(run: _Run, task_id: str, node: str, marking: str) -> None:
+def accept(run: Run, task_id: str, node: str, marking: str) -> None:
     """Accept what is asked of a system of this nation: its node gives it to the system, and watches what it does."""
     from aldis.apps.experiments.orders.acting import accept as act  # noqa: PLC0415
 
@@ -119,7 +98,7 @@ def accept(run: _Run, task_id: str, node: str, marking: str) -> None:
 @_FROM
 @_MARKING
 @click.pass_obj
-def refuse(run: _Run, task_id: str, reason: str, node: str, marking: str) -> None:
+def refuse(run: Run, task_id: str, reason: str, node: str, marking: str) -> None:
     """Refuse what is asked of a system of this nation."""
     from aldis.apps.experiments.orders.acting import refuse as act  # noqa: PLC0415
 
@@ -129,7 +108,7 @@ def refuse(run: _Run, task_id: str, reason: str, node: str, marking: str) -> Non
 @click.command("cancel")
 @click.argument("task_id", metavar="ID")
 @click.pass_obj
-def cancel(run: _Run, task_id: str) -> None:
+def cancel(run: Run, task_id: str) -> None:
     """Cancel what this node asked for; the vehicle's nation tells its system to hold."""
     from aldis.apps.experiments.orders.acting import cancel as act  # noqa: PLC0415
 
@@ -146,7 +125,7 @@ def cancel(run: _Run, task_id: str) -> None:
 @_MARKING
 @click.pass_obj
 def lend(
-    run: _Run, track: str, holder: str, span: str, verbs: str, within: Sequence[str], remarks: str, marking: str
+    run: Run, track: str, holder: str, span: str, verbs: str, within: Sequence[str], remarks: str, marking: str
 ) -> None:
     """Lend a system of this nation to a partner's node: until then its tasks within these terms are accepted at once.
 
@@ -165,7 +144,7 @@ def lend(
 @click.argument("track")
 @click.option("--reason", metavar="TEXT", default="", help="Why; for whoever may see the remarks.")
 @click.pass_obj
-def take_back(run: _Run, track: str, reason: str) -> None:
+def take_back(run: Run, track: str, reason: str) -> None:
     """Take a system back: its lease ends, its tasks are cancelled, and it is told to hold. Nobody else is asked."""
     from aldis.apps.experiments.orders.acting import take_back as act  # noqa: PLC0415
 
@@ -177,7 +156,7 @@ def take_back(run: _Run, track: str, reason: str) -> None:
 
 @click.command("leases")
 @click.pass_obj
-def leases(run: _Run) -> None:
+def leases(run: Run) -> None:
     """List the systems that are lent and borrowed, and were: whose, to whom, for what, until when."""
     from aldis.apps.experiments.orders.shown import leases as shown  # noqa: PLC0415
 
@@ -248,14 +227,14 @@ def _stands(one: TaskShown) -> str:
     return f"{one.state}{percent}{by}" + (f": {one.why}" if one.why else "")
 
 
-def _wrote(run: _Run, record: Record, what: str) -> None:
+def _wrote(run: Run, record: Record, what: str) -> None:
     header, ctx = record.header, run.context
     marking = ctx.marking(record.label)
     data = {"id": header.id, "kind": header.kind, "version": header.version, "marking": marking}
     run.out.lines(data, [f"{header.id}  {what}, {marking}"])
 
 
-def _answered(run: _Run, record: Record, what: str) -> None:
+def _answered(run: Run, record: Record, what: str) -> None:
     tasking = record.portion("answer")
     asker = tasking.value["tasking"]["node"] if tasking else ""
     _wrote(run, record, what)
@@ -263,7 +242,7 @@ def _answered(run: _Run, record: Record, what: str) -> None:
         _warn(run, record, asker)
 
 
-def _warn(run: _Run, record: Record, node: str) -> None:
+def _warn(run: Run, record: Record, node: str) -> None:
     """Say it where a partner is not given a record that is for it."""
     ctx = run.context
     party = ctx.parties().get(node)

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from aldis.apps.experiments.commands.terminal import Run
+
 if TYPE_CHECKING:
-    from aldis.app import Context
     from aldis.apps.experiments.overview import Seen
 
 __all__ = ["picture"]
-
-
-class _Output(Protocol):
-    def table(self, value: Any, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def next(self, step: str) -> None: ...
-
-
-class _Run(Protocol):
-    @property
-    def out(self) -> _Output:
-        """Data on stdout, talk on stderr."""
-
-    @property
-    def context(self) -> Context:
-        """What an app may use of the node, as whoever asks may."""
 
 
 def _keep(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
@@ -54,7 +37,7 @@ def _keep(ctx: click.Context, _param: click.Parameter, value: str | None) -> Non
     help="As a person who is signed in: what they may see.",
 )
 @click.pass_obj
-def picture(run: _Run, near: str, node: str, kind: str | None, limit: int, cursor: str) -> None:
+def picture(run: Run, near: str, node: str, kind: str | None, limit: int, cursor: str) -> None:
     """List the tracks that you may see, newest first, where each is by now, and what speaks against it.
 
     A place with ~ is reckoned on from the last report, and ± is the radius that holds it in 95 of 100 cases.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from aldis.apps.experiments.commands.terminal import Output, Run
 from aldis.kernel.errors import RefusedByPolicy
 
 if TYPE_CHECKING:
@@ -26,22 +27,6 @@ _HERE = "aldis.apps.experiments"
 _MARKS = {"pass": "✓", "warn": "!", "fail": "✗", "unknown": "?", "met": "✓", "partly": "!", "failed": "✗"}
 
 
-class _Output(Protocol):
-    def lines(self, value: Any, rows: Iterable[str]) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def next(self, step: str) -> None: ...
-
-    def progress(self, what: str) -> AbstractContextManager[Callable[[int, int | None], None]]: ...
-
-
-class _Run(Protocol):
-    @property
-    def out(self) -> _Output:
-        """Data on stdout, talk on stderr."""
-
-
 @click.command("probe")
 @click.argument("address", metavar="ADDRESS")
 @click.option("--mapping", metavar="FILE", default="", help="The mapping file that describes its protocol.")
@@ -53,7 +38,7 @@ class _Run(Protocol):
 @click.option("--through", metavar="P", multiple=True, help="Also what becomes of its messages in this protocol.")
 @click.pass_obj
 def probe(
-    run: _Run, address: str, mapping: str, seconds: float, wait: float, expose: bool, through: Sequence[str]
+    run: Run, address: str, mapping: str, seconds: float, wait: float, expose: bool, through: Sequence[str]
 ) -> None:
     """Hold what a system says against its protocol, told from its first bytes; no node is needed.
 
@@ -86,7 +71,7 @@ def loopback_only(address: Address, *, expose: bool) -> None:
         )
 
 
-def listen(out: _Output, address: Address, mapping: str, wait_s: float, probe_s: float) -> Heard:
+def listen(out: Output, address: Address, mapping: str, wait_s: float, probe_s: float) -> Heard:
     """Hear a system for the first time, saying what is being waited for."""
     listening = import_module(f"{_HERE}.participants.listening")
     with _telling(out) as told:
@@ -95,7 +80,7 @@ def listen(out: _Output, address: Address, mapping: str, wait_s: float, probe_s:
 
 
 @contextmanager
-def _telling(out: _Output) -> Iterator[Callable[[str, int], None]]:
+def _telling(out: Output) -> Iterator[Callable[[str, int], None]]:
     said: set[str] = set()
     with out.progress("pieces heard") as bar:
 

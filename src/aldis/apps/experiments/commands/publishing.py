@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from aldis.app import Query
-from aldis.apps.experiments.commands.judging import Run
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.apps.experiments.commands.verifying import parties_of
 from aldis.apps.experiments.published import FINDINGS, draft_of, findings_of
 from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm, VerificationFailed

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm, VerificationFailed
 from aldis.kernel.signatures import Key
 
 if TYPE_CHECKING:
-    from aldis.app import Context
     from aldis.apps.experiments.recorder import Findings
     from aldis.apps.experiments.scoring import Report, Score
 
@@ -22,7 +22,6 @@ __all__ = [
     "KEY",
     "LIMITED",
     "UNVERIFIED",
-    "Run",
     "key_of",
     "lacks_nothing",
     "score",
@@ -46,28 +45,6 @@ KEY = click.option(
     default="",
     help="Who is to have sealed it: this node or a partner by name, ed25519:KEY, or a node's sheet.",
 )
-
-
-class Output(Protocol):
-    def lines(self, value: Any, rows: Sequence[str]) -> None: ...
-
-    def table(self, value: Any, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def next(self, step: str) -> None: ...
-
-
-class Run(Protocol):
-    """What a command has of the command line that it runs in."""
-
-    @property
-    def out(self) -> Output:
-        """Data on stdout, talk on stderr."""
-
-    @property
-    def context(self) -> Context:
-        """What an app may use of the node."""
 
 
 class _Sheet(msgspec.Struct):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aldis.apps.experiments.commands.judging import SEALED_BY, Run, keys_of
+from aldis.apps.experiments.commands.judging import SEALED_BY, keys_of
 from aldis.apps.experiments.commands.nations import recordings_of
 from aldis.apps.experiments.commands.recordings import FILES, LIMITED, score_table, scores_of
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.apps.experiments.commands.verifying import own_findings, parties_of
 from aldis.kernel.errors import VerificationFailed
 

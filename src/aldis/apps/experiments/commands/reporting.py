@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aldis.apps.experiments.commands.judging import CASES, EXPERIMENT, RECORDINGS, SEALED_BY, Run, judged, keys_of
+from aldis.apps.experiments.commands.judging import CASES, EXPERIMENT, RECORDINGS, SEALED_BY, judged, keys_of
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.apps.experiments.commands.verifying import own_findings, parties_of
 from aldis.kernel.errors import AldisError, InvalidInput, VerificationFailed
 

@@ -12,7 +12,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from aldis.apps.experiments.commands.judging import CASES, EXPERIMENT, RECORDINGS, SEALED_BY, Run, judged
+from aldis.apps.experiments.commands.judging import CASES, EXPERIMENT, RECORDINGS, SEALED_BY, judged
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 
 if TYPE_CHECKING:

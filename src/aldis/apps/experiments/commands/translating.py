@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -25,28 +25,6 @@ _SHOWN = 20
 _STAMP = "made anew"
 
 
-class _Output(Protocol):
-    def data(self, value: Any, *shown: Any) -> None: ...
-
-    def table(
-        self, value: Any, headings: Sequence[str], rows: Iterable[Sequence[str]], optional: Sequence[str] = ()
-    ) -> None: ...
-
-    def say(self, text: str) -> None: ...
-
-    def next(self, step: str) -> None: ...
-
-    def progress(self, what: str) -> AbstractContextManager[Callable[[int, int | None], None]]: ...
-
-
-class _Run(Protocol):
-    json: bool
-
-    @property
-    def out(self) -> _Output:
-        """Data on stdout, talk on stderr."""
-
-
 @click.command("losses")
 @click.argument("a", metavar="[A]", default="")
 @click.argument("b", metavar="[B]", default="")
@@ -58,7 +36,7 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
     A and B are protocols, or mapping files (.toml); of two, each field is shown. `dropped` has its reason in a ledger;
     `unexplained` has none, which is a fault of a gateway: the exit code is then 1.
     """
-    run: _Run = ctx.obj
+    run: Run = ctx.obj
     registry, translation = import_module(f"{_HERE}.gateways.registry"), import_module(f"{_HERE}.translation")
     asked = [name for name in (a, b) if name]
     known = _offered(run, registry, asked, [] if b else list(registry.PROTOCOLS))
@@ -87,7 +65,7 @@ def losses(ctx: click.Context, a: str, b: str, by_field: bool) -> None:
         ctx.exit(1)
 
 
-def _offered(run: _Run, registry: Any, asked: Sequence[str], others: Sequence[str]) -> dict[str, Offered]:
+def _offered(run: Run, registry: Any, asked: Sequence[str], others: Sequence[str]) -> dict[str, Offered]:
     """The protocols that can be had; one that lacks its library is passed over, if nobody asked for it."""
     found: dict[str, Offered] = {}
     for name in dict.fromkeys((*others, *asked)):
@@ -130,7 +108,7 @@ def _why(loss: Loss) -> str:
 @click.option("--in", "into", type=click.File("rb"), default="-", metavar="FILE", help="Read this; else stdin.")
 @click.option("--out", "out", type=click.File("wb"), default="-", metavar="FILE", help="Write this; else stdout.")
 @click.pass_obj
-def convert(run: _Run, source: str, target: str, into: BinaryIO, out: BinaryIO) -> None:
+def convert(run: Run, source: str, target: str, into: BinaryIO, out: BinaryIO) -> None:
     """Translate a file from one protocol to another, and say on stderr what did not go over.
 
     FROM and TO are protocols (`aldis experiment losses` lists them), or mapping files (.toml). With --json and --out,

@@ -10,15 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aldis.apps.experiments.commands.judging import Run, judged, keys_of
-from aldis.apps.experiments.commands.recordings import (
-    LIMITED,
-    UNVERIFIED,
-    key_of,
-    lacks_nothing,
-    told_of,
-    verified,
-)
+from aldis.apps.experiments.commands.judging import judged, keys_of
+from aldis.apps.experiments.commands.recordings import LIMITED, UNVERIFIED, key_of, lacks_nothing, told_of, verified
+from aldis.apps.experiments.commands.terminal import Run
 from aldis.kernel.errors import AldisError, InvalidInput
 
 if TYPE_CHECKING:
