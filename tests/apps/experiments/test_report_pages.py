@@ -88,10 +88,11 @@ def test_what_falls_short_comes_first_and_the_worst_of_it() -> None:
     (first, *_) = html().xpath("//main/section")
     assert first.get("id") == "short"
     verdicts = [row.xpath("string(td[1])") for row in first.xpath(".//tbody/tr")]
-    assert verdicts == ["✕ interoperability issue"] * 2 + ["◐ limited success", "… pending", "– not tested"]
+    assert verdicts == ["✕ interoperability issue"] * 2 + ["◐ limited success", "… pending"]
+    assert "nobody tried anything: 1" in first.text_content()
     assert "accepted but did not move: the request was accepted" in first.text_content()
     nothing = document(findings(cells=findings().cells[:1], outcomes=findings().outcomes[:1], recordings=(recorded(),)))
-    assert "Nothing: every test case and every cell is a success." in page(nothing).decode()
+    assert "Nothing: every test case is a success, and every cell that was tested." in page(nothing).decode()
     assert "Nothing was tested" in page(document(findings(cells=(), outcomes=()))).decode()
 
 

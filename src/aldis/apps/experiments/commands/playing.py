@@ -27,8 +27,10 @@ _AT = (59.9, 24.4)
 @click.option("--to", metavar="udp://HOST:PORT", default="", help="Where the node listens for it.")
 @click.option("--at", type=(float, float), metavar="LAT LON", default=_AT, show_default=True, help="Where it begins.")
 @click.option("--seconds", type=click.FloatRange(0.1, 86_400), default=3600.0, show_default=True, help="For how long.")
-@click.option("--wind", type=(float, float), metavar="FROM MPS", default=(225.0, 9.0), show_default=True)
-@click.option("--current", type=(float, float), metavar="TO MPS", default=(80.0, 0.2), show_default=True)
+@click.option("--wind", type=(float, float), metavar="FROM MPS", default=(225.0, 9.0), show_default=True,
+              help="Degrees that the wind comes from, and its speed.")  # fmt: skip
+@click.option("--current", type=(float, float), metavar="TO MPS", default=(80.0, 0.2), show_default=True,
+              help="Degrees that the current goes to, and its speed.")  # fmt: skip
 @click.option("--unarmed", is_flag=True, help="The usv accepts everything, and stays where it is.")
 def play(
     player: str, to: str, at: tuple[float, float], seconds: float, wind: tuple[float, float],

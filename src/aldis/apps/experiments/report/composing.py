@@ -97,7 +97,11 @@ def _short(findings: Findings) -> Section:
     if untested:
         blocks.append(
             Note(
-                cell(f"Of {untested:,} cells nobody tried anything: they stand in the ", Span("matrix", "matrix"), ".")
+                cell(
+                    f"Cells in which nobody tried anything: {untested:,}. They stand in the ",
+                    Span("matrix", "matrix"),
+                    ".",
+                )
             )
         )
     return Section("What falls short", "short", blocks)
