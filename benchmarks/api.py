@@ -73,8 +73,8 @@ def main() -> None:
 
 async def measure(folder: Path, rows: int, people: int, seconds: float) -> None:
     """All figures."""
-    settings = {"node": "aus", "party": "AUS", "policy": "AUS", "ceiling": "SECRET", "http": "127.0.0.1:0"}
-    make_home(folder, Config(**settings), now=time.time_ns() // 1_000_000)
+    config = Config(node="aus", party="AUS", policy="AUS", ceiling="SECRET", http="127.0.0.1:0")
+    make_home(folder, config, now=time.time_ns() // 1_000_000)
     with Node.open(folder, environment={}, apps=find_apps()) as node:
         fill(node, rows)
         tokens = [hire(node, f"person-{number}") for number in range(people)]

@@ -30,7 +30,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from aldis.app import Context, System
+from aldis.app import Context, Page, Route, System
 from aldis.apps.experiments.kinds import TRACK
 from aldis.kernel.encoding import sha256
 from aldis.kernel.frames import Update
@@ -80,6 +80,14 @@ class Bench:
         self.done = asyncio.Event()
 
     def commands(self) -> Sequence[Any]:
+        """None."""
+        return ()
+
+    def routes(self) -> Sequence[Route]:
+        """None."""
+        return ()
+
+    def pages(self) -> Sequence[Page]:
         """None."""
         return ()
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -118,10 +119,10 @@ def compare(
     ours = []
     for _ in range(RUNS):
         ours.append(p95([
-            timed(lambda seen=seen, one=one: store.nearest.search(Question(MODEL, one), seen, least=0.2))[0]
+            timed(partial(store.nearest.search, Question(MODEL, one), seen, least=0.2))[0]
             for seen, one in zip(viewers, asked, strict=True)
         ]))  # fmt: skip
-    theirs = median_spread([p95([timed(lambda one=one: best(flat, one))[0] for one in asked]) for _ in range(RUNS)])[0]
+    theirs = median_spread([p95([timed(partial(best, flat, one))[0] for one in asked]) for _ in range(RUNS)])[0]
     found, spread = median_spread(ours)
     what = f"numpy on one float32 array of {len(flat):,}"
     report(name, what, found / theirs, "p95 <= 150 ms", found <= 150, found, "ms", spread)

@@ -56,7 +56,7 @@ async def greeted(asker: Node, name: str, process: Process) -> float:
     async with PartnerLink(name, known.sheet.url, context, timeout_s=5) as link:
         while time.monotonic() - process.began < PATIENCE_S:
             with contextlib.suppress(AldisError):
-                await link.greet(call.body)
+                await link.greet(bytes(call.body))
                 return time.monotonic() - process.began
             await asyncio.sleep(0.02)
     raise TimeoutError(f"{name} did not answer")

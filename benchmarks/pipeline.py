@@ -50,6 +50,7 @@ STEPS = 1000 // STEP_MS
 SETTLE_STEPS = 3
 TARGET = 10_000
 BREATH = 64
+PEER = "192.0.2.1:4001"
 PARTNERS = ("gbr", "usa", "nzl")
 LABELS = {
     "track": {
@@ -133,9 +134,10 @@ class Road:
     async def step(self, heard: Sequence[bytes], number: int) -> None:
         """What a node does in a tenth of a second."""
         self.clock.advance(STEP_MS)
+        at_us = self.clock.now() * 1000
         for place, sentence in enumerate(heard):
-            for decoded in self.receiver._decoded(Piece(sentence, "192.0.2.1:4001")):
-                self.receiver._take(decoded, "192.0.2.1:4001")
+            for decoded in self.receiver._heard(Piece(sentence, PEER), at_us):
+                self.receiver._take(decoded, PEER, at_us)
             if place % BREATH == 0:
                 await asyncio.sleep(0)
         await asyncio.sleep(0)

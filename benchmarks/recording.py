@@ -82,7 +82,7 @@ def theirs(folder: Path, bodies: Sequence[bytes]) -> float:
         for number, body in enumerate(bodies):
             at_ns = (START_US + number) * 1000
             writer.add_message(channel, at_ns, body, at_ns, number)
-        writer.finish()
+        writer.finish()  # type: ignore[no-untyped-call]
     return len(bodies) / (perf_counter() - began)
 
 

@@ -21,8 +21,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from stonesoup.metricgenerator.ospametric import GOSPAMetric
-from stonesoup.types.state import State
+from stonesoup.metricgenerator.ospametric import GOSPAMetric  # type: ignore[import-untyped]
+from stonesoup.types.state import State  # type: ignore[import-untyped]
 
 from aldis.apps.experiments.entity import Carried, Decoded, Ledger, Position, Track
 from aldis.apps.experiments.recorder import Recorder, Taps, messages, verify
