@@ -7,15 +7,15 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from picture_scene import CANARY, SECRET, Sea, populate, sea
-from test_browser import CHROMIUM, Desk, faults, sync_api
-from web_scene import served
+from picture_scene import CANARY, Sea, populate, sea
+from test_browser import ARGUMENTS, CHROMIUM, Desk, faults, sync_api
+from web_scene import SECRET, served
 
 from aldis.interfaces.web.assets import Assets
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium")]
-SOFTWARE = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+SOFTWARE = [one for one in ARGUMENTS if one != "--disable-gpu"]
+SOFTWARE += ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PICTURE = "/experiments/picture"
 PATIENCE = 20_000
 """In ms: how long a map may take to be there on a machine that has much else to do."""

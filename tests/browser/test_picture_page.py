@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from callers import Caller
-from picture_scene import AUSTRALIAN, BRITISH, CANARY, SECRET, Sea, populate, sea
+from picture_scene import BRITISH, CANARY, Sea, populate, sea
 from test_live_pages import stream
-from web_scene import served
+from web_scene import AUSTRALIAN, SECRET, served
 
 from aldis.apps.experiments.web.feed import feed
 from aldis.interfaces.web.assets import Assets
