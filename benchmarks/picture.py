@@ -186,8 +186,9 @@ def _tell(context: Any, number: int, portion: str, value: Any) -> None:
 
 
 def _peer(assets: Assets) -> Any:
-    names = {"css": "picture.css", "worker": "vendor/maplibre-gl-worker.mjs", "coast": "vendor/coastline.json",
-             "milsymbol": "vendor/milsymbol.js", "base": "base.js", "rows": "rows.js", "symbols": "symbols.js"}  # fmt: skip
+    names = {"css": "picture.css", "base": "base.js", "rows": "rows.js", "symbols": "symbols.js"}
+    names |= {"worker": "vendor/maplibre-gl-worker.mjs", "coast": "vendor/coastline.json"}
+    names["milsymbol"] = "vendor/milsymbol.js"
     values = {name: assets.address(f"experiments/{file}") for name, file in names.items()}
 
     async def page(_request: Request) -> HTMLResponse:

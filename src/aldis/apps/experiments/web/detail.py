@@ -67,7 +67,8 @@ def follow(_ctx: Context, asked: Named) -> Callable[[Context], Shown | None]:
         labels = list(dict.fromkeys([*rolled, *sight.labels]))
         values = shown(ctx, sight)
         parts = [{**part, "label": labels.index(part["label"])} for part in values["parts"]]
-        return Shown({**values, "header": labels.index(sight.header), "rolled": [*range(len(rolled))], "parts": parts}, labels)
+        places = {"header": labels.index(sight.header), "rolled": [*range(len(rolled))]}
+        return Shown({**values, **places, "parts": parts}, labels)
 
     return look
 
