@@ -15,7 +15,7 @@ from aldis.kernel.encoding import sha256
 __all__ = ["address", "asset_route", "has"]
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
-_NAMES = ("aldis.css", "aldis.svg", "live.js", "upload.js", "vendor/htmx.min.js")
+_NAMES = ("aldis.css", "aldis.svg", "link.js", "live.js", "upload.js", "vendor/htmx.min.js")
 
 
 @cache

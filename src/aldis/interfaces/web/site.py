@@ -15,6 +15,7 @@ from aldis.interfaces.web.oidc import oidc_routes
 from aldis.interfaces.web.pages import (
     apps,
     cases,
+    entering,
     files,
     ledger,
     live,
@@ -39,6 +40,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
     door = Door(node, frame, limits)
     views = [
         *session.views(frame),
+        *entering.views(),
         *writing.views(frame),
         *releases.views(frame),
         *files.views(),
