@@ -378,7 +378,7 @@ class NodeContext:
                     known[key] = self._records.watched(live, self._viewer, project)
                 header = known[key]
                 if header is not None:
-                    found.append(msgspec.structs.replace(live, header=header))
+                    found.append(live if live.header is header else msgspec.structs.replace(live, header=header))
         return found
 
     def told(self, live: Live) -> None:

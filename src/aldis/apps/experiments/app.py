@@ -22,6 +22,7 @@ from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
+from aldis.apps.experiments.web import PAGES
 from aldis.kernel.records import Record
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class ExperimentsApp:
         return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
-        """None yet beside the node's own."""
-        return ()
+        """The picture."""
+        return PAGES
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""
