@@ -22,6 +22,7 @@ from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
+from aldis.apps.experiments.web.compare import PAGES as COMPARE
 from aldis.kernel.records import Record
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class ExperimentsApp:
         return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
-        """None yet beside the node's own."""
-        return ()
+        """What each nation sees and why, side by side."""
+        return (*COMPARE,)
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""
