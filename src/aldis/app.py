@@ -382,17 +382,22 @@ class Go(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """A page of an app, at `/APP` + `path`; a POST is a form, whose fields are those of `asks`.
 
-    `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, block `main`).
+    `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, blocks `main`, `head`).
+    What stands in the package's folder `static` is at `asset('APP/name.js')`; a page may have `workers` of there.
     A form with `files` may carry some: its field then holds the JSON of the `Attachment` that each became.
+
+    A FEED is a stream of events `feed`: its handler gives a function that is called again and again, at most ten times
+    a second, with the context of who asks as they are by then; it answers one line of data, None for nothing new.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "FEED"]
     path: str
     title: str
     asks: type[msgspec.Struct]
-    handler: Callable[[Context, Any], Shown | Go]
+    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], bytes | None]]
     template: str = ""
     files: bool = False
+    workers: bool = False
 
 
 class Command(Protocol):

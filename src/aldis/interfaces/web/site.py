@@ -7,7 +7,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from aldis.interfaces.api.limits import Limits
-from aldis.interfaces.web.assets import asset_route
 from aldis.interfaces.web.door import Door
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.headers import FIXED
@@ -53,7 +52,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
     ]
     return [
         Route("/", _first, methods=["GET"]),
-        asset_route(),
+        frame.assets.route(),
         *oidc_routes(node, frame, limits),
         *upload_routes(node, door),
         *map(door.route, views),

@@ -1,4 +1,4 @@
-"""What stands side by side: a page of tracks as the person sees them, and as far as each partner gets them from here."""
+"""What stands side by side: a page of tracks as the person sees them, and as far as each partner gets them."""
 
 from __future__ import annotations
 
