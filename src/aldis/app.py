@@ -387,14 +387,15 @@ class Page(msgspec.Struct, frozen=True):
     A form with `files` may carry some: its field then holds the JSON of the `Attachment` that each became.
 
     A FEED is a stream of events `feed`: its handler gives a function that is called again and again, at most ten times
-    a second, with the context of who asks as they are by then; it answers one line of data, None for nothing new.
+    a second, with the context of who asks as they are by then; it answers one line of data, None for nothing new. With
+    a template it answers what that shows: the line then has its `html`, and the `banner` and `colour` of all in it.
     """
 
     method: Literal["GET", "POST", "FEED"]
     path: str
     title: str
     asks: type[msgspec.Struct]
-    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], bytes | None]]
+    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], bytes | Shown | None]]
     template: str = ""
     files: bool = False
     workers: bool = False

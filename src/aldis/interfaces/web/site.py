@@ -48,7 +48,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *partners.views(frame),
         *ledger.views(frame),
         *live.views(frame),
-        *(view for name, app in node.apps.items() for view in apps.views(name, app)),
+        *(view for name, app in node.apps.items() for view in apps.views(name, app, frame)),
     ]
     return [
         Route("/", _first, methods=["GET"]),

@@ -5,7 +5,8 @@ For release officers: it shows at a glance what each partner knows and does not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -13,9 +14,15 @@ from aldis.app import Context, Page, Shown
 from aldis.apps.experiments.web.compare_panes import panes
 from aldis.apps.experiments.web.compare_why import why
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import RefusedByPolicy, UnknownTerm
+from aldis.kernel.errors import AldisError, RefusedByPolicy, UnknownTerm
+from aldis.kernel.labels import Label
 
 __all__ = ["PAGES", "Asked", "AskedWhy", "chosen"]
+
+_INSTRUMENT = 4
+"""The check that an instrument in force covers it."""
+_LOOKS = 10
+"""Looks of a stream, at ten a second, of which one is taken."""
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,31 +69,60 @@ def chosen(ctx: Context, asked: Asked) -> Sequence[str]:
     return named or there[:2]
 
 
-def _compare(ctx: Context, asked: Asked) -> Shown:
-    check_cleared(ctx)
-    partners, parties = chosen(ctx, asked), ctx.recipients()
+def _rows(ctx: Context, asked: Asked) -> Shown:
+    partners = chosen(ctx, asked)
     found = panes(ctx, partners, asked.text.strip(), asked.cursor)
     values = {
         "asked": asked,
         "own": ctx.node,
         "own_party": ctx.party,
         "partners": partners,
-        "parties": parties,
+        "parties": ctx.recipients(),
         "found": found,
         "places": {name: msgspec.json.encode(rows).decode() for name, rows in found.places.items()},
         "now": ctx.now(),
+        "gone": False,
+        "marks": _marks(ctx, found.labels),
     }
     return Shown(values, found.labels)
+
+
+def _marks(ctx: Context, labels: Sequence[Label]) -> str:
+    """Names of labels: what has no other names than a page may stand on it, below its banner."""
+    return " ".join(sorted({ctx.opaque(ctx.marking(label)) for label in labels}))
+
+
+def _compare(ctx: Context, asked: Asked) -> Shown:
+    check_cleared(ctx)
+    return _rows(ctx, asked)
+
+
+def _feed(_ctx: Context, asked: Asked) -> Callable[[Context], Shown | None]:
+    """The rows again, once a second; what is as it was before is not sent."""
+    looks = itertools.count()
+
+    def look(ctx: Context) -> Shown | None:
+        if next(looks) % _LOOKS:
+            return None
+        try:
+            return _compare(ctx, asked)
+        except AldisError:
+            return Shown({"gone": True, "marks": ""}, [])
+
+    return look
 
 
 def _why(ctx: Context, asked: AskedWhy) -> Shown:
     check_cleared(ctx)
     found = why(ctx, asked.node, asked.record, asked.portion, asked.partner)
-    values = {"why": found, "cell": found.line.cells[0], "asked": asked, "party": ctx.recipients()[asked.partner]}
+    clause = next((one.clause for one in reversed(found.checks) if one.number == _INSTRUMENT), "")
+    values = {"why": found, "cell": found.line.cells[0], "asked": asked, "clause": clause}
+    values |= {"party": ctx.recipients()[asked.partner], "marks": _marks(ctx, found.seen.labels)}
     return Shown(values, found.seen.labels)
 
 
 PAGES = (
     Page("GET", "/compare", "Compare", Asked, _compare, "compare.html"),
+    Page("FEED", "/compare/feed", "Compare", Asked, _feed, "compare_rows.html"),
     Page("GET", "/compare/why", "Why", AskedWhy, _why, "compare_why.html"),
 )

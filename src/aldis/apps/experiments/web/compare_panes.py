@@ -127,17 +127,10 @@ def seen_of(ctx: Context, record: Record, newest: Mapping[tuple[str, str], Seque
     header = record.header
     live = newest.get(("" if header.originator == ctx.node else header.originator, header.id), ())
     held: dict[str, tuple[Label, Any]] = {part.name: (part.label, part.value) for part in record.portions}
-    fresh = [one for one in live if one.update.at >= _since(record, one.update.portion)]
+    fresh = [one for one in live if one.update.at >= header.created]  # a later version knows better
     held |= {one.update.portion: (one.label, one.update.value) for one in fresh}
     order = [*TRACK.portions, *held]
     return Seen(record, dict(sorted(held.items(), key=lambda one: order.index(one[0]))), fresh)
-
-
-def _since(record: Record, portion: str) -> int:
-    """When the record's portion was so, as it says itself; else when the version was made."""
-    value = next((part.value for part in record.portions if part.name == portion), None)
-    at = value.get("at") if isinstance(value, Mapping) else None
-    return at if isinstance(at, int) else 0
 
 
 def line_of(one: Seen, name: str, given: Mapping[str, Mapping[str, Given]]) -> Line:
@@ -150,7 +143,8 @@ def line_of(one: Seen, name: str, given: Mapping[str, Mapping[str, Given]]) -> L
 def _cell(partner: str, portion: str, given: Given) -> Cell:
     word = _WORDS.get(given.state) or _changed(given.words)
     text = in_words(portion, given.value) if given.value is not None else ""
-    return Cell(partner, given.state, word, text, given.words, given.due)
+    words = given.words if any(one.isdigit() for one in given.words) else ""
+    return Cell(partner, given.state, word, text, words, given.due)
 
 
 def _changed(words: str) -> str:
