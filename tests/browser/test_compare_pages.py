@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import msgspec
 import pytest
 from callers import Caller
-from compare_scene import ALL, HIGH, OURS, Sea, sea
+from compare_scene import ALL, HIGH, OURS, Sea
 from test_live_pages import stream
-from web_scene import served
 
 from aldis.apps.experiments.web.compare_panes import Panes, panes
+from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.errors import RefusedByPolicy, UnknownTerm
 
 COMPARE = "/experiments/compare"
@@ -22,9 +21,8 @@ SECRETS = ("WITHHELDSTATION", "SOUTHERN STAR", "12.34568", "12.345678", "132.222
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sea]:
-    with sea(tmp_path_factory.mktemp("sea")) as found, served(found):
-        yield found
+def made(at_sea: Sea) -> Sea:
+    return at_sea
 
 
 def seen(made: Sea, who: str = "olive", rung: str = "SECRET", *partners: str) -> Panes:
@@ -136,13 +134,13 @@ def test_a_hold_and_a_suspended_partner_show_at_once(made: Sea) -> None:
     assert set(words(seen(made), "t-british", "gbr").values()) == {"withheld"}
     made.node.desk.lift("t-british", "checked")
     assert words(seen(made), "t-british", "gbr")["position"] == "coarsened"
-    made.node.partners.suspend("usa", "a test")
+    made.node.partners.set_status("usa", PartnerStatus.SUSPENDED, "a test")
     officer = Caller(made).sign_in("olive", "SECRET")
     assert officer.get(f"{COMPARE}?to=usa").status == officer.get(f"{COMPARE}?to=nobody").status == 404
     with pytest.raises(UnknownTerm):
         seen(made, "olive", "SECRET", "usa")
     assert '<option value="usa"' not in officer.get(COMPARE).body
-    made.node.partners.resume("usa")
+    made.node.partners.set_status("usa", PartnerStatus.ACTIVE, "a test")
 
 
 def test_words_of_tracks_narrow_it_and_empty_states_say_what_next(made: Sea) -> None:
