@@ -387,15 +387,16 @@ class Page(msgspec.Struct, frozen=True):
     A form with `files` may carry some: its field then holds the JSON of the `Attachment` that each became.
 
     A FEED is a stream of events `feed`: its handler gives a function that is called again and again, at most ten times
-    a second, with the context of who asks as they are by then; it answers one line of data, None for nothing new. With
-    a template it answers what that shows: the line then has its `html`, and the `banner` and `colour` of all in it.
+    a second, with the context of who asks as they are by then. It answers JSON in one line, None for nothing new; a
+    `Shown` becomes an object of its values, with `banner`, the roll-up of its labels, and `marks`, what each is marked
+    in their order, both as `{"text": ..., "colour": ...}`; with a template, of the `html` of it instead of the values.
     """
 
     method: Literal["GET", "POST", "FEED"]
     path: str
     title: str
     asks: type[msgspec.Struct]
-    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], bytes | Shown | None]]
+    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], Shown | bytes | None]]
     template: str = ""
     files: bool = False
     workers: bool = False

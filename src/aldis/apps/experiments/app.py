@@ -22,8 +22,7 @@ from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
-from aldis.apps.experiments.web.compare import PAGES as COMPARE
-from aldis.apps.experiments.web.replaying import PAGES as RECORDED
+from aldis.apps.experiments.web import PAGES
 from aldis.kernel.records import Record
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ class ExperimentsApp:
         return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
-        """What each nation sees and why, side by side."""
-        return (*RECORDED, *COMPARE)
+        """The picture."""
+        return PAGES
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""

@@ -1,5 +1,7 @@
 // Compare: a chosen field says why beside the table, and the node sends the rows again whenever they have changed.
 
+import { charts } from "./charts.js";
+
 const place = document.getElementById("panes");
 const why = document.getElementById("why");
 const state = document.getElementById("compare-state");
@@ -64,16 +66,16 @@ why.addEventListener("keydown", (event) => {
   if (event.key === "Escape") why.querySelector("button").click();
 });
 
-function show({ banner, colour, html }) {
+function show({ banner, html }) {
   for (const one of document.querySelectorAll(".banner")) {
-    one.className = `banner ${colour}`;
-    one.lastChild.textContent = banner;
+    one.className = `banner ${banner.colour}`;
+    one.lastChild.textContent = banner.text;
   }
   place.innerHTML = html;  // rendered and escaped by the node; the page's policy lets nothing in it run
   waiting = null;
   if (!why.hidden && !covers(why.dataset.marks)) shut();
   mark();
-  document.dispatchEvent(new Event("compared"));
+  draw();
 }
 
 const held = () => pause.getAttribute("aria-pressed") === "true" || place.contains(document.activeElement);
@@ -82,7 +84,7 @@ function end() {
   feed.close();
   place.replaceChildren();
   shut();
-  document.dispatchEvent(new Event("compared"));
+  draw();
   pause.hidden = true;
   state.textContent = "Your session, or its level, has ended: what was shown here is taken away. Load the page again.";
 }
@@ -108,3 +110,15 @@ pause.addEventListener("click", () => {
   if (waiting && !held()) show(waiting);
 });
 place.addEventListener("focusout", () => setTimeout(() => { if (waiting && !held()) show(waiting); }));
+
+function draw() {
+  const at = Number(place.querySelector("[data-at]")?.dataset.at), rows = {};
+  for (const one of place.querySelectorAll("[data-map]")) rows[one.dataset.map] = JSON.parse(one.dataset.rows);
+  maps?.show(rows, at);
+}
+
+let maps = null;
+charts(document.getElementById("charts")).then((made) => {
+  maps = made;
+  draw();
+});

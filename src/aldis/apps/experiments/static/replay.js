@@ -1,5 +1,7 @@
 // A recording: the slider asks the node for the picture at an instant; while it plays, the node sends one after another.
 
+import { charts } from "./charts.js";
+
 const tape = document.getElementById("tape");
 const place = document.getElementById("instant");
 const slider = document.getElementById("at");
@@ -7,7 +9,7 @@ const play = document.getElementById("play");
 const speed = document.getElementById("speed");
 const view = document.getElementById("view");
 const state = document.getElementById("tape-state");
-let feed = null, turn = 0, soon = 0;
+let feed = null, turn = 0, soon = 0, maps = null;
 
 function setBanner(colour, text) {
   for (const one of document.querySelectorAll(".banner")) {
@@ -25,13 +27,13 @@ function told() {
   const said = document.getElementById("now");
   said.querySelector("output").textContent = now.dataset.moment;
   said.querySelector("span").textContent = `${now.dataset.since} after its beginning`;
-  document.dispatchEvent(new Event("replayed"));
+  maps?.show({ "": JSON.parse(now.dataset.rows) }, Number(now.dataset.ms));
 }
 
 function end(text) {
   stop();
   place.replaceChildren();
-  document.dispatchEvent(new Event("replayed"));
+  maps?.show({}, 0);
   play.hidden = true;
   state.textContent = text;
 }
@@ -77,8 +79,8 @@ function begin() {
   play.setAttribute("aria-pressed", "true");
   play.textContent = "Pause";
   feed.addEventListener("feed", (event) => {
-    const { banner, colour, html } = JSON.parse(event.data);
-    setBanner(`banner ${colour}`, banner);
+    const { banner, html } = JSON.parse(event.data);
+    setBanner(`banner ${banner.colour}`, banner.text);
     place.innerHTML = html;  // rendered and escaped by the node; the page's policy lets nothing in it run
     told();
     if (slider.value === slider.max) stop();
@@ -108,7 +110,10 @@ if (tape) {
   });
   speed.addEventListener("change", () => { if (feed) begin(); });
   play.addEventListener("click", () => (feed ? stop() : begin()));
-  told();
+  charts(document.getElementById("charts")).then((made) => {
+    maps = made;
+    told();
+  });
 } else if (document.getElementById("reading")) {
   setTimeout(() => location.reload(), 2000);
 }

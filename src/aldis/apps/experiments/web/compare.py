@@ -6,12 +6,14 @@ For release officers: it shows at a glance what each partner knows and does not 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from aldis.app import Context, Page, Shown
-from aldis.apps.experiments.web.compare_panes import panes
+from aldis.apps.experiments.web.charting import chart_row, chart_rows
+from aldis.apps.experiments.web.compare_panes import Seen, panes
 from aldis.apps.experiments.web.compare_why import why
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import AldisError, RefusedByPolicy, UnknownTerm
@@ -21,6 +23,7 @@ __all__ = ["PAGES", "Asked", "AskedWhy", "chosen"]
 
 _INSTRUMENT = 4
 """The check that an instrument in force covers it."""
+_STEP_MS = 5_000
 _LOOKS = 10
 """Looks of a stream, at ten a second, of which one is taken."""
 
@@ -79,12 +82,25 @@ def _rows(ctx: Context, asked: Asked) -> Shown:
         "partners": partners,
         "parties": ctx.recipients(),
         "found": found,
-        "places": {name: msgspec.json.encode(rows).decode() for name, rows in found.places.items()},
-        "now": ctx.now(),
+        "maps": [_map(ctx, name, found.places[name]) for name in ("", *partners)],
+        "now": _now(ctx),
         "gone": False,
         "marks": _marks(ctx, found.labels),
     }
     return Shown(values, found.labels)
+
+
+def _map(ctx: Context, partner: str, places: Sequence[tuple[Seen, Mapping[str, Any]]]) -> tuple[str, str]:
+    """A partner, "" for this node, and the rows of its map: where things are as far as it was told."""
+    now, parties = _now(ctx), ctx.parties()
+    heads = [(one.record.header, one.record.label, values) for one, values in places]
+    rows = [chart_row((head.originator, head.id), label, values, parties, now) for head, label, values in heads]
+    return partner, chart_rows(rows)
+
+
+def _now(ctx: Context) -> int:
+    """By whole steps, so that nothing is sent again only because it is later."""
+    return ctx.now() // _STEP_MS * _STEP_MS
 
 
 def _marks(ctx: Context, labels: Sequence[Label]) -> str:
@@ -107,7 +123,7 @@ def _feed(_ctx: Context, asked: Asked) -> Callable[[Context], Shown | None]:
         try:
             return _compare(ctx, asked)
         except AldisError:
-            return Shown({"gone": True, "marks": ""}, [])
+            return Shown({"gone": True, "marks": "", "maps": [], "now": 0}, [])
 
     return look
 
@@ -122,7 +138,7 @@ def _why(ctx: Context, asked: AskedWhy) -> Shown:
 
 
 PAGES = (
-    Page("GET", "/compare", "Compare", Asked, _compare, "compare.html"),
+    Page("GET", "/compare", "Compare", Asked, _compare, "compare.html", workers=True),
     Page("FEED", "/compare/feed", "Compare", Asked, _feed, "compare_rows.html"),
     Page("GET", "/compare/why", "Why", AskedWhy, _why, "compare_why.html"),
 )

@@ -75,10 +75,10 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Panes(msgspec.Struct, frozen=True):
-    """A page: each track with its lines; what each partner's pane holds of it on a map; and the cursor of the next."""
+    """A page: each track with its lines; what each partner's map has of it, by portion; and the cursor of the next."""
 
     tracks: Sequence[tuple[Seen, Sequence[Line]]]
-    places: Mapping[str, Sequence[Mapping[str, Any]]]
+    places: Mapping[str, Sequence[tuple[Seen, Mapping[str, Any]]]]
     next: str
     labels: Sequence[Label]
 
@@ -105,11 +105,10 @@ def panes(ctx: Context, partners: Sequence[str], text: str = "", cursor: str = "
         )
         for place, one in enumerate(seen)
     ]
-    places = {"": [_own(one) for one in seen]}
+    places = {"": [(one, _own(one)) for one in seen]}
     for partner in partners:
-        places[partner] = [
-            _theirs(one, given[partner][place]) for place, one in enumerate(seen) if _exists(given[partner][place])
-        ]
+        gets = [(one, given[partner][place]) for place, one in enumerate(seen)]
+        places[partner] = [(one, _theirs(one, found)) for one, found in gets if found[""].state in ("whole", "theirs")]
     return Panes(tracks, places, page.next, list(dict.fromkeys(label for one in seen for label in one.labels)))
 
 
@@ -152,20 +151,12 @@ def _changed(words: str) -> str:
     return " and ".join(done) or "changed"
 
 
-def _exists(given: Mapping[str, Given]) -> bool:
-    return given[""].state in ("whole", "theirs")
-
-
 def _own(one: Seen) -> Mapping[str, Any]:
-    return _placed(one.record, {name: value for name, (_, value) in one.portions.items()})
+    return {name: value for name, (_, value) in one.portions.items()}
 
 
 def _theirs(one: Seen, given: Mapping[str, Given]) -> Mapping[str, Any]:
-    """A row of a partner's pane: of nothing but what goes, or of what came from there itself."""
+    """What a partner's pane holds: nothing but what goes, or what came from there itself."""
     if given[""].state == "theirs":
         return _own(one)
-    return _placed(one.record, {name: found.value for name, found in given.items() if name and found.value is not None})
-
-
-def _placed(record: Record, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"id": record.header.id, "node": record.header.originator, **values}
+    return {name: found.value for name, found in given.items() if name and found.value is not None}

@@ -13,6 +13,7 @@ import msgspec
 
 from aldis.app import Context, Live, Page, Recordings, Shown
 from aldis.apps.experiments.kinds import TRACK
+from aldis.apps.experiments.web.charting import chart_row, chart_rows
 from aldis.apps.experiments.web.compare_words import in_words
 from aldis.apps.experiments.web.replaying_index import Head
 from aldis.apps.experiments.web.replaying_picture import Thing, things, views
@@ -130,7 +131,8 @@ def _instant(ctx: Context, head: Head, found: Reading, asked: Asked) -> Shown:
         "rows": [_row(one) for one in there.found[:_ROWS]],
         "more": there.more or len(there.found) > _ROWS,
         "most": _ROWS,
-        "places": msgspec.json.encode([_placed(one) for one in there.found]).decode(),
+        "ms": instant // 1_000_000,
+        "places": chart_rows(_placed(one, instant // 1_000_000) for one in there.found),
         "gone": False,
     }
     return Shown(values, there.labels)
@@ -143,8 +145,11 @@ def _row(one: Thing) -> Mapping[str, Any]:
     return {"thing": one, "labels": one.labels, "said": said, "rest": ", ".join(rest), "age": _lasted(age // 1000)}
 
 
-def _placed(one: Thing) -> Mapping[str, Any]:
-    return {"id": one.id, "node": one.node, "age": one.ages.get("position", 0), **one.values}
+def _placed(one: Thing, at: int) -> Mapping[str, Any]:
+    values = dict(one.values)
+    if "position" in values:  # of what has no time of its own, when it was recorded
+        values["position"] = {"at": at - one.ages["position"], **values["position"]}
+    return chart_row((one.node, one.id), one.labels[0], values, {}, at)
 
 
 def _play(ctx: Context, asked: AskedPlay) -> Callable[[Context], Shown | None]:
@@ -185,6 +190,6 @@ def _lasted(seconds: int) -> str:
 
 PAGES = (
     Page("GET", "/recordings", "Recordings", AskedNone, _listed, "recordings.html"),
-    Page("GET", "/recordings/{run}", "Recording", Asked, _recording, "recording.html"),
+    Page("GET", "/recordings/{run}", "Recording", Asked, _recording, "recording.html", workers=True),
     Page("FEED", "/recordings/{run}/play", "Recording", AskedPlay, _play, "recording_instant.html"),
 )

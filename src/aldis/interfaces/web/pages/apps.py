@@ -15,6 +15,7 @@ from aldis.app import App, Go, Page, Shown
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import CSRF, Fields, asked, read_fields
 from aldis.interfaces.web.frame import Frame
+from aldis.interfaces.web.markings import Markings
 from aldis.interfaces.web.stream import Feed
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.errors import AldisError
@@ -42,15 +43,23 @@ def _stream(name: str, page: Page, frame: Frame) -> View:
 
         def seen(person: Person) -> bytes | None:
             now = replace(visit, person=person)
-            data: bytes | Shown | None = look(now.context)
-            if not isinstance(data, Shown):
-                return data
-            banner, html = frame.part(now, Sheet(page.template, page.title, data.values, data.labels), name)
-            return msgspec.json.encode({"banner": banner.text, "colour": banner.colour, "html": html})
+            found: Shown | bytes | None = look(now.context)
+            if not isinstance(found, Shown):
+                return found
+            if not page.template:
+                return _told(found, frame.markings)
+            banner, html = frame.part(now, Sheet(page.template, page.title, found.values, found.labels), name)
+            return msgspec.json.encode({"banner": banner, "html": html})
 
         return Feed("feed", seen, _LOOK_S)
 
     return View(f"/{name}{page.path}", feed, app=name, streams=True)
+
+
+def _told(shown: Shown, markings: Markings) -> bytes:
+    """What is shown, with the banner of it and each marking in it."""
+    marks = [markings.chip(label, portion=True) for label in shown.labels]
+    return msgspec.json.encode({"banner": markings.banner(shown.labels), "marks": marks, **shown.values})
 
 
 def _view(name: str, path: str, page: Page | None, form: Page | None, shown: Mapping[str, Page]) -> View:
