@@ -29,6 +29,7 @@ __all__ = [
     "Context",
     "Crossed",
     "Found",
+    "Given",
     "Go",
     "Live",
     "Page",
@@ -108,6 +109,20 @@ class Crossed(msgspec.Struct, frozen=True):
     frame: str
     at: int
     values: Sequence[Live]
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What a partner gets of one portion from this node, by the rules as they stand.
+
+    `whole` and `changed` are what goes, `changed` with the words of what is done to it on its way; `later` goes from
+    `due` (ms since 1970 UTC) on; `referred` waits for a release officer; `withheld` does not go; `theirs` is of the
+    partner's own. `value` is it as it goes, None where nothing goes.
+    """
+
+    state: Literal["whole", "changed", "later", "referred", "withheld", "theirs"]
+    value: Any = None
+    words: str = ""
+    due: int = 0
 
 
 class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -306,6 +321,25 @@ class Context(Protocol):
         Each with the label of its record's existence as `header`, a partner's too; of a kind and project where named.
         """
 
+    def may_watch(self, live: Live) -> bool:
+        """Whether whoever asks may see a live value; one without a `header` by the record that is held of it."""
+
+    def recipients(self) -> Mapping[str, str]:
+        """The party of each partner that anything goes to now, by node."""
+
+    def given(
+        self, records: Sequence[Record], partner: str, newest: Sequence[Live] = ()
+    ) -> Sequence[Mapping[str, Given]]:
+        """What a partner gets of each record by now, by portion; "" is that there is such a record.
+
+        Of the portions that whoever asks may see, and with the values among `newest` that are of these records, where
+        a live frame would take them. For whoever may rule on releases.
+
+        Raises:
+            RefusedByPolicy: a person none of whose roles allows it.
+            UnknownTerm: nothing goes to a partner of that name, or whoever asks may not know of a record.
+        """
+
     def follow_frames(self, told: Callable[[Crossed], None]) -> Callable[[], None]:
         """Tell of each live frame that leaves for a partner or comes from one, until what this returns is called.
 
@@ -355,7 +389,7 @@ class Page(msgspec.Struct, frozen=True):
     A FEED is a stream of events `feed`: its handler gives a function that is called again and again, at most ten times
     a second, with the context of who asks as they are by then. It answers JSON in one line, None for nothing new; a
     `Shown` becomes an object of its values, with `banner`, the roll-up of its labels, and `marks`, what each is marked
-    in their order, both as `{"text": ..., "colour": ...}`.
+    in their order, both as `{"text": ..., "colour": ...}`; with a template, of the `html` of it instead of the values.
     """
 
     method: Literal["GET", "POST", "FEED"]

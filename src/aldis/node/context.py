@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import msgspec
 
-from aldis.app import Arrived, Asker, Crossed, Found, Live, Query, Recordings
+from aldis.app import Arrived, Asker, Crossed, Found, Given, Live, Query, Recordings
 from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import AldisError, RefusedByPolicy, TooLarge, UnknownTerm
@@ -30,6 +30,7 @@ from aldis.node.config import Marking
 from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.filters import Filters
+from aldis.node.giving import Giving
 from aldis.node.live import LiveOut
 from aldis.node.newest import Newest
 from aldis.node.partners import Partners
@@ -63,6 +64,7 @@ class NodeContext:
         live: LiveOut,
         attachments: Attachments,
         showing: Showing,
+        giving: Giving,
     ) -> None:
         self._core = core
         self._records = records
@@ -72,6 +74,7 @@ class NodeContext:
         self._live = live
         self._attachments = attachments
         self._showing = showing
+        self._giving = giving
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
         self._newest = Newest()
@@ -308,6 +311,22 @@ class NodeContext:
         """What draft instruments would newly release of what whoever asks may see."""
         name_of(self._viewer, Act.OFFER)
         return self._register.preview(*instruments, viewer=self._viewer)
+
+    def recipients(self) -> Mapping[str, str]:
+        """The party of each partner that anything goes to now, by node."""
+        return self._giving.recipients()
+
+    def given(
+        self, records: Sequence[Record], partner: str, newest: Sequence[Live] = ()
+    ) -> Sequence[Mapping[str, Given]]:
+        """What a partner gets of records by now; of the portions that whoever asks may see."""
+        name_of(self._viewer, Act.RULE)
+        seen = [self.get(one.header.id, one.header.version, one.header.originator) for one in records]
+        return self._giving.given(seen, partner, [live for live in newest if self.may_watch(live)])
+
+    def may_watch(self, live: Live) -> bool:
+        """Whether whoever asks may see a live value."""
+        return self._records.watched(live, self._viewer) is not None
 
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""

@@ -22,6 +22,7 @@ from aldis.node.exchange import Exchange
 from aldis.node.feeds import Feeds
 from aldis.node.files import Files
 from aldis.node.foreign import Foreign
+from aldis.node.giving import Giving
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
 from aldis.node.inquiry import Inquiry
@@ -67,9 +68,11 @@ class Node:
         self.replay = Replay(core)
         self.live_out = LiveOut(core, self.epochs, self.partners)
         self.showing = Showing(core, self.people, self.records)
+        self.giving = Giving(core, self.partners, self.outbound, self.live_out)
         self.context = NodeContext(
-            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments, self.showing
-        )
+            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments, self.showing,
+            self.giving,
+        )  # fmt: skip
         self.live_in = LiveIn(core, self.context.told, self.live_out)
         self.recalls = Recalls(core, self.audit, self.partners, self.attachments, self.sights)
         self.retention = Retention(core, self.audit, self.records, self.recalls)

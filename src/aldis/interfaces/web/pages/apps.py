@@ -42,8 +42,14 @@ def _stream(name: str, page: Page, frame: Frame) -> View:
         look: Any = page.handler(visit.context, asked(visit.query, visit.segments, page.asks))
 
         def seen(person: Person) -> bytes | None:
-            found: Shown | bytes | None = look(replace(visit, person=person).context)
-            return _told(found, frame.markings) if isinstance(found, Shown) else found
+            now = replace(visit, person=person)
+            found: Shown | bytes | None = look(now.context)
+            if not isinstance(found, Shown):
+                return found
+            if not page.template:
+                return _told(found, frame.markings)
+            banner, html = frame.part(now, Sheet(page.template, page.title, found.values, found.labels), name)
+            return msgspec.json.encode({"banner": banner, "html": html})
 
         return Feed("feed", seen, _LOOK_S)
 
