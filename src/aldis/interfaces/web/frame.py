@@ -112,7 +112,12 @@ class Frame:
 
     def _links(self, visit: Visit) -> list[Link]:
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
-        found = [(first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
+        found = [
+            (page.title, f"/{name}{page.path}".rstrip("/"))
+            for name, some in pages
+            for place, page in enumerate(some)
+            if place == 0 or page.linked
+        ]
         found += [("Records", "/records"), ("Search", "/search")]
         found += [("Notices", "/notices"), ("Live", "/live")]
         found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
