@@ -65,6 +65,7 @@ class Tape:
         self.taps, self.marking, self.system = Taps(self.recorder), marking, system
         self.gateways: dict[str, Gateway] = {}
         self.picture, self.second = Picture(), 0
+        self.heard: list[Decoded] = []
 
     def go_on(self, seconds: int) -> None:
         for _ in range(seconds):
@@ -72,6 +73,7 @@ class Tape:
             data = self._said(at_us)
             self.taps.native(self.system, self.marking, "nmea0183", data, at_us, "127.0.0.1:9000")
             for decoded in self._gateway("nmea0183").feed(data, at_us):
+                self.heard.append(decoded)
                 record = f"trk-{decoded.entity.key[5:]}"
                 self.taps.entity(self.system, self.marking, decoded, at_us, record=record)
                 if isinstance(decoded.entity, Track):
@@ -107,7 +109,7 @@ def participant(made: Scene, name: str, label: Label, state: str = "joined") -> 
     said = {"system": name, "state": state, "since": now - 5000, "protocol": "nmea0183"}
     parts = {
         "state": said,
-        "clock": {"clock": {"low_us": 100_000, "high_us": 150_000, "basis": "two-way"}}["clock"],
+        "clock": {"low_us": 100_000, "high_us": 150_000, "basis": "two-way"},
         "traffic": {"heard": 12, "damaged": 1, "last": now - 500, "heard_per_s": 1.5},
     }
     made.node.context.put(

@@ -9,13 +9,13 @@ import msgspec
 
 from aldis.app import Context, Handed, Page, Shown
 from aldis.apps.experiments.cases.case import Case
-from aldis.apps.experiments.cases.findings import Findings
 from aldis.apps.experiments.web.matrix import cell_named, cell_shown, classes, counted, outcomes_shown
 from aldis.apps.experiments.web.runs_cases import kept
+from aldis.apps.experiments.web.runs_feed import FEED
 from aldis.apps.experiments.web.runs_files import Run, content, run_of, runs_of
 from aldis.apps.experiments.web.runs_judging import Judged, judged
 from aldis.apps.experiments.web.runs_report import zipped
-from aldis.apps.experiments.web.runs_so_far import so_far
+from aldis.apps.experiments.web.runs_so_far import said_of
 from aldis.kernel.errors import AldisError, UnknownTerm
 from aldis.kernel.labels import Label
 
@@ -63,7 +63,8 @@ def _run(ctx: Context, asked: _Named) -> Shown:
         raise
     except AldisError as error:
         return Shown(values | {"refused": error}, _labels(ctx, run, cases))
-    found = _said(run, made)
+    found = said_of(made.found, growing=run.growing)
+    labels = _labels(ctx, run, cases, made)
     values |= {
         "judged": made,
         "found": found,
@@ -72,13 +73,13 @@ def _run(ctx: Context, asked: _Named) -> Shown:
         "cells_counted": counted([one.verdict for one in found.cells]),
         "cases_counted": counted([one.verdict for one in found.outcomes]),
     }
-    return Shown(values, _labels(ctx, run, cases, made))
+    return Shown(values | {"marked": ctx.marking(ctx.banner(labels))}, labels)
 
 
 def _cell(ctx: Context, asked: _Cell) -> Shown:
     run, cases = run_of(ctx, asked.run), kept(ctx)
     made = judged(ctx, run, cases)
-    found = _said(run, made)
+    found = said_of(made.found, growing=run.growing)
     one = cell_shown(found, cell_named(found, asked.source, asked.target, asked.message))
     values = {"run": run, "judged": made, "one": one}
     return Shown(values, _labels(ctx, run, cases, made))
@@ -99,10 +100,6 @@ def _recording(ctx: Context, asked: _File) -> Handed:
     raise UnknownTerm("no such file")
 
 
-def _said(run: Run, made: Judged) -> Findings:
-    return so_far(made.found) if run.state == "under way" and run.unbroken else made.found
-
-
 def _labels(ctx: Context, run: Run, cases: Sequence[Case], made: Judged | None = None) -> Sequence[Label]:
     """Of the recording, and of what they typed themselves."""
     return [*run.labels, *(made.labels if made else ()), *([ctx.level] if cases else [])]
@@ -111,6 +108,7 @@ def _labels(ctx: Context, run: Run, cases: Sequence[Case], made: Judged | None =
 PAGES: Sequence[Page] = (
     Page("GET", "/runs", "Experiments", _Nothing, _runs, "runs.html", linked=True),
     Page("GET", "/runs/of/{run}", "A run", _Named, _run, "run.html"),
+    FEED,
     Page("GET", "/runs/of/{run}/cell", "A cell of the matrix", _Cell, _cell, "run_cell.html"),
     Page("GET", "/runs/of/{run}/report", "The report of a run", _Named, _report),
     Page("GET", "/runs/of/{run}/files/{file}", "A recording", _File, _recording),

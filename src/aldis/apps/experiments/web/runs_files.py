@@ -6,6 +6,7 @@ node's own nation alone, who may see every kind at every marking in it, and ever
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ MOST_BYTES = 300 * 1024 * 1024
 """Of one file that is looked at for a page; a recording goes on in another file before."""
 _RUNS = 50
 _KEPT = 400
+_LEAST_S, _SHARE = 1.0, 5
+"""A file under way is looked at for at most one of so many seconds."""
 _KINDS = (*(kind.name for kind in KINDS), ANSWER.name, LEASE.name, PARTICIPANT.name, FINDINGS.name)
 _EVERY = "*"
 
@@ -65,8 +68,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     files: Sequence[Recording]
     labels: Sequence[Label]
 
+    @property
+    def growing(self) -> bool:
+        """Whether it goes on, and nothing of it was lost so far."""
+        return self.state == "under way" and self.unbroken
+
 
 _known: OrderedDict[tuple[str, int, int], Recording] = OrderedDict()
+_growing: dict[str, tuple[Recording, float]] = {}
+"""Files under way as they were last looked at, and until when that will do."""
 _lock = Lock()
 
 
@@ -159,8 +169,10 @@ def _looked(path: Path, key: Key) -> Recording | None:
         stat = path.stat()
         place = (str(path), stat.st_size, stat.st_mtime_ns)
         with _lock:
-            if place in _known and _known[place].state == "closed":
-                return _known[place]
+            held, until = _growing.get(str(path), (None, 0.0))
+            if place in _known or (held is not None and time.monotonic() < until):
+                return _known.get(place, held)
+        began = time.monotonic()
         if stat.st_size > MOST_BYTES:
             return None
         said = verify(path, key)
@@ -181,9 +193,14 @@ def _looked(path: Path, key: Key) -> Recording | None:
         markings=frozenset(markings),
     )
     with _lock:
-        _known[place] = found
-        while len(_known) > _KEPT:
-            _known.popitem(last=False)
+        if closed:
+            _growing.pop(str(path), None)
+            _known[place] = found
+            while len(_known) > _KEPT:
+                _known.popitem(last=False)
+        else:
+            now = time.monotonic()
+            _growing[str(path)] = found, now + max(_LEAST_S, _SHARE * (now - began))
     return found
 
 

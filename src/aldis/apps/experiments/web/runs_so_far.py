@@ -13,13 +13,18 @@ import msgspec
 from aldis.apps.experiments.cases.findings import Cell, Findings, Mark, Measure, Outcome, Reason
 from aldis.apps.experiments.cases.verdict import verdict_of, verdict_of_case
 
-__all__ = ["FINAL", "so_far"]
+__all__ = ["FINAL", "said_of", "so_far"]
 
 FINAL: frozenset[Reason] = frozenset(
     {"field not permitted", "field changed", "identity switched", "refused", "no lease", "failed"}
 )
 """Reasons that no later message takes away."""
 _OPEN = "recording incomplete"
+
+
+def said_of(found: Findings, *, growing: bool) -> Findings:
+    """Findings as they may be said now."""
+    return so_far(found) if growing else found
 
 
 def so_far(found: Findings) -> Findings:
