@@ -159,13 +159,13 @@ def cell_shown(found: Findings, cell: Cell) -> CellShown:
 
 def outcomes_shown(found: Findings) -> Sequence[OutcomeShown]:
     """Each test case with what was measured."""
-    files = _files(found)
-    return [
-        OutcomeShown(
-            one, sign(one.verdict), _reasons(one.reasons, ""), [_criterion(part, files) for part in one.measures]
-        )
-        for one in found.outcomes
-    ]
+    files, made = _files(found), []
+    for one in found.outcomes:
+        lines = [_criterion(part, files) for part in one.measures]
+        if one.verdict == "not tested":  # nobody tried, so nothing failed
+            lines = [msgspec.structs.replace(line, sign=sign("not tested"), why=()) for line in lines]
+        made.append(OutcomeShown(one, sign(one.verdict), _reasons(one.reasons, ""), lines))
+    return made
 
 
 def _square(target: str, cell: Cell | None) -> Square:
