@@ -195,6 +195,17 @@ class NodeContext:
             return Label(policy.name, policy.lowest.classification)
         return core.policies.roll_up(given, policy.name, core.clock.now())
 
+    @property
+    def level(self) -> Label:
+        """The label of what whoever asks may type at the level they work at."""
+        config, who = self._core.config, self._viewer
+        return Label(config.policy, who.level[config.policy] if isinstance(who, Person) else config.ceiling)
+
+    def may_see(self, kind: str, label: Label, project: str) -> bool:
+        """Whether whoever asks may see what this node says of such a kind, label and project."""
+        who = self._viewer
+        return not isinstance(who, Person) or self._records.may_see(who, kind, label, project)
+
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""
         return self._core.config.project

@@ -128,9 +128,12 @@ class Frame:
     def _links(self, visit: Visit) -> list[Group]:
         """Where this person may go: in each group as added here."""
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
-        found = [(_TOGETHER, first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
-        compares = visit.may(Act.RULE) and "experiments" in self._node.apps
-        found += [(_TOGETHER, "Compare", "/experiments/compare")] if compares else []
+        found = [
+            (_TOGETHER, page.title, f"/{name}{page.path}".rstrip("/"))
+            for name, some in pages
+            for place, page in enumerate(some)
+            if place == 0 or (page.linked and (not page.act or visit.may(Act(page.act))))
+        ]
         found += [(_NOW, "Home", "/"), (_NOW, "Notices", "/notices")]
         found += [(_NOW, "Live", "/live")]
         found += [(_RECORDS, "Records", "/records"), (_RECORDS, "Search", "/search")]
