@@ -116,6 +116,7 @@ class Frame:
         found += [("Records", "/records"), ("Search", "/search")]
         found += [("Notices", "/notices"), ("Live", "/live")]
         found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
+        found += [("Instruments", "/instruments")]
         found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [("Partners", "/partners")] if visit.resident else []
         found += [("Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
