@@ -84,16 +84,12 @@ def test_what_one_may_not_see_is_answered_as_what_is_not_there(caller: Make, mad
         posted = low.post(f"/instruments/ag-amberfox{below}", {"text": HIDDEN, "do": "draft", "digest": "0" * 64})
         assert posted.status in (404, 405), below
     assert low.get("/instruments/pa-northern-watch/versions/2").plain == nothing.plain
-    seen = low.get("/instruments/pa-northern-watch/preview?with=ag-amberfox")
-    assert "amberfox" not in seen.body.lower()
+    seen, none = (low.get(f"/instruments/pa-northern-watch/preview?with=ag-{name}fox") for name in ("amber", "grey"))
+    assert seen.status == 200 and seen.plain.replace("amber", "grey") == none.plain
     taken = put(low, HIDDEN)
     free = put(low, HIDDEN.replace("ag-amberfox", "ag-greyfox"))
     assert taken.status == free.status == 422
-    words = [
-        re.sub(r"a[gm][-a-z]*fox(-[0-9a-f]{8})?", "NAME", re.sub("(?i)amberfox", "X", one.body))
-        for one in (taken, free)
-    ]
-    assert all("does not end in eight digits" in one.body for one in (taken, free)), words
+    assert all("does not end in eight digits" in one.body for one in (taken, free))
 
 
 def test_each_act_is_for_its_role_and_for_the_partys_own_people(caller: Make, made: Scene) -> None:
@@ -119,7 +115,7 @@ def test_a_draft_is_checked_by_line_previewed_as_a_difference_and_put(caller: Ma
     text, name = draft(olive)
     wrong = put(olive, text.replace("kinds", "kind"), "preview")
     assert (
-        wrong.status == 422 and "line 9, clause 1 kind" in wrong.body and "Did you mean &#39;kinds&#39;" in wrong.body
+        wrong.status == 422 and "line 10, clause 1 kind" in wrong.body and "Did you mean &#39;kinds&#39;" in wrong.body
     )
     assert "Harbour fair" in wrong.body, "what was typed is there again"
     line = olive.post("/drafts/reading", {"text": text.replace("2026-01-01", "soon")})
