@@ -21,6 +21,7 @@ from aldis.node.epochs import Epochs
 from aldis.node.exchange import Exchange
 from aldis.node.feeds import Feeds
 from aldis.node.files import Files
+from aldis.node.flows import Flows
 from aldis.node.foreign import Foreign
 from aldis.node.giving import Giving
 from aldis.node.home import Home
@@ -61,7 +62,8 @@ class Node:
         self.meaning = Meaning(core)
         self.records = Records(core, self.audit, self.epochs, self.sights, self.meaning, self.attachments)
         self.saved = SavedSearches(core, self.records)
-        self.register = Register(core, self.records, self.epochs, self.partners)
+        self.register = Register(core, self.audit, self.records, self.epochs, self.partners, self.sights)
+        self.flows = Flows(core, self.partners, self.sights)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
         self.key_access = KeyServer(core, self.audit, self.sights)
         self.foreign = Foreign(core, self.audit)

@@ -138,6 +138,7 @@ class Frame:
         found += [(_NOW, "Live", "/live")]
         found += [(_RECORDS, "Records", "/records"), (_RECORDS, "Search", "/search")]
         found += [(_SHARING, "Release desk", "/desk")] if visit.may(Act.RULE) else []
+        found += [(_SHARING, "Instruments", "/instruments")]
         found += [(_SHARING, "Partners", "/partners")] if visit.resident else []
         found += [(_NODE, "People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [(_NODE, "Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []

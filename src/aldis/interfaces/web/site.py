@@ -11,17 +11,22 @@ from aldis.interfaces.web.oidc import oidc_routes
 from aldis.interfaces.web.pages import (
     apps,
     cases,
+    desk,
+    drafts,
     entering,
     files,
     home,
+    instruments,
     ledger,
     live,
     partners,
     people,
+    previews,
     records,
     releases,
     searching,
     session,
+    signing,
     writing,
 )
 from aldis.interfaces.web.uploads import upload_routes
@@ -44,7 +49,12 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *files.views(),
         *records.views(frame),
         *searching.views(frame),
+        *desk.views(frame),
         *cases.views(frame),
+        *previews.views(frame),
+        *drafts.views(frame),
+        *signing.views(frame),
+        *instruments.views(frame),
         *people.views(frame),
         *partners.views(frame),
         *ledger.views(frame),
@@ -57,4 +67,3 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *upload_routes(node, door),
         *map(door.route, views),
     ]
-
