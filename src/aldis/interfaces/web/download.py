@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.concurrency import iterate_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from aldis.interfaces.web.headers import FIXED
 from aldis.node.attachments import Reader
 
-__all__ = ["Download", "disposition"]
+__all__ = ["Download", "Saved", "disposition", "saved"]
 
 _PIECE = 256 * 1024
 _RULES = "default-src 'none'; sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A small file that was made for whoever asks, to be kept."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+def saved(file: Saved) -> Response:
+    """The response that gives it."""
+    headers = {**FIXED, "content-security-policy": _RULES, "content-disposition": disposition(file.name)}
+    return Response(file.data, headers=headers, media_type=file.media_type)
 
 
 class Download(StreamingResponse):
