@@ -119,6 +119,8 @@ class Frame:
         found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [("Partners", "/partners")] if visit.resident else []
         found += [("Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
+        found += [("Node health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
+        found += [("Sessions", "/sessions")]
         return [Link(title, path, f"{visit.path}/".startswith(f"{path}/")) for title, path in found]
 
     def _environment(self, *more: BaseLoader) -> Environment:

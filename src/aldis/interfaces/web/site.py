@@ -16,6 +16,7 @@ from aldis.interfaces.web.pages import (
     apps,
     cases,
     files,
+    health,
     ledger,
     live,
     pairing,
@@ -26,6 +27,7 @@ from aldis.interfaces.web.pages import (
     releases,
     searching,
     session,
+    sessions,
     writing,
 )
 from aldis.interfaces.web.uploads import upload_routes
@@ -47,7 +49,9 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *records.views(frame),
         *searching.views(frame),
         *cases.views(frame),
+        *sessions.views(frame),
         *people.views(frame),
+        *health.views(frame),
         *partners.views(frame),
         *pairing.views(frame),
         *proving.views(frame),

@@ -13,7 +13,7 @@ from typing import get_args
 import msgspec
 
 from aldis.interfaces.cli.cosigning import Cosigned, cosigned
-from aldis.interfaces.cli.text import midnight
+from aldis.interfaces.cli.text import DAY_MS, midnight
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
@@ -32,7 +32,6 @@ __all__ = ["check_whole", "number_of", "views", "whole"]
 _PAGE = 50
 _CHECKPOINTS = 10
 _LONGEST = 15
-_DAY_MS = 86_400_000
 _ASKED = ("type", "record", "partner", "person", "since", "until")
 
 
@@ -117,7 +116,7 @@ def _asked(typed: dict[str, str]) -> LeafFilter:
             partner=typed["partner"],
             person=typed["person"],
             since=midnight(typed["since"]) if typed["since"] else 0,
-            until=midnight(typed["until"]) + _DAY_MS if typed["until"] else 0,
+            until=midnight(typed["until"]) + DAY_MS if typed["until"] else 0,
         )
     except msgspec.ValidationError as error:
         raise InvalidInput(f"no leaf is of the type {typed['type'][:40]!r}", fix="Choose among those listed") from error
