@@ -52,7 +52,7 @@ class Replay:
         return count, differences
 
     def one(self, index: int, leaf: Leaf) -> Difference | bool:
-        """Whether one decision leaf comes out as it was written; False where it decided nothing, else how it differs."""
+        """Whether a decision leaf comes out as it was written; False where it decided nothing, else how it differs."""
         if leaf.type != "decision" or leaf.input == _NOTHING:
             return False
         now = self._again(leaf)

@@ -201,9 +201,7 @@ def revoke(session: Session, who: str, id_: str | None) -> None:
 def _changed(session: Session, account: Account, given: Mapping[str, Any]) -> Account:
     """The account with what the options say."""
     changes: dict[str, Any] = {
-        field: given[field]
-        for field in ("name", "organisation", "nationality", "sponsor")
-        if given[field] is not None
+        field: given[field] for field in ("name", "organisation", "nationality", "sponsor") if given[field] is not None
     }
     if given["until"] is not None:
         changes["until"] = midnight(given["until"]) + DAY_MS if given["until"] else 0

@@ -141,6 +141,7 @@ class Frame:
             "when": lambda ms: _time(ms, moment(ms)),
             "day": lambda ms: _time(ms, day(ms)),
             "span": _span,
+            "coded": _coded,
             "verbatim": lambda text: Markup(escape(text)),  # noqa: S704
         }
         return made
@@ -166,6 +167,15 @@ def _shown(value: Any) -> Any:
 
 def _span(chip: Chip) -> Markup:
     return Markup('<span class="chip {}">{}</span>').format(chip.colour, clean(chip.text))
+
+
+def _coded(text: str) -> Markup:
+    """Text whose commands stand between backticks, as `aldis doctor` writes them."""
+    parts = [escape(clean(part)) for part in text.split("`")]
+    whole = len(parts) % 2 == 1
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 and whole else part for place, part in enumerate(parts)
+    )
 
 
 def _time(ms: int, text: str) -> Markup:

@@ -25,8 +25,8 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A person at this node. `clearance` names the highest classification per policy, this node's policy among them.
 
     `nationality` is a party; `categories` are values per tag, `projects` and `kinds` what the person sees of: `*` is
-    every one. `sponsor` is the person here who answers for a guest; from `until` (ms since 1970 UTC, 0 for no end) on the
-    account opens nothing.
+    every one. `sponsor` is the person here who answers for a guest; from `until` (ms since 1970 UTC, 0 for no end) on
+    the account opens nothing.
     """
 
     id: str

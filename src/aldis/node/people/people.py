@@ -295,7 +295,8 @@ class People:
         sponsor = _account.decode(data) if data else None
         if account.sponsor and (sponsor is None or Role.GUEST in sponsor.roles):
             raise UnknownTerm(
-                f"{account.sponsor[:64]!r} cannot sponsor a guest here", fix="Name a person of this node who is no guest"
+                f"{account.sponsor[:64]!r} cannot sponsor a guest here",
+                fix="Name a person of this node who is no guest",
             )
 
     @staticmethod

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import msgspec
 
 from aldis.app import Go
-from aldis.interfaces.cli.signing_in import rungs
-from aldis.interfaces.cli.text import DAY_MS, day, midnight
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.duties import allowed
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
+from aldis.interfaces.web.pages.accounts import account_of, fields_of, until_of
 from aldis.interfaces.web.pages.sessions import line_of
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act, Role
-from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.errors import InvalidInput
 from aldis.node.people import Account
 
 __all__ = ["views"]
@@ -78,13 +77,13 @@ def _new_page(visit: Visit) -> Sheet:
     account = Account(id="", name="", nationality=visit.node.core.party, clearance={})
     if visit.query.get("role") == Role.GUEST.value:
         account = msgspec.structs.replace(account, roles=[Role.GUEST], sponsor=visit.who.id, kinds=[])
-    return Sheet("person_new.html", "New person", {**_fields(visit, account), "code": ""}, [visit.routine])
+    return Sheet("person_new.html", "New person", {**fields_of(visit, account), "code": ""}, [visit.routine])
 
 
 def _page(visit: Visit) -> Sheet:
     account = visit.node.people.get(visit.segments["person"])
     values = {
-        **_fields(visit, account),
+        **fields_of(visit, account),
         "enrolled": visit.node.people.enrolled(account.id),
         "sessions": [line_of(visit, row) for row in visit.node.people.sessions.of(account.id)],
         "guest": Role.GUEST in account.roles,
@@ -94,81 +93,15 @@ def _page(visit: Visit) -> Sheet:
     return Sheet("person.html", account.name, values, [visit.routine])
 
 
-def _fields(visit: Visit, account: Account) -> dict[str, object]:
-    """An account as the form has it; of a form that failed, what was typed."""
-    form = visit.form
-    said = {
-        "id": account.id,
-        "name": account.name,
-        "organisation": account.organisation,
-        "nationality": account.nationality,
-        "clearance": "\n".join(f"{policy}:{rung}" for policy, rung in account.clearance.items()),
-        "categories": "\n".join(f"{tag}={value}" for tag, values in account.categories.items() for value in values),
-        "projects": " ".join(account.projects),
-        "kinds": " ".join(account.kinds),
-        "sponsor": account.sponsor,
-        "until": day(account.until - 1) if account.until else "",
-    }
-    typed = "name" in form
-    return {
-        "account": account,
-        "fields": {name: form.get(name, text) if typed else text for name, text in said.items()},
-        "duties": allowed(),
-        "held": set(form.all("role") if typed else [role.value for role in account.roles]),
-        "policy": visit.node.core.config.policy,
-        "ladder": [rung.name for rung in visit.node.core.policies.policy(visit.node.core.config.policy).ladder],
-    }
-
-
-def _account(visit: Visit, id_: str, *, active: bool) -> Account:
-    """The account that the form states.
-
-    Raises:
-        InvalidInput, UnknownTerm: a field that cannot be read.
-    """
-    form, categories = visit.form, dict[str, list[str]]()
-    for line in form.lines("categories"):
-        tag, equals, value = line.partition("=")
-        if not (tag.strip() and equals and value.strip()):
-            raise InvalidInput(f"{line[:100]!r} is not TAG=VALUE", fix="Write one a line, as Special access=NAME")
-        categories.setdefault(tag.strip(), []).append(value.strip())
-    return Account(
-        id=id_,
-        name=form.get("name").strip(),
-        organisation=form.get("organisation").strip(),
-        nationality=form.get("nationality").strip().upper(),
-        clearance=rungs(visit.node.core.config.policy, tuple(form.lines("clearance"))),
-        categories=categories,
-        projects=form.words("projects"),
-        kinds=form.words("kinds"),
-        roles=[_role(text) for text in form.all("role")],
-        active=active,
-        sponsor=form.get("sponsor").strip(),
-        until=_until(form.get("until")),
-    )
-
-
-def _until(text: str) -> int:
-    """When a last day is over; 0 for none."""
-    return midnight(text.strip()) + DAY_MS if text.strip() else 0
-
-
-def _role(text: str) -> Role:
-    try:
-        return Role(text)
-    except ValueError:
-        raise UnknownTerm(f"no role {text[:50]!r}", fix="Choose among those listed") from None
-
-
 def _add(visit: Visit) -> Sheet:
-    account = _account(visit, visit.form.get("id").strip(), active=True)
+    account = account_of(visit, visit.form.get("id").strip(), active=True)
     code = visit.node.people.add(account, visit.who)
     return Sheet("code.html", "New person", {"account": account, "code": code}, [visit.routine])
 
 
 def _set(visit: Visit) -> Go:
     before = visit.node.people.get(visit.segments["person"])
-    visit.node.people.set(_account(visit, before.id, active=before.active), visit.who)
+    visit.node.people.set(account_of(visit, before.id, active=before.active), visit.who)
     return _back(before.id, "changed")
 
 
@@ -193,7 +126,7 @@ def _end(visit: Visit) -> Go:
 
 
 def _extend(visit: Visit) -> Go:
-    account, until = visit.node.people.get(visit.segments["person"]), _until(visit.form.get("until"))
+    account, until = visit.node.people.get(visit.segments["person"]), until_of(visit.form.get("until"))
     if until <= visit.at:
         raise InvalidInput("that day has passed, or none was named", fix="Name today or a later day")
     visit.node.people.set(msgspec.structs.replace(account, until=until), visit.who)

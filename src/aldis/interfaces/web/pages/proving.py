@@ -1,4 +1,4 @@
-"""Proofs and replay: that a leaf stands in the ledger, that a checkpoint continues another, that all comes out the same.
+"""Proofs and replay: that a leaf stands in the ledger, that one checkpoint continues another, that all comes out again.
 
 They show what the ledger says, and so go by its rule: this node's own auditors, at its ceiling.
 """

@@ -1,4 +1,4 @@
-"""Sessions: one's own for everybody, with what one's roles allow; those of all for administrators; each can be ended."""
+"""Sessions: one's own for everybody, with what roles allow; everybody's for administrators; each can be ended."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def _own(visit: Visit) -> Sheet:
     values = {
         "sessions": [line_of(visit, row) for row in visit.node.people.sessions.of(account.id)],
         "account": account,
+        "acts": visit.may(Act.PEOPLE),
         "clearance": ", ".join(f"{policy} {rung}" for policy, rung in account.clearance.items()),
         "duties": allowed(account.roles),
         "idle": config.session_idle_min,
