@@ -74,9 +74,15 @@ class Scene:
     node: Node
     clock: Clock
     url: str = ""
+    gbr: Node | None = None
     records: dict[str, Record] = field(default_factory=dict)
     answered: list[bytes] = field(default_factory=list)
     """Headers and body of every response."""
+
+    def settle(self) -> None:
+        """Exchange with the partner until both have all that they may have."""
+        assert self.gbr is not None
+        _settle(self.node, self.gbr, self.clock)
 
     def put(self, name: str, portions: dict[str, tuple[Any, Label]], **fields: Any) -> Record:
         first = next(iter(portions.values()))[1]
@@ -133,7 +139,7 @@ def scene(folder: Path, *, apps: dict[str, Any] = APPS, bare: bool = False) -> I
         aus.people.passwords = Passwords(aus.core.random, Cost(32, 1, 4))
         for who, fields in PEOPLE.items():
             hire(aus, who, **fields)
-        made = Scene(aus, clock)
+        made = Scene(aus, clock, gbr=gbr)
         if not bare:
             _fill(made)
         yield made

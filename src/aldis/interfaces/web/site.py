@@ -58,4 +58,3 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *upload_routes(node, door),
         *map(door.route, views),
     ]
-
