@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 
 from aldis.app import App
 from aldis.interfaces.cli.text import clean, day, moment
-from aldis.interfaces.web import assets
+from aldis.interfaces.web.assets import Assets
 from aldis.interfaces.web.forms import CSRF, Fields
 from aldis.interfaces.web.guard import csrf, safe_path
 from aldis.interfaces.web.headers import FIXED, policy
@@ -67,6 +67,7 @@ class Frame:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.markings = Markings(node)
+        self.assets = Assets(node.apps)
         self._own = self._environment(FileSystemLoader(_TEMPLATES / "pages"))
         self._apps = {name: self._environment(*_loader(app)) for name, app in node.apps.items()}
 
@@ -78,7 +79,9 @@ class Frame:
         if clash := around.keys() & sheet.values.keys():
             raise InvalidInput(f"{sheet.template} is given {', '.join(sorted(clash))}, which the frame has for itself")
         text = environment.get_template(sheet.template).render({**sheet.values, **around})
-        return HTMLResponse(text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce)})
+        return HTMLResponse(
+            text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce, workers=sheet.workers)}
+        )
 
     def part(self, visit: Visit, sheet: Sheet) -> tuple[Chip, str]:
         """A part of one of the node's own pages, and the banner of what is in it."""
@@ -110,7 +113,7 @@ class Frame:
             "rung": visit.rung if person else "",
             "rungs": self.rungs(visit) if person else [],
             "groups": self._links(visit) if person else [],
-            "htmx": assets.address(_HTMX) if assets.has(_HTMX) else "",
+            "htmx": self.assets.address(_HTMX) if self.assets.has(_HTMX) else "",
         }
         return {
             "frame": shown,
@@ -147,7 +150,7 @@ class Frame:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        made.globals |= {"asset": assets.address, "path_to": Fields.address}
+        made.globals |= {"asset": self.assets.address, "has_asset": self.assets.has, "path_to": Fields.address}
         made.filters |= {
             "banner": self._banner,
             "mark": self._mark,

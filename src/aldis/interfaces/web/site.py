@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from aldis.interfaces.api.limits import Limits
-from aldis.interfaces.web.assets import asset_route
 from aldis.interfaces.web.door import Door
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.oidc import oidc_routes
@@ -53,7 +52,7 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *(view for name, app in node.apps.items() for view in apps.views(name, app)),
     ]
     return [
-        asset_route(),
+        frame.assets.route(),
         *oidc_routes(node, frame, limits),
         *upload_routes(node, door),
         *map(door.route, views),
