@@ -26,7 +26,8 @@ PROJECT = tuple(
     for place in ("", "/board", "/documents", "/discussions", "/members", "/members/add", "/import", "/activity",
                   "/calendar", "/extend", "/add/task", "/add/file")
 )  # fmt: skip
-WHOSE = {"alice": (*EVERYONE, *PROJECT), "pat": ("/people", "/records/survey/person?who=bob", "/people/new", "/people/alice", "/partners/gbr"),
+WHOSE = {"alice": (*EVERYONE, *PROJECT), "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr",
+                                                   "/records/survey/person?who=bob"),
          "audrey": ("/ledger", "/ledger/3")}  # fmt: skip
 
 
