@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path += [str(Path(__file__).parents[1] / name) for name in ("api", "node")]
+
 from browsing import ARGUMENTS, CHROMIUM, Desk
 from callers import Caller
 from web_scene import Scene, scene, served
