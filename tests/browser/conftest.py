@@ -13,6 +13,7 @@ sys.path += [str(Path(__file__).parents[1] / name) for name in ("api", "node")]
 
 from browsing import ARGUMENTS, CHROMIUM, Desk
 from callers import Caller
+from walked_worlds import Worlds
 from web_scene import Scene, scene, served
 
 
@@ -54,3 +55,9 @@ def desk(made: Scene, browser: Any) -> Iterator[Callable[..., Desk]]:
     for one in made_here:
         assert one.complaints == []
         one.context.close()
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """The worlds that are walked."""
+    return Worlds(tmp_path_factory.mktemp("walk"))

@@ -15,7 +15,8 @@ FILLED: Mapping[str, str] = MappingProxyType(
     {
         "because": "for the walk", "title.value": "Walked", "title": "Walked", "marking": MARK, "project": "WATCH",
         "name": "walked", "id": "walked", "nationality": "AUS", "q": "patrol", "partners": "GBR", "party": "GBR",
-        "cleared": "OFFICIAL", "text": "Walked on", "person": "originator", "until": "2026-02-20",
+        "cleared": "OFFICIAL", "clearance": "OFFICIAL", "text": "Walked on", "person": "originator",
+        "until": "2026-02-20", "answer.value": "Walked",
     }
 )  # fmt: skip
 """What a field that is empty is filled with, by its name; else by its type."""
@@ -45,6 +46,7 @@ class _Open:
     typed: list[str] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
     radios: set[str] = field(default_factory=set)
+    checked: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Reading(HTMLParser):
@@ -141,9 +143,13 @@ class Reading(HTMLParser):
             self._select = (name, [], [])
         elif tag == "textarea":
             self._area, self._text = (name, "required" in said), []
-        elif kind == "checkbox" or (kind == "radio" and name not in form.radios):
+        elif kind in ("checkbox", "radio") and ("checked" in said or name not in form.radios):
+            if kind == "radio" or "checked" in said:
+                form.fields[:] = [one for one in form.fields if one[0] != name or one in form.checked]
             form.radios.add(name)
             form.fields.append((name, said.get("value", "on")))
+            if kind == "checkbox" and "checked" in said:
+                form.checked.append(form.fields[-1])
         elif kind not in ("radio", "file"):
             self._give(name, said.get("value", ""), kind, needed="required" in said)
         if kept is None and tag not in ("select", "textarea"):

@@ -64,7 +64,7 @@ def segments(scope: Scope) -> Mapping[str, Choice]:
         "/workspace/{name}/items/{node}/{id}": Choice([seen.task], [hidden.task]),
         "/workspace/{name}/add/{kind}": Choice(["task", "decision", "event", "file"]),
         "/desk/{number}": numbers,
-        "/people/{person}": Choice(["guest", "originator"]),
+        "/people/{person}": Choice(["guest", "suspended"]),
         "/ledger/{index}": Choice(["0", "9"]),
         "/uploads/{id}": Choice(["ab" * 16], [UPLOAD]),
         "/static/{name}": Choice(["aldis.css", "live.js", "upload.js", "aldis.svg"]),

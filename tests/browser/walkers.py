@@ -67,6 +67,7 @@ class Walker:
             told = b""
             while b"\n\n" not in told and (line := answer.readline()):
                 told += line
+            answer.close()
             self.close()
         else:
             told = answer.read()
@@ -101,21 +102,25 @@ class Pair:
 
 @dataclass
 class Walk:
-    """All pairs that were asked, and every form met in the second world by what it would change."""
+    """All pairs that were asked, and every form met in the second world, by what it would do."""
 
     pairs: list[Pair] = field(default_factory=list)
     forms: dict[str, Form] = field(default_factory=dict)
 
 
-def walk(one: Walker, two: Walker, found: Sequence[Place], scope: Scope, most: int = 4) -> Walk:
-    """Ask both worlds for every path in sight and hidden, then for where answers lead: `most` more of each route."""
+def walk(one: Walker, two: Walker | None, found: Sequence[Place], scope: Scope, most: int = 4) -> Walk:
+    """Ask both worlds for every path in sight and hidden, then for where answers lead: `most` more of each route.
+
+    Without `two` one world is walked alone.
+    """
     done, count = Walk(), Counter[str]()
     waiting = [Pair(path, path, place.path) for place in found if "GET" in place.methods
                for path, _ in place.asks(scope, few=not most)]  # fmt: skip
     known = {_plain_path(pair.path) for pair in waiting}
     while waiting:
         pair = waiting.pop(0)
-        pair.one, pair.two = one.get(pair.path), two.get(pair.other)
+        pair.one = one.get(pair.path)
+        pair.two = two.get(pair.other) if two else pair.one
         done.pairs.append(pair)
         if pair.one.kind != "text/html" or pair.two.kind != "text/html":
             continue
