@@ -296,6 +296,16 @@ class Context(Protocol):
     def subscribe(self, kind: str) -> AsyncIterator[Live]:
         """Live values of a kind, this node's own and those from partners, that whoever asks may see."""
 
+    @property
+    def moves(self) -> int:
+        """How many live values have come, whoever may see them: as long as it stands, `latest` tells of nothing new."""
+
+    def latest(self, kind: str = "", project: str = "", most: int = 200) -> Sequence[Live]:
+        """Of the newest live values those that whoever asks may see, what was observed last first.
+
+        Each with the label of its record's existence as `header`, a partner's too; of a kind and project where named.
+        """
+
     def follow_frames(self, told: Callable[[Crossed], None]) -> Callable[[], None]:
         """Tell of each live frame that leaves for a partner or comes from one, until what this returns is called.
 
@@ -338,17 +348,22 @@ class Go(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """A page of an app, at `/APP` + `path`; a POST is a form, whose fields are those of `asks`.
 
-    `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, block `main`).
+    `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, blocks `main`, `head`).
+    What stands in the package's folder `static` is at `asset('APP/name.js')`; a page may have `workers` of there.
     A form with `files` may carry some: its field then holds the JSON of the `Attachment` that each became.
+
+    A FEED is a stream of events `feed`: its handler gives a function that is called again and again, at most ten times
+    a second, with the context of who asks as they are by then; it answers one line of data, None for nothing new.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "FEED"]
     path: str
     title: str
     asks: type[msgspec.Struct]
-    handler: Callable[[Context, Any], Shown | Go]
+    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], bytes | None]]
     template: str = ""
     files: bool = False
+    workers: bool = False
 
 
 class Command(Protocol):

@@ -227,3 +227,11 @@ def test_files_are_sent_with_a_bar_may_be_cancelled_and_go_on_after_a_cut(
     assert "3 MiB" in page.locator("table.files").inner_text()
     assert [one.name for one in uploads("alice")] == ["soundings.bin"], "nothing half-done is left"
     one.complaints[:] = [text for text in one.complaints if "net::ERR_FAILED" not in text]
+
+
+def test_modules_of_an_app_import_one_another_under_the_policy_of_its_page(
+    desk: Callable[..., Desk], made: Scene
+) -> None:
+    page = desk().enter("alice")
+    page.goto("/sample/boards/main")
+    page.wait_for_selector("text=/By now: (one|[0-9]+) notes?/")

@@ -258,7 +258,7 @@ class Door:
 
     def _nothing(self, visit: Visit) -> Response:
         """What is not there and what one may not know of are told apart by nothing."""
-        visit = replace(visit, path="/", query=Fields(), form=Fields(), error=None)
+        visit = replace(visit, path="", query=Fields(), form=Fields(), error=None)
         return self._frame.page(visit, Sheet("nothing.html", "Nothing here", {}, status=404))
 
     def _refused(self, visit: Visit, error: AldisError) -> Response:

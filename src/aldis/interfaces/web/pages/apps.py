@@ -1,21 +1,26 @@
-"""The pages of an app: its handlers called for who asks, its templates below the node's frame."""
+"""The pages and streams of an app: its handlers called for who asks, its templates below the node's frame."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.routing import compile_path
 
-from aldis.app import App, Go, Page, Shown
+from aldis.app import App, Go, Page
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import CSRF, Fields, asked, read_fields
+from aldis.interfaces.web.stream import Feed
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.errors import AldisError
+from aldis.node.people import Person
 
 __all__ = ["views"]
+
+_LOOK_S = 0.1
 
 
 def views(name: str, app: App) -> Sequence[View]:
@@ -24,9 +29,22 @@ def views(name: str, app: App) -> Sequence[View]:
     shown = {page.path: page for page in pages if page.method == "GET"}
     forms = {page.path: page for page in pages if page.method == "POST"}
     return [
-        _view(name, path, shown.get(path), forms.get(path), shown)
-        for path in dict.fromkeys([*shown, *forms])
-    ]  # fmt: skip
+        *(_stream(name, page) for page in pages if page.method == "FEED"),
+        *(_view(name, path, shown.get(path), forms.get(path), shown) for path in dict.fromkeys([*shown, *forms])),
+    ]
+
+
+def _stream(name: str, page: Page) -> View:
+    def feed(visit: Visit) -> Feed:
+        look: Any = page.handler(visit.context, asked(visit.query, visit.segments, page.asks))
+
+        def seen(person: Person) -> bytes | None:
+            data: bytes | None = look(replace(visit, person=person).context)
+            return data
+
+        return Feed("feed", seen, _LOOK_S)
+
+    return View(f"/{name}{page.path}", feed, app=name, streams=True)
 
 
 def _view(name: str, path: str, page: Page | None, form: Page | None, shown: Mapping[str, Page]) -> View:
@@ -46,10 +64,10 @@ def _view(name: str, path: str, page: Page | None, form: Page | None, shown: Map
 
 
 def _answer(name: str, page: Page, visit: Visit, fields: Fields, segments: Mapping[str, str]) -> Sheet | Go:
-    answer: Shown | Go = page.handler(visit.context, asked(fields, segments, page.asks))
+    answer: Any = page.handler(visit.context, asked(fields, segments, page.asks))
     if isinstance(answer, Go):
         return Go(f"/{name}{answer.path}")
-    return Sheet(page.template, page.title, answer.values, answer.labels)
+    return Sheet(page.template, page.title, answer.values, answer.labels, workers=page.workers)
 
 
 def _origin(name: str, form: Page | None, visit: Visit, shown: Mapping[str, Page]) -> Sheet | Go:
