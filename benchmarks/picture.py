@@ -117,17 +117,21 @@ def publish(made: Node, end: threading.Event) -> None:
     """Move every track ten times a second; what does not move is told once."""
     context, kinds, step = made.context, (30, 35, 52, 60, 70, 80), 0
     for number in range(TRACKS):
-        name, kind = {"name": f"SHIP {number:04}"}, {"ship_type": kinds[number % len(kinds)]}
-        motion = {"speed_mps": 6.0, "course_deg": float(number % 360), "at": _now()}
-        for portion, value in (("identity", name), ("type", kind), ("motion", motion)):
-            _tell(context, number, portion, value)
+        still = {
+            "identity": {"name": f"SHIP {number:04}"},
+            "type": {"ship_type": kinds[number % len(kinds)]},
+            "motion": {"speed_mps": 6.0, "course_deg": float(number % 360), "at": _now()},
+        }
+        context.told([_live(number, portion, value) for portion, value in still.items()])
     due = time.monotonic()
     while not end.is_set():
         step += 1
+        at, moved = _now(), []
         for number in range(TRACKS):
             angle, far = number + step * 0.002, 0.05 + 0.4 * (number % 50) / 50
-            place = {"lat_deg": 59.8 + far * math.sin(angle), "lon_deg": 24.8 + 2 * far * math.cos(angle), "at": _now()}
-            _tell(context, number, "position", place)
+            place = {"lat_deg": 59.8 + far * math.sin(angle), "lon_deg": 24.8 + 2 * far * math.cos(angle), "at": at}
+            moved.append(_live(number, "position", place))
+        context.told(moved)
         due = max(due + EVERY_S, time.monotonic())
         time.sleep(max(0.0, due - time.monotonic()))
 
@@ -181,8 +185,8 @@ def main() -> None:
     report("picture, 1,000 tracks at 10 Hz", peer_name, figure / peer, target, met, figure, "frames/s", spread)
 
 
-def _tell(context: Any, number: int, portion: str, value: Any) -> None:
-    context.told(Live("", LABEL, Update(f"trk-{number:04}", "track", portion, _now(), value), LABEL, "BENCH"))
+def _live(number: int, portion: str, value: Any) -> Live:
+    return Live("", LABEL, Update(f"trk-{number:04}", "track", portion, _now(), value), LABEL, "BENCH")
 
 
 def _peer(assets: Assets) -> Any:
