@@ -49,8 +49,9 @@ TRACKS, EVERY_S, TARGET, LEAST = 1_000, 0.1, 50, 7
 RUNS, SECONDS = (1, 4.0) if "--quick" in sys.argv else (3, 8.0)
 PASSWORD = "a long enough password"
 LABEL = Label("AUS", "OFFICIAL")
+READY = ".overlay, [data-drawn]"
 CHROMIUM = "/usr/bin/chromium"
-SOFTWARE = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+SOFTWARE = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]
 PEER = """<!doctype html><title>peer</title><link rel="stylesheet" href="{css}">
 <div id="map" class="sea" data-worker="{worker}" data-coast="{coast}"></div>
 <script nonce="{nonce}" src="{milsymbol}"></script>
@@ -74,7 +75,7 @@ new EventSource("/experiments/picture/feed").addEventListener("feed", (event) =>
     map.addImage(sidc, image.getContext("2d").getImageData(0, 0, image.width, image.height));
   }}
   map.getSource("tracks").setData(all());
-  if (!fitted) {{ fitted = true; fit(map, [...rows.byKey.values()].map(place)); }}
+  if (!fitted) {{ fitted = document.body.dataset.drawn = true; fit(map, [...rows.byKey.values()].map(place)); }}
 }});
 </script>"""
 COUNT = """() => {
@@ -145,7 +146,8 @@ def measure(browser: Browser, url: str, token: str, path: str) -> tuple[float, f
     page = context.new_page()
     page.add_init_script(f"({COUNT})()")
     page.goto(path)
-    page.wait_for_timeout(5000)
+    page.locator(READY).first.wait_for(state="attached", timeout=60_000)
+    page.wait_for_timeout(3000)
     page.evaluate("window.seen.events = 0, window.seen.frames = []")
     page.wait_for_timeout(1000 * SECONDS)
     seen = page.evaluate("window.seen")

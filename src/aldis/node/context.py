@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Self
 
 import msgspec
@@ -404,14 +405,21 @@ class NodeContext:
         """
         found: list[Live] = []
         known: dict[tuple[object, ...], Label | None] = {}
-        for live in sorted(self._newest.all(), key=lambda one: -one.update.at):
+        values = sorted(self._newest.all(), key=_observed, reverse=True)
+        for live in values:
             if len(found) == most:
                 break
             if kind in ("", live.update.kind):
                 existing = self._existing.of(live)
                 if existing is None:
                     continue
-                key = (live.source, existing, live.label, live.update.kind)
+                key = (
+                    live.source,
+                    id(existing[0]),
+                    existing[1],
+                    id(live.label),
+                    live.update.kind,
+                )  # labels of `values`
                 if key not in known:
                     known[key] = self._records.shows(live, existing, self._viewer, project)
                 header = known[key]
@@ -427,6 +435,9 @@ class NodeContext:
             if fits and not entry.waiting:
                 entry.some.set()
             entry.waiting.extend(fits)
+
+
+_observed = attrgetter("update.at")
 
 
 class _Existing:

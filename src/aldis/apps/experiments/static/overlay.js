@@ -6,6 +6,7 @@ import { Trails } from "./trails.js";
 
 const FADES = [[10, 1], [60, 0.85], [600, 0.6], [Infinity, 0.35]];
 const LEAD_S = 60, NEAR = 14, NAMED = 120, OLD_S = 60;
+const MANY = 300, SIZE = 17, SMALL = 11;
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const fade = (old) => (old === null ? 0.35 : FADES.find(([most]) => old <= most)[1]);
 
@@ -63,6 +64,7 @@ export class Overlay {
       drawn.push({ row, x, y, lat: there[0], old: seconds(row, now) });
     }
     this.drawn = drawn;
+    this.size = drawn.length > MANY ? SMALL : SIZE;
     pen.strokeStyle = pen.fillStyle = ink;
     pen.lineWidth = 1;
     this.leads(pen, at, drawn);
@@ -92,7 +94,7 @@ export class Overlay {
   }
 
   symbol(pen, { row, x, y, old }) {
-    const { image, x: ax, y: ay, ratio } = symbol(row.sidc, { hollow: row.ahead !== null });
+    const { image, x: ax, y: ay, ratio } = symbol(row.sidc, { hollow: row.ahead !== null, size: this.size });
     pen.globalAlpha = row.ahead ? 0.9 : fade(old);
     pen.drawImage(image, x - ax / ratio, y - ay / ratio, image.width / ratio, image.height / ratio);
   }

@@ -92,7 +92,11 @@ def stays(sight: Sight, before: Sight) -> bool:
         was = other[name]
         if part is was:
             continue
-        if name not in _MOVING or part.label != was.label or _doubted(name, part) != _doubted(name, was):
+        if (
+            name not in _MOVING
+            or not (part.label is was.label or part.label == was.label)
+            or _doubted(name, part) != _doubted(name, was)
+        ):
             return False
     return True
 

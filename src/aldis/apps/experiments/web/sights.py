@@ -158,7 +158,11 @@ class Sights:
             after: dict[str, tuple[Live, Part | None]] = {}
             for name, live in values.items():
                 was = before.get(name)
-                if was is not None and was[0].update is live.update and was[0].label == live.label:
+                if (
+                    was is not None
+                    and was[0].update is live.update
+                    and (was[0].label is live.label or was[0].label == live.label)
+                ):
                     after[name] = was
                 else:
                     after[name] = (live, _heard(key[0], live))
