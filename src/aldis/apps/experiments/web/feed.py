@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aldis.app import Context, Shown
 from aldis.apps.experiments.web.rows import FRESH_MS, Row, ahead, key_text, labels_of, moved, rolling, row_of, stays
-from aldis.apps.experiments.web.sights import Key, Sight, Sights
+from aldis.apps.experiments.web.sights import Changed, Key, Sight, Sights
 from aldis.kernel.labels import Label
 
 __all__ = ["feed", "rows"]
@@ -31,44 +32,69 @@ def feed(_ctx: Context, _asked: Any) -> Callable[[Context], Shown | None]:
 
     The first has `all`: what was shown before is void. The banner is that of everything that is then shown.
     """
-    sights, shown, reckoned_at, began = Sights(), dict[Key, tuple[Row, Sight]](), 0, False
+    return _Feed().look
 
-    def look(ctx: Context) -> Shown | None:
-        nonlocal reckoned_at, began
+
+class _Feed:
+    """What one open page has been told: of each track its row, and the sight that it was last made of as a whole."""
+
+    def __init__(self) -> None:
+        self._sights = Sights()
+        self._shown: dict[Key, tuple[Row, Sight]] = {}
+        self._reckoned_at = 0
+        self._began = False
+
+    def look(self, ctx: Context) -> Shown | None:
+        """What is new; None for nothing."""
         now, parties, roll_up = ctx.now(), ctx.parties(), rolling(ctx)
-        changed = sights.look(ctx)
-        if not 0 <= now - reckoned_at < _RECKON_MS:
-            reckoned_at = now
-            changed |= {key for key, (row, _) in shown.items() if row["ahead"] or _stale(row, now)}
+        changed = self._changed(ctx, now)
         sent, gone = list[Row](), list[str]()
         for key in sorted(changed):
-            sight, known = sights.get(key), shown.get(key)
-            if sight is None:
-                if known is not None:
-                    del shown[key]
-                    gone.append(key_text(key))
-                continue
-            if known is None:
-                news = row = {**row_of(sight, parties, roll_up), "ahead": ahead(sight, now)}
+            known = self._shown.get(key)
+            moving = self._moved(key, known, changed[key], now) if known is not None else None
+            if known is not None and moving is not None:
+                news, sight = moving, known[1]
             else:
-                before = known[0]
-                some = moved(sight) if stays(sight, known[1]) else row_of(sight, parties, roll_up)
-                some["ahead"] = ahead(sight, now)
-                news = {name: one for name, one in some.items() if one != before[name]}
-                row = {**before, **news} if news else before
-            shown[key] = (row, sight)
+                found = self._sights.get(key)
+                if found is None:
+                    if self._shown.pop(key, None) is not None:
+                        gone.append(key_text(key))
+                    continue
+                news, sight = {**row_of(found, parties, roll_up), "ahead": ahead(found, now)}, found
+            before = known[0] if known is not None else {}
+            news = {name: value for name, value in news.items() if name not in before or value != before[name]}
+            self._shown[key] = ({**before, **news} if news else before, sight)
             if news:
-                sent.append({**news, "key": row["key"]})
-        if began and not sent and not gone:
+                sent.append({**news, "key": key_text(key)})
+        if self._began and not sent and not gone:
             return None
-        labels = labels_of(row for row, _ in shown.values())
+        labels = labels_of(row for row, _ in self._shown.values())
         told: dict[str, Any] = {"at": now, "tracks": [_numbered(one, labels) for one in sent], "gone": gone}
-        if not began:
-            began = True
+        if not self._began:
+            self._began = True
             told["all"] = True
         return Shown(told, labels)
 
-    return look
+    def _changed(self, ctx: Context, now: int) -> Changed:
+        """What changed, and once a second what grows old."""
+        changed = self._sights.look(ctx)
+        if not 0 <= now - self._reckoned_at < _RECKON_MS:
+            self._reckoned_at = now
+            for key, (row, _) in self._shown.items():
+                if row["ahead"] or _stale(row, now):
+                    changed.setdefault(key, set())
+        return changed
+
+    def _moved(self, key: Key, known: tuple[Row, Sight], some: set[str] | None, now: int) -> Row | None:
+        """What of its row is else, where it only moved or grew older; None where more may be."""
+        part, (before, sight) = partial(self._sights.part, key), known
+        if some is None or not stays(some, part, sight):
+            return None
+        news = moved(part("position"), part("motion"))
+        if before["ahead"] or _stale(news, now):
+            full = self._sights.get(key)
+            news["ahead"] = ahead(full, now) if full is not None else None
+        return news
 
 
 def _stale(row: Mapping[str, Any], now: int) -> bool:

@@ -65,14 +65,13 @@ def row_of(sight: Sight, parties: Mapping[str, str], roll_up: RollUp) -> Row:
         "sidc": symbol(track, kind),
         "doubts": list(_doubts(track)),
         "labels": roll_up(sight.labels),
-        **moved(sight),
+        **moved(sight.parts.get("position"), sight.parts.get("motion")),
     }
 
 
-def moved(sight: Sight) -> Row:
-    """What of its row is else whenever it moves."""
-    held = sight.parts
-    place, motion = (part.value if (part := held.get(name)) else None for name in ("position", "motion"))
+def moved(position: Part | None, motion_: Part | None) -> Row:
+    """What of a row is else whenever a track moves."""
+    place, motion = position.value if position else None, motion_.value if motion_ else None
     return {
         "lat": round(place.lat_deg, _PLACES) if place else None,
         "lon": round(place.lon_deg, _PLACES) if place else None,
@@ -83,20 +82,11 @@ def moved(sight: Sight) -> Row:
     }
 
 
-def stays(sight: Sight, before: Sight) -> bool:
-    """Whether nothing but what `moved` tells has changed since, in what is said of it and how that is marked."""
-    one, other = sight.parts, before.parts
-    if one.keys() != other.keys() or sight.header != before.header:
-        return False
-    for name, part in one.items():
-        was = other[name]
-        if part is was:
-            continue
-        if (
-            name not in _MOVING
-            or not (part.label is was.label or part.label == was.label)
-            or _doubted(name, part) != _doubted(name, was)
-        ):
+def stays(names_: Iterable[str], now: Callable[[str], Part | None], before: Sight) -> bool:
+    """Whether of a track in which these portions were said anew, marked as before, nothing is else but `moved`."""
+    for name in names_:
+        part, was = now(name), before.parts.get(name)
+        if name not in _MOVING or part is None or was is None or _doubted(name, part) != _doubted(name, was):
             return False
     return True
 

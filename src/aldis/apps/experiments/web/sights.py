@@ -17,7 +17,7 @@ from aldis.kernel.errors import UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
-__all__ = ["MOST", "Key", "Part", "Sight", "Sights", "one"]
+__all__ = ["MOST", "Changed", "Key", "Part", "Sight", "Sights", "one"]
 
 MOST = 2_000
 """Tracks that a picture shows: those whose records came last."""
@@ -26,6 +26,8 @@ _VALUES = 6
 _AGAIN_MS = 2_000
 Key = tuple[str, str]
 """The node that says it, and the id that it gives it."""
+Changed = dict[Key, set[str] | None]
+"""Tracks that came, changed or went; where no more than some portions were said anew, marked as before, just these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,15 @@ class _Held:
         """Its portions as they were said last."""
         if self.header is None:
             return None
-        parts = dict(self.recorded)
-        for name, (live, part) in self.live.items():
-            if live.update.at >= self.created and part is not None:  # else the record knows better, were it by silence
-                parts[name] = part
-        return Sight(key, self.header, {name: parts[name] for name in GROUPS if name in parts})
+        parts = {name: part for name in GROUPS if (part := self.part(name)) is not None}
+        return Sight(key, self.header, parts)
+
+    def part(self, name: str) -> Part | None:
+        """A portion as it was said last; a record that is later than a live value knows better, were it by silence."""
+        said = self.live.get(name)
+        if said is not None and said[1] is not None and said[0].update.at >= self.created:
+            return said[1]
+        return self.recorded.get(name)
 
 
 class Sights:
@@ -97,9 +103,9 @@ class Sights:
         self.read = 0
         """How often the records were read."""
 
-    def look(self, ctx: Context) -> set[Key]:
+    def look(self, ctx: Context) -> Changed:
         """Take in what may be seen by now, and return which tracks came, changed or went."""
-        now, changed = ctx.now(), set[Key]()
+        now, changed = ctx.now(), Changed()
         if not self.read or not 0 <= now - self._read_at < _AGAIN_MS:
             self._read_at = now
             self._read(ctx, changed)
@@ -115,7 +121,11 @@ class Sights:
         held = self._held.get(key)
         return held.sight(key) if held is not None else None
 
-    def _read(self, ctx: Context, changed: set[Key]) -> None:
+    def part(self, key: Key, name: str) -> Part | None:
+        """A portion of a track as it was said last."""
+        return self._held[key].part(name) if key in self._held else None
+
+    def _read(self, ctx: Context, changed: Changed) -> None:
         self.read += 1
         found: dict[Key, Record] = {}
         cursor = ""
@@ -129,16 +139,16 @@ class Sights:
         for key, held in list(self._held.items()):
             if key not in found and held.record is not None:
                 held.record, held.recorded, held.created = None, {}, 0
-                changed.add(key)
+                changed[key] = None
                 if not held.live:
                     del self._held[key]
         for key, record in found.items():
             held = self._held.setdefault(key, _Held())
             if held.record is None or not _same(held.record, record):
                 held.take(record)
-                changed.add(key)
+                changed[key] = None
 
-    def _hear(self, ctx: Context, changed: set[Key]) -> None:
+    def _hear(self, ctx: Context, changed: Changed) -> None:
         told: defaultdict[Key, dict[str, Live]] = defaultdict(dict)
         node = ctx.node
         for live in ctx.latest(TRACK.name, "", MOST * _VALUES):
@@ -147,7 +157,7 @@ class Sights:
         for key, held in list(self._held.items()):
             if held.live and key not in told:
                 held.live.clear()
-                changed.add(key)
+                changed[key] = None
                 if held.record is None:
                     del self._held[key]
         for key, values in told.items():
@@ -156,22 +166,23 @@ class Sights:
             held = self._held[key]
             before = held.live
             after: dict[str, tuple[Live, Part | None]] = {}
+            said, alike, header = set[str](), len(values) == len(before), held.header
             for name, live in values.items():
                 was = before.get(name)
-                if (
-                    was is not None
-                    and was[0].update is live.update
-                    and (was[0].label is live.label or was[0].label == live.label)
-                ):
+                same = was is not None and (was[0].label is live.label or was[0].label == live.label)
+                if same and was is not None and was[0].update is live.update:
                     after[name] = was
-                else:
-                    after[name] = (live, _heard(key[0], live))
-                    changed.add(key)
-            if held.record is None:
-                held.header = live.header
-            if len(after) != len(before):
-                changed.add(key)
+                    continue
+                after[name] = (live, _heard(key[0], live))
+                said.add(name)
+                alike = alike and same
+                if live.header is not None and live.update.at >= held.created:
+                    header = live.header
             held.live = after
+            if header is not held.header and header != held.header:
+                held.header, alike = header, False
+            if said or not alike:
+                changed[key] = said if alike and key not in changed else None
 
 
 def one(ctx: Context, key: Key) -> Sight | None:
