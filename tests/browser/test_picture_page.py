@@ -11,7 +11,7 @@ import pytest
 from callers import Caller
 from picture_scene import BRITISH, CANARY, Sea, populate, sea
 from test_live_pages import stream
-from web_scene import AUSTRALIAN, SECRET, served
+from web_scene import AUSTRALIAN, OFFICIAL, SECRET, served
 
 from aldis.apps.experiments.web.feed import feed
 from aldis.interfaces.web.assets import Assets
@@ -116,6 +116,23 @@ def test_live_values_stand_before_a_record_until_a_later_version_and_go_with_the
     assert [one["key"] for one in look(low).values["tracks"]] == ["aus/trk-new"]  # type: ignore[union-attr]
     made.live("trk-new", {"position": place}, header=SECRET)
     assert look(low).values["gone"] == ["aus/trk-new"]  # type: ignore[union-attr]
+
+
+def test_a_row_that_only_moves_is_marked_anew_as_soon_as_its_marking_changes(made: Sea) -> None:
+    high = looking(made, "alice")
+    look, place = feed(high, None), {"lat_deg": 59.5, "lon_deg": 24.0, "at": made.clock.at}
+    made.live("trk-marked", {"position": place, "identity": {"name": "MARKED"}})
+    first = look(high)
+    assert first is not None
+    for header, label in ((SECRET, OFFICIAL), (OFFICIAL, OFFICIAL), (OFFICIAL, SECRET), (OFFICIAL, OFFICIAL)):
+        place = {**place, "lat_deg": place["lat_deg"] + 0.1}
+        made.live("trk-marked", {"position": place}, header=header, labels={"position": label})
+        told = look(high)
+        assert told is not None
+        [row] = told.values["tracks"]
+        marked = [told.labels[index] for index in row["labels"]]
+        assert marked == [SECRET if SECRET in (header, label) else OFFICIAL]
+        assert row["lat"] == pytest.approx(place["lat_deg"])
 
 
 def test_the_age_grows_into_reckoning_and_ends_there(made: Sea) -> None:
