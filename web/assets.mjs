@@ -1,6 +1,7 @@
 // Puts what pages load from npm where the node serves it: no map of sources, one coastline.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 const WEB = "../src/aldis/interfaces/web/static/vendor";
 const MAP = "../src/aldis/apps/experiments/static/vendor";
@@ -11,7 +12,7 @@ const FILES = [
   ["milsymbol/dist/milsymbol.js", MAP],
 ];
 
-process.chdir(import.meta.dirname);
+process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 for (const folder of [WEB, MAP]) mkdirSync(folder, { recursive: true });
 for (const [name, folder] of FILES) {
   const target = `${folder}/${name.split("/").at(-1)}`;

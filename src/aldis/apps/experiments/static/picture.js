@@ -92,7 +92,8 @@ function end() {
   selected = "";
   table.show([], 0);
   overlay?.show([], () => 0, "");
-  overlay?.trails.draw();
+  overlay?.map.remove();
+  overlay = null;
   page.replaceChildren();
   asked.hidden = true;
   find("count").textContent = "";
@@ -117,6 +118,7 @@ async function draw() {
   section.hidden = false;
   try {
     const map = await base(find("map"), page.dataset);
+    if (feed.readyState === EventSource.CLOSED) { map.remove(); return; }
     chart = { fit, follow };
     overlay = new Overlay(map);
     wire(map);
