@@ -120,9 +120,9 @@ class Frame:
         found += [("Records", "/records"), ("Search", "/search")]
         found += [("Notices", "/notices"), ("Live", "/live")]
         found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
-        found += (
-            [("Compare", "/experiments/compare")] if visit.may(Act.RULE) and "experiments" in self._node.apps else []
-        )
+        sea = "experiments" in self._node.apps
+        found += [("Recordings", "/experiments/recordings")] if sea and self._node.core.config.record else []
+        found += [("Compare", "/experiments/compare")] if sea and visit.may(Act.RULE) else []
         found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [("Partners", "/partners")] if visit.resident else []
         found += [("Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []

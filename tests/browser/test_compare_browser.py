@@ -1,0 +1,109 @@
+"""Compare and recordings in a real browser: hatched, explained by click and by key, moved along; axe finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from compare_scene import Sea
+from test_browser import Desk, browser, faults  # noqa: F401 - the fixture
+
+pytestmark = pytest.mark.slow
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+COMPARE, RUN = "/experiments/compare", "20261005-120000"
+WIDTHS = (
+    {"viewport": {"width": 360, "height": 780}, "color_scheme": "dark"},
+    {"viewport": {"width": 1920, "height": 1000}},
+)
+
+
+@pytest.fixture
+def sit(at_sea: Sea, browser: Any) -> Any:  # noqa: F811
+    made: list[Desk] = []
+
+    def sit_down(**options: Any) -> Desk:
+        made.append(Desk(at_sea, browser, **options))
+        return made[-1]
+
+    yield sit_down
+    for one in made:
+        said = [text for text in one.complaints if "GL Driver Message" not in text and "milsymbol.js" not in text]
+        assert said == [], "no violation of the policy, and no error"
+        one.context.close()
+
+
+def test_what_is_withheld_is_hatched_and_says_why_by_click_and_by_key(sit: Callable[..., Desk]) -> None:
+    page = sit().enter("olive")
+    page.goto(f"{COMPARE}?to=gbr&also=usa")
+    cells = page.locator("td.withheld")
+    assert cells.count() >= 5
+    for cell in cells.all():
+        assert "repeating-linear-gradient" in cell.evaluate("one => getComputedStyle(one).backgroundImage")
+        assert "withheld" in cell.inner_text(), "and in words"
+    link = page.locator("tr:has(th:text-is('sensor')) a.why").first
+    link.click()
+    why = page.locator("#why")
+    expect(why).to_contain_text("it is not releasable to GBR")
+    assert "make it releasable to GBR" in why.inner_text() and page.url.endswith("also=usa")
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    expect(why).to_be_hidden()
+    expect(link).to_be_focused()
+    page.locator("tr:has(th:text-is('identity')) td.withheld a.why").first.focus()
+    page.keyboard.press("Enter")
+    expect(why).to_contain_text("it is not releasable to USA")
+    expect(why).to_be_focused()
+    for options in WIDTHS:
+        page = sit(**options).enter("olive")
+        page.goto(f"{COMPARE}?to=gbr&also=usa")
+        assert page.evaluate("document.documentElement.scrollWidth") <= options["viewport"]["width"]
+        assert faults(page) == []
+        page.goto(page.locator("td.withheld a.why").first.get_attribute("href"))
+        assert faults(page) == []
+
+
+def test_it_all_works_without_scripts(sit: Callable[..., Desk], at_sea: Sea) -> None:
+    at_sea.record(RUN)
+    page = sit(java_script_enabled=False).enter("olive")
+    page.goto(f"{COMPARE}?to=gbr")
+    page.locator("tr:has(th:text-is('sensor')) a.why").first.click()
+    assert "make it releasable to GBR" in page.locator("main").inner_text()
+    page.goto("/experiments/recordings")
+    page.click(f"text=Replay {RUN}")
+    page.locator("#at").focus()
+    page.keyboard.press("End")
+    page.click("text=Show")
+    assert "at=39" in page.url and "12.03900 S" in page.locator("table").inner_text()
+
+
+def test_a_slider_moves_through_a_recording_and_it_plays(sit: Callable[..., Desk], at_sea: Sea) -> None:
+    at_sea.record(RUN)
+    page = sit().enter("olive")
+    page.goto(f"/experiments/recordings/{RUN}?at=7")
+    first = page.locator("#instant table").inner_text()
+    assert "12.00700 S" in first
+    slider = page.locator("#at")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#instant")).to_contain_text("12.00800 S")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#instant")).to_contain_text("12.00700 S")
+    assert page.locator("#instant table").inner_text() == first, "one instant, one picture"
+    expect(slider).to_be_focused()
+    assert "14:13:27 UTC" in (slider.get_attribute("aria-valuetext") or "")
+    page.locator("#speed").select_option("16")
+    page.locator("#play").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#play")).to_have_text("Pause")
+    page.wait_for_function("() => Number(document.getElementById('at').value) > 12")
+    assert "Recorded, not live" in page.locator("#instant").inner_text()
+    page.wait_for_function("() => document.getElementById('play').textContent === 'Play'")
+    assert slider.input_value() == slider.get_attribute("max")
+    assert faults(page) == []
+    page = sit(**WIDTHS[0]).enter("olive")
+    for path in (f"/experiments/recordings/{RUN}", "/experiments/recordings"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert faults(page) == []
