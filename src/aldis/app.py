@@ -6,7 +6,7 @@ the node or SQL.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
@@ -31,6 +31,7 @@ __all__ = [
     "Found",
     "Given",
     "Go",
+    "Handed",
     "Live",
     "Page",
     "Query",
@@ -221,6 +222,13 @@ class Context(Protocol):
             NeedsPerson: a foreign label that no equivalence maps.
         """
 
+    @property
+    def level(self) -> Label:
+        """The label of what whoever asks may type at the level they work at; of the node itself, its ceiling."""
+
+    def may_see(self, kind: str, label: Label, project: str) -> bool:
+        """Whether whoever asks may see what this node says of such a kind, label and project, were there a record."""
+
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""
 
@@ -305,6 +313,9 @@ class Context(Protocol):
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label, that of its record's header and the instruments allow."""
 
+    def publish_all(self, header: Label, project: str, values: Sequence[tuple[Label, Update]]) -> None:
+        """As `publish`, of several values under one header, each with its own label."""
+
     def may_show(self, live: Live, account: str) -> bool:
         """Whether a live value may be sent to a system that acts as an account; True for at most a second too long."""
 
@@ -373,6 +384,18 @@ class Shown(msgspec.Struct, frozen=True):
     labels: Sequence[Label]
 
 
+class Handed(msgspec.Struct, frozen=True):
+    """A file that a page hands over to take away, piece by piece: its marking is in it, and stood where it was asked.
+
+    `pieces` are `size` bytes in all; whoever sends them closes what they come from.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    pieces: Iterator[bytes]
+
+
 class Go(msgspec.Struct, frozen=True):
     """Where a form leads once it is done: a path of this app's pages."""
 
@@ -385,6 +408,8 @@ class Page(msgspec.Struct, frozen=True):
     `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, blocks `main`, `head`).
     What stands in the package's folder `static` is at `asset('APP/name.js')`; a page may have `workers` of there.
     A form with `files` may carry some: its field then holds the JSON of the `Attachment` that each became.
+    One that is `linked` stands beside the app's first page among what every page leads to, for whom a role allows the
+    `act` where one is named.
 
     A FEED is a stream of events `feed`: its handler gives a function that is called again and again, at most ten times
     a second, with the context of who asks as they are by then. It answers JSON in one line, None for nothing new; a
@@ -396,10 +421,12 @@ class Page(msgspec.Struct, frozen=True):
     path: str
     title: str
     asks: type[msgspec.Struct]
-    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], Shown | bytes | None]]
+    handler: Callable[[Context, Any], Shown | Go | Handed | Callable[[Context], Shown | bytes | None]]
     template: str = ""
     files: bool = False
     workers: bool = False
+    linked: bool = False
+    act: str = ""
 
 
 class Command(Protocol):

@@ -22,7 +22,6 @@ from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.supervision import Supervision
 from aldis.apps.experiments.systems import Connection, until_ended
 from aldis.apps.experiments.tape import Tape
-from aldis.apps.experiments.web import PAGES
 from aldis.kernel.records import Record
 
 if TYPE_CHECKING:
@@ -52,7 +51,9 @@ class ExperimentsApp:
         return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
-        """The picture."""
+        """The picture, alone and beside what partners get of it; recordings; runs, who takes part, tasks, losses."""
+        from aldis.apps.experiments.web import PAGES  # noqa: PLC0415 - numpy, which few commands need
+
         return PAGES
 
     def on_admitted(self, record: Record, ctx: Context) -> None:

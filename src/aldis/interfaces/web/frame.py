@@ -26,10 +26,13 @@ from aldis.kernel.errors import InvalidInput
 from aldis.kernel.labels import Label
 from aldis.node.node import Node
 
-__all__ = ["Frame", "Link", "Rung"]
+__all__ = ["Frame", "Group", "Link", "Rung"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HTMX = "vendor/htmx.min.js"
+_NOW, _TOGETHER, _RECORDS, _SHARING, _NODE = "Now", "Together", "Records", "Sharing", "This node"
+_GROUPS = (_NOW, _TOGETHER, _RECORDS, _SHARING, _NODE)
+"""The groups of the navigation, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class Link:
     title: str
     path: str
     here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Places that belong together; none is without any."""
+
+    name: str
+    links: Sequence[Link]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,7 @@ class Frame:
             "here": _here(visit),
             "rung": visit.rung if person else "",
             "rungs": self.rungs(visit) if person else [],
-            "links": self._links(visit) if person else [],
+            "groups": self._links(visit) if person else [],
             "htmx": self.assets.address(_HTMX) if self.assets.has(_HTMX) else "",
         }
         return {
@@ -114,19 +125,29 @@ class Frame:
             "path": _paths(app),
         }
 
-    def _links(self, visit: Visit) -> list[Link]:
+    def _links(self, visit: Visit) -> list[Group]:
+        """Where this person may go: in each group as added here."""
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
-        found = [(first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
-        found += [("Records", "/records"), ("Search", "/search")]
-        found += [("Notices", "/notices"), ("Live", "/live")]
-        found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
-        sea = "experiments" in self._node.apps
-        found += [("Recordings", "/experiments/recordings")] if sea and self._node.core.config.record else []
-        found += [("Compare", "/experiments/compare")] if sea and visit.may(Act.RULE) else []
-        found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
-        found += [("Partners", "/partners")] if visit.resident else []
-        found += [("Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
-        return [Link(title, path, f"{visit.path}/".startswith(f"{path}/")) for title, path in found]
+        found = [
+            (_TOGETHER, page.title, f"/{name}{page.path}".rstrip("/"))
+            for name, some in pages
+            for place, page in enumerate(some)
+            if place == 0 or (page.linked and (not page.act or visit.may(Act(page.act))))
+        ]
+        found += [(_NOW, "Home", "/"), (_NOW, "Notices", "/notices")]
+        found += [(_NOW, "Live", "/live")]
+        found += [(_RECORDS, "Records", "/records"), (_RECORDS, "Search", "/search")]
+        found += [(_SHARING, "Release desk", "/desk")] if visit.may(Act.RULE) else []
+        found += [(_SHARING, "Instruments", "/instruments")]
+        found += [(_SHARING, "Partners", "/partners")] if visit.resident else []
+        found += [(_NODE, "People", "/people")] if visit.may(Act.PEOPLE) else []
+        found += [(_NODE, "Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
+        found += [(_NODE, "Node health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
+        found += [(_NODE, "Sessions", "/sessions")]
+        here = max((path for _, _, path in found if _below(visit.path, path)), key=len, default=None)
+        links = [(group, Link(title, path, path == here)) for group, title, path in found]
+        grouped = [Group(name, [link for group, link in links if group == name]) for name in _GROUPS]
+        return [group for group in grouped if group.links]
 
     def _environment(self, *more: BaseLoader) -> Environment:
         made = Environment(
@@ -146,6 +167,7 @@ class Frame:
             "when": lambda ms: _time(ms, moment(ms)),
             "day": lambda ms: _time(ms, day(ms)),
             "span": _span,
+            "coded": _coded,
             "verbatim": lambda text: Markup(escape(text)),  # noqa: S704
         }
         return made
@@ -173,12 +195,26 @@ def _span(chip: Chip) -> Markup:
     return Markup('<span class="chip {}">{}</span>').format(chip.colour, clean(chip.text))
 
 
+def _coded(text: str) -> Markup:
+    """Text whose commands stand between backticks, as `aldis doctor` writes them."""
+    parts = [escape(clean(part)) for part in text.split("`")]
+    whole = len(parts) % 2 == 1
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 and whole else part for place, part in enumerate(parts)
+    )
+
+
 def _time(ms: int, text: str) -> Markup:
     written = moment(ms)
     if not written.endswith(" UTC"):
         return Markup("<span>{}</span>").format(text)
     exact = f"{written[:10]}T{written[11:16]}Z"
     return Markup('<time datetime="{}">{}</time>').format(exact, text)
+
+
+def _below(path: str, place: str) -> bool:
+    """Whether a path is that of a place or below it; below the first page is nothing but itself."""
+    return path == place or (place != "/" and path.startswith(f"{place}/"))
 
 
 def _here(visit: Visit) -> str:

@@ -51,7 +51,7 @@ export function fit(map, places) {
   const lons = places.map(([, lon]) => middle + ((lon - middle + 540) % 360) - 180);  // the short way around the world
   const [west, east] = [Math.min(...lons), Math.max(...lons)];
   const [south, north] = [Math.max(-85, Math.min(...lats)), Math.min(85, Math.max(...lats))];
-  map.fitBounds([[west, south], [east, north]], { padding: 48, maxZoom: 12, animate: !STILL.matches, duration: 300 });
+  map.fitBounds([[west, south], [east, north]], { padding: { top: 40, bottom: 40, left: 40, right: Math.min(160, map.getContainer().clientWidth / 4) }, maxZoom: 12, animate: !STILL.matches, duration: 300 });
 }
 
 // Moves, where that is needed, until a place is well within sight.

@@ -5,7 +5,7 @@ const MOST = 100;
 const CELLS = [
   ["From", (row) => `${row.party || "?"} ${row.node}`],
   ["Moves", (row) => row.kind],
-  ["Age", (row, now) => `${age(row, now)}${row.ahead ? ", reckoned on" : ""}`],
+  ["Age", (row, now) => `${age(row, now)}${row.ahead ? ", reckoned" : ""}`],
   ["Speed", speed],
   ["Course", course],
   ["Place", (row) => `${placed(row)}${row.grid ? ` ±${row.grid} m` : ""}`],
@@ -92,6 +92,8 @@ export class Table {
 
   line(row) {
     const line = document.createElement("tr"), head = document.createElement("th"), link = document.createElement("a");
+    const cell = (name) => { const made = line.insertCell(); made.setAttribute("role", "cell"); made.dataset.of = name; };
+    cell("Marking");
     line.setAttribute("role", "row");
     line.dataset.key = row.key;
     head.setAttribute("role", "rowheader");
@@ -99,28 +101,28 @@ export class Table {
     link.href = this.open(row);
     head.append(link);
     line.append(head);
-    for (const [name] of [...CELLS, ["Marking"]]) {
-      const cell = line.insertCell();
-      cell.setAttribute("role", "cell");
-      cell.dataset.of = name;
-    }
+    for (const [name] of CELLS) cell(name);
     return line;
   }
 
   write(line, row, now) {
-    put(line.cells[0].firstChild, `${row.name || row.id}${row.doubts.length ? " (doubtful)" : ""}`);
-    line.cells[0].title = row.doubts.join("; ");
-    CELLS.forEach(([, said], index) => put(line.cells[index + 1], said(row, now)));
-    const marking = line.cells[CELLS.length + 1];
-    if (marking.dataset.said !== row.labels.map(({ text }) => text).join()) {
-      marking.dataset.said = row.labels.map(({ text }) => text).join();
+    const [marking, head] = line.cells, said = row.labels.map(({ text }) => text).join();
+    if (marking.dataset.said !== said) {
+      marking.dataset.said = said;
       marking.replaceChildren(...row.labels.map(chip));
     }
+    put(head.firstChild, row.name || row.id);
+    const doubts = row.doubts.join("; ");
+    if (line.dataset.doubts !== doubts) {
+      line.dataset.doubts = doubts;
+      head.replaceChildren(head.firstChild, ...(doubts ? [doubtful(doubts)] : []));
+    }
+    CELLS.forEach(([, words], index) => put(line.cells[index + 2], words(row, now)));
     const chosen = row.key === this.selected;
     if (chosen !== line.classList.contains("chosen")) {
       line.classList.toggle("chosen", chosen);
-      if (chosen) line.firstChild.firstChild.setAttribute("aria-current", "true");
-      else line.firstChild.firstChild.removeAttribute("aria-current");
+      if (chosen) head.firstChild.setAttribute("aria-current", "true");
+      else head.firstChild.removeAttribute("aria-current");
     }
   }
 
@@ -140,6 +142,12 @@ export class Table {
     this.pager.replaceChildren(...(count > MOST
       ? [turn("Before", this.first - MOST), ` ${this.first + 1} to ${upto} of ${count} `, turn("After", this.first + MOST)] : []));
   }
+}
+
+function doubtful(why) {
+  const made = document.createElement("small");
+  made.textContent = ` doubtful: ${why}`;
+  return made;
 }
 
 export function chip({ text, colour }) {

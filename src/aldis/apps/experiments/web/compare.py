@@ -138,7 +138,7 @@ def _why(ctx: Context, asked: AskedWhy) -> Shown:
 
 
 PAGES = (
-    Page("GET", "/compare", "Compare", Asked, _compare, "compare.html", workers=True),
+    Page("GET", "/compare", "Compare", Asked, _compare, "compare.html", workers=True, linked=True, act="rule"),
     Page("FEED", "/compare/feed", "Compare", Asked, _feed, "compare_rows.html"),
     Page("GET", "/compare/why", "Why", AskedWhy, _why, "compare_why.html"),
 )

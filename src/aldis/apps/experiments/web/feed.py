@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aldis.app import Context, Shown
-from aldis.apps.experiments.web.rows import FRESH_MS, Row, ahead, key_text, labels_of, rolling, row_of
-from aldis.apps.experiments.web.sights import Key, Sights
+from aldis.apps.experiments.web.rows import FRESH_MS, Row, ahead, key_text, labels_of, moved, rolling, row_of, stays
+from aldis.apps.experiments.web.sights import Key, Sight, Sights
+from aldis.kernel.labels import Label
 
 __all__ = ["feed", "rows"]
 
@@ -30,7 +31,7 @@ def feed(_ctx: Context, _asked: Any) -> Callable[[Context], Shown | None]:
 
     The first has `all`: what was shown before is void. The banner is that of everything that is then shown.
     """
-    sights, shown, reckoned_at, began = Sights(), dict[Key, Row](), 0, False
+    sights, shown, reckoned_at, began = Sights(), dict[Key, tuple[Row, Sight]](), 0, False
 
     def look(ctx: Context) -> Shown | None:
         nonlocal reckoned_at, began
@@ -38,22 +39,29 @@ def feed(_ctx: Context, _asked: Any) -> Callable[[Context], Shown | None]:
         changed = sights.look(ctx)
         if not 0 <= now - reckoned_at < _RECKON_MS:
             reckoned_at = now
-            changed |= {key for key, row in shown.items() if row["ahead"] or _stale(row, now)}
+            changed |= {key for key, (row, _) in shown.items() if row["ahead"] or _stale(row, now)}
         sent, gone = list[Row](), list[str]()
         for key in changed:
-            sight, before = sights.get(key), shown.get(key)
+            sight, known = sights.get(key), shown.get(key)
             if sight is None:
-                if before is not None:
+                if known is not None:
                     del shown[key]
                     gone.append(key_text(key))
                 continue
-            row = shown[key] = {**row_of(sight, parties, roll_up), "ahead": ahead(sight, now)}
-            news = row if before is None else {name: one for name, one in row.items() if one != before[name]}
+            if known is None:
+                news = row = {**row_of(sight, parties, roll_up), "ahead": ahead(sight, now)}
+            else:
+                before = known[0]
+                some = moved(sight) if stays(sight, known[1]) else row_of(sight, parties, roll_up)
+                some["ahead"] = ahead(sight, now)
+                news = {name: one for name, one in some.items() if one != before[name]}
+                row = {**before, **news} if news else before
+            shown[key] = (row, sight)
             if news:
                 sent.append({**news, "key": row["key"]})
         if began and not sent and not gone:
             return None
-        labels = labels_of(shown)
+        labels = labels_of(row for row, _ in shown.values())
         told: dict[str, Any] = {"at": now, "tracks": [_numbered(one, labels) for one in sent], "gone": gone}
         if not began:
             began = True
@@ -67,7 +75,7 @@ def _stale(row: Mapping[str, Any], now: int) -> bool:
     return row["at"] is not None and now - row["at"] > FRESH_MS
 
 
-def _numbered(row: Row, labels: list[Any]) -> Row:
+def _numbered(row: Row, labels: list[Label]) -> Row:
     """The row with its labels as places among those of the event."""
     if "labels" not in row:
         return row

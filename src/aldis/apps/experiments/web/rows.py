@@ -7,16 +7,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from aldis.app import Context
-from aldis.apps.experiments.entity import Track
+from aldis.apps.experiments.entity import Track, Type
 from aldis.apps.experiments.entity.affiliations import affiliation_of, sidc_letter
 from aldis.apps.experiments.entity.reckoning import reckoned
-from aldis.apps.experiments.entity.schemes import moves
-from aldis.apps.experiments.web.sights import Key, Sight
+from aldis.apps.experiments.entity.schemes import complete, moves
+from aldis.apps.experiments.web.sights import Key, Part, Sight
 from aldis.kernel.errors import NeedsPerson
 from aldis.kernel.labels import Label
 
-__all__ = ["FRESH_MS", "Row", "ahead", "key_text", "labels_of", "names", "rolling", "row_of", "symbol"]
+__all__ = [
+    "FRESH_MS",
+    "Row",
+    "ahead",
+    "key_text",
+    "labels_of",
+    "moved",
+    "names",
+    "rolling",
+    "row_of",
+    "stays",
+    "symbol",
+]
 
+RollUp = Callable[[Iterable[Label]], tuple[Label, ...]]
 Row = dict[str, Any]
 """`key` node/id, `node`, `party`, `id`, `name`, `words` for the search, `kind`, `side`, `sidc`, `lat`, `lon`, `at` ms of
 the position, `grid` m, `speed` m/s, `course` degrees, `doubts`, `labels`; `ahead` [lat, lon, radius m] where it
@@ -25,6 +38,7 @@ FRESH_MS = 2_000
 """A position that is no older stands for where it is."""
 _SIDC = re.compile(r"\d{20}|\d{30}|[A-Z][A-Z*-][A-Z][A-Z*-][A-Z0-9*-]{6}[A-Z0-9*-]{0,5}")
 _DIMENSIONS = {"sea": "S", "land": "G", "air": "A", "space": "P"}
+_MOVING = frozenset({"position", "motion", "sensor", "timing", "status", "voyage"})
 _PLACES = 5  # of a degree: about a metre
 
 
@@ -33,10 +47,10 @@ def key_text(key: Key) -> str:
     return f"{key[0]}/{key[1]}"
 
 
-def row_of(sight: Sight, parties: Mapping[str, str], roll_up: Callable[[Iterable[Label]], tuple[Label, ...]]) -> Row:
+def row_of(sight: Sight, parties: Mapping[str, str], roll_up: RollUp) -> Row:
     """The row of a track; its marking is that of everything that may be seen of it, not of the row alone."""
     track, (node, record) = sight.track, sight.key
-    place, motion, said = track.position, track.motion, list(names(track))
+    said = list(names(track))
     number = track.identity.mmsi if track.identity else None
     kind = moves(track.type, number) or "unknown"
     return {
@@ -49,16 +63,42 @@ def row_of(sight: Sight, parties: Mapping[str, str], roll_up: Callable[[Iterable
         "kind": kind,
         "side": _side(track) or "",
         "sidc": symbol(track, kind),
+        "doubts": list(_doubts(track)),
+        "labels": roll_up(sight.labels),
+        **moved(sight),
+    }
+
+
+def moved(sight: Sight) -> Row:
+    """What of its row is else whenever it moves."""
+    held = sight.parts
+    place, motion = (part.value if (part := held.get(name)) else None for name in ("position", "motion"))
+    return {
         "lat": round(place.lat_deg, _PLACES) if place else None,
         "lon": round(place.lon_deg, _PLACES) if place else None,
         "at": place.at if place else None,
         "grid": place.grid_m if place else None,
         "speed": round(motion.speed_mps, 2) if motion and motion.speed_mps is not None else None,
         "course": round(motion.course_deg, 1) if motion and motion.course_deg is not None else None,
-        "doubts": list(_doubts(track)),
-        "labels": roll_up(sight.labels),
-        "ahead": None,
     }
+
+
+def stays(sight: Sight, before: Sight) -> bool:
+    """Whether nothing but what `moved` tells has changed since, in what is said of it and how that is marked."""
+    one, other = sight.parts, before.parts
+    if one.keys() != other.keys() or sight.header != before.header:
+        return False
+    for name, part in one.items():
+        was = other[name]
+        if part is was:
+            continue
+        if name not in _MOVING or part.label != was.label or _doubted(name, part) != _doubted(name, was):
+            return False
+    return True
+
+
+def _doubted(name: str, part: Part) -> object:
+    return part.value.doubts if name == "sensor" else part.value.suspect if name == "position" else None
 
 
 def ahead(sight: Sight, now: int) -> list[float] | None:
@@ -84,12 +124,10 @@ def names(track: Track) -> Iterator[str]:
 
 def symbol(track: Track, kind: str) -> str:
     """The code of its symbol (MIL-STD-2525, APP-6): as it was said, as it follows, or just where it moves."""
-    said = track.type
-    codes = (
-        [said.sidc, *(one.code for form in ("sidc_digits", "sidc") for one in said.mapped or () if one.scheme == form)]
-        if said
-        else []
-    )
+    number = track.identity.mmsi if track.identity else None
+    said = complete(track.type or Type(), number)
+    follow = {one.scheme: one.code for one in said.mapped or ()}
+    codes = (said.sidc, follow.get("sidc_digits"), follow.get("sidc"))
     for code in codes:
         if code and _SIDC.fullmatch(code):
             return code
@@ -97,7 +135,7 @@ def symbol(track: Track, kind: str) -> str:
     return f"S{letter}{_DIMENSIONS.get(kind, 'Z')}P-----------"
 
 
-def rolling(ctx: Context) -> Callable[[Iterable[Label]], tuple[Label, ...]]:
+def rolling(ctx: Context) -> RollUp:
     """What rolls labels up into one; of what no equivalence maps, each stays."""
     known: dict[tuple[Label, ...], tuple[Label, ...]] = {}
 
@@ -113,9 +151,9 @@ def rolling(ctx: Context) -> Callable[[Iterable[Label]], tuple[Label, ...]]:
     return roll_up
 
 
-def labels_of(rows: Mapping[Key, Row]) -> list[Label]:
+def labels_of(rows: Iterable[Row]) -> list[Label]:
     """Every label of these rows, once."""
-    return list(dict.fromkeys(label for row in rows.values() for label in row["labels"]))
+    return list(dict.fromkeys(label for row in rows for label in row["labels"]))
 
 
 def _side(track: Track) -> str | None:

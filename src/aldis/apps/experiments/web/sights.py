@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -138,10 +139,11 @@ class Sights:
                 changed.add(key)
 
     def _hear(self, ctx: Context, changed: set[Key]) -> None:
-        told: dict[Key, dict[str, Live]] = {}
+        told: defaultdict[Key, dict[str, Live]] = defaultdict(dict)
+        node = ctx.node
         for live in ctx.latest(TRACK.name, "", MOST * _VALUES):
             update = live.update
-            told.setdefault((live.source or ctx.node, update.id), {}).setdefault(update.portion, live)
+            told[live.source or node, update.id][update.portion] = live
         for key, held in list(self._held.items()):
             if held.live and key not in told:
                 held.live.clear()
@@ -149,7 +151,9 @@ class Sights:
                 if held.record is None:
                     del self._held[key]
         for key, values in told.items():
-            held = self._held.get(key) or self._held.setdefault(key, _Held())
+            held = self._held.get(key)
+            if held is None:
+                held = self._held[key] = _Held()
             before = held.live
             after: dict[str, tuple[Live, Part | None]] = {}
             for name, live in values.items():
@@ -159,7 +163,8 @@ class Sights:
                 else:
                     after[name] = (live, _heard(key[0], live))
                     changed.add(key)
-                held.header = live.header if held.record is None else held.header
+            if held.record is None:
+                held.header = live.header
             if len(after) != len(before):
                 changed.add(key)
             held.live = after

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.routing import compile_path
 
-from aldis.app import App, Go, Page, Shown
+from aldis.app import App, Go, Handed, Page, Shown
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import CSRF, Fields, asked, read_fields
 from aldis.interfaces.web.frame import Frame
@@ -63,13 +63,13 @@ def _told(shown: Shown, markings: Markings) -> bytes:
 
 
 def _view(name: str, path: str, page: Page | None, form: Page | None, shown: Mapping[str, Page]) -> View:
-    def show(visit: Visit) -> Sheet | Go:
+    def show(visit: Visit) -> Sheet | Go | Handed:
         if page is not None:
             fields = Fields() if visit.form else visit.query
             return _answer(name, page, visit, fields, visit.segments)
         return _origin(name, form, visit, shown)
 
-    def act(visit: Visit) -> Sheet | Go:
+    def act(visit: Visit) -> Sheet | Go | Handed:
         assert form is not None
         return _answer(name, form, visit, visit.form, visit.segments)
 
@@ -78,14 +78,16 @@ def _view(name: str, path: str, page: Page | None, form: Page | None, shown: Map
     return View(path, show, act if form else None, reads=page is not None, app=name, files=files)
 
 
-def _answer(name: str, page: Page, visit: Visit, fields: Fields, segments: Mapping[str, str]) -> Sheet | Go:
+def _answer(name: str, page: Page, visit: Visit, fields: Fields, segments: Mapping[str, str]) -> Sheet | Go | Handed:
     answer: Any = page.handler(visit.context, asked(fields, segments, page.asks))
     if isinstance(answer, Go):
         return Go(f"/{name}{answer.path}")
+    if isinstance(answer, Handed):
+        return answer
     return Sheet(page.template, page.title, answer.values, answer.labels, workers=page.workers)
 
 
-def _origin(name: str, form: Page | None, visit: Visit, shown: Mapping[str, Page]) -> Sheet | Go:
+def _origin(name: str, form: Page | None, visit: Visit, shown: Mapping[str, Page]) -> Sheet | Go | Handed:
     """The page that a form stands on, by the address that the browser gives; without one, the form's fields alone."""
     parts = urlsplit(visit.referer)
     for path, page in shown.items():
