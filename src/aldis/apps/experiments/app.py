@@ -51,24 +51,10 @@ class ExperimentsApp:
         return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
-        """Runs and what they showed, who takes part, tasks and leases, and what protocols lose."""
-        from aldis.apps.experiments.web import (  # noqa: PLC0415 - numpy, which few commands need
-            losses,
-            participants,
-            runs,
-            runs_cases_pages,
-            runs_findings,
-            tasks,
-        )
+        """The picture, alone and beside what partners get of it; recordings; runs, who takes part, tasks, losses."""
+        from aldis.apps.experiments.web import PAGES  # noqa: PLC0415 - numpy, which few commands need
 
-        return (
-            *runs.PAGES,
-            *runs_cases_pages.PAGES,
-            *runs_findings.PAGES,
-            *participants.PAGES,
-            *tasks.PAGES,
-            *losses.PAGES,
-        )
+        return PAGES
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""
