@@ -10,9 +10,9 @@ from typing import Any
 
 from web_scene import AUSTRALIAN, OFFICIAL, PEOPLE, PROJECT, SECRET, Scene, _open, _settle, hire
 
+from aldis.app import Live
 from aldis.apps.experiments import app as experiments
 from aldis.apps.experiments.kinds import TRACK
-from aldis.app import Live
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion

@@ -52,7 +52,7 @@ def test_a_run_from_start_to_report(made: Scene, desk: Callable[..., Desk], tmp_
     tape.go_on(9)
     tape.recorder.flush()
     sync_api.expect(case).to_contain_text("success", timeout=15_000)
-    sync_api.expect(page.locator("#run-state")).to_contain_text("Judged so far")
+    sync_api.expect(page.locator("#run-state")).to_contain_text("judged again")
     recording = tape.close()
     page.get_by_role("link", name="Look again").click()
     sync_api.expect(page.locator(".facts")).to_contain_text("closed")

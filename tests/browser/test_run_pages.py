@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from callers import COOKIE, Answer, Caller
 from run_scene import CASE, HIGH, PROJECT, Tape, run_scene
 from web_scene import OFFICIAL, SECRET, Scene, served
 
+from aldis.app import Shown
 from aldis.apps.experiments.entity import Point
 from aldis.apps.experiments.orders.acting import ask
 from aldis.apps.experiments.published import draft_of
@@ -175,14 +175,16 @@ def test_a_run_under_way_turns_green_as_it_goes_and_nobody_is_told_of_what_is_ma
     page = bob.get(path)
     assert "success" in heading(page) and "data-feed" in page.body
     ctx = made.node.context.bound(made.node.people.sessions.who(bob.token))
-    look = FEED.handler(ctx, FEED.asks(run="20261103-080000", marked=page.banners[0]))
+    look = FEED.handler(ctx, FEED.asks(run="20261103-080000"))
     assert callable(look)
-    said = json.loads(look(ctx) or b"")
-    assert said["cases"] == {"own-picture": ["✓", "success", "holds"]} and look(ctx) is None
+    said = look(ctx)
+    assert isinstance(said, Shown) and look(ctx) is None
+    assert [one.sign.words for one in said.values["outcomes"]] == ["success"]
+    assert ctx.marking(ctx.banner(said.labels)) == page.banners[0]
     tape.taps.entity("sea", HIGH, tape.heard[-1], tape.began + 20_000_000, record="trk-violet")
     tape.recorder.flush()
-    again = FEED.handler(ctx, FEED.asks(run="20261103-080000", marked=page.banners[0]))
-    assert callable(again) and again(ctx) == b'{"over":true}'
+    again = FEED.handler(ctx, FEED.asks(run="20261103-080000"))
+    assert callable(again) and again(ctx) == Shown({"gone": True}, [])
     assert bob.get(path).status == 404 and LOW_RUN in bob.get("/experiments/runs").body
     tape.close()
     assert "closed" in caller("alice", "SECRET").get(path).body
