@@ -20,7 +20,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
 RUN = "/of/20261101-080000"
 SOME = (RUN, f"{RUN}/cell?source=aus/sea&target=aus/tak&message=track", "/participants", "/tasks")
-PAGES = ("", "/cases?example=link-lost", "/findings", "/findings/aus/fnd-low", "/losses", "/losses/geojson/csv", *SOME)
+PAGES = ("", "/cases?example=link-lost", "/findings", "/findings/aus/fnd-low", "/losses", "/losses/dis/csv", *SOME)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_run_from_start_to_report(made: Scene, desk: Callable[..., Desk], tmp_
 def test_axe_finds_nothing_on_pages_of_experiments(
     made: Scene, desk: Callable[..., Desk], scheme: str, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(losses, "PROTOCOLS", ("geojson", "csv", "nmea0183"))
+    monkeypatch.setattr(losses, "PROTOCOLS", ("dis", "csv", "nmea2000"))
     ctx = made.node.context
     if scheme == "light":
         found = runs_judging.judged(ctx, runs_files.run_of(ctx, "20261101-080000"), ()).found
