@@ -16,6 +16,7 @@ from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm
 from aldis.kernel.labels import Label
+from aldis.kernel.transforms import Withheld
 from aldis.node.cases import Case, Filters
 from aldis.node.dossiers import Dossier
 
@@ -190,7 +191,8 @@ def _several(visit: Visit, frame: Frame) -> Sheet:
 
 def _chosen(visit: Visit, frame: Frame, found: Dossier, failed: str) -> _Chosen:
     case = found.case
-    goes = ", ".join(f"{name} ({how})" if how else name for name, how in found.goes.items())
+    going = {name: how for name, how in found.goes.items() if not isinstance(found.becomes.get(name), Withheld)}
+    goes = ", ".join(f"{name} ({how})" if how else name for name, how in going.items())
     if failed:
         outcome, tone = failed, "fails"
     elif case.state == "open":
@@ -198,8 +200,8 @@ def _chosen(visit: Visit, frame: Frame, found: Dossier, failed: str) -> _Chosen:
         tone = "fails" if case.overdue else "waits"
     else:
         outcome, tone = case.state, "holds"
-    title_, marking = _title(visit, case), frame.markings.record(labels_of(case.row))
-    return _Chosen(case, title_, marking, _asked(case), goes or "nothing now: the rules refuse it", outcome, tone)
+    marking, goes = frame.markings.record(labels_of(case.row)), goes or "nothing now: the rules refuse it"
+    return _Chosen(case, _title(visit, case), marking, _asked(case), goes, outcome, tone)
 
 
 def _rule(visit: Visit) -> Go:

@@ -178,7 +178,7 @@ def _one(visit: Visit) -> Sheet:
     }
     labels = [
         *labels_of_entry(visit, [entry]),
-        *_labels(flow.rows for flow in flows),
+        *(row.record().label for flow in flows for row in flow.rows),
     ]
     title = entry.instrument.title or name
     return Sheet("instrument.html", title if entry == newest else f"{title}, version {entry.version}", values, labels)
