@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from aldis.interfaces.web.markings import Chip
 from aldis.interfaces.web.pages.cases import passages
-from aldis.interfaces.web.pages.desk import failures
+from aldis.interfaces.web.pages.desk import came, failures
 from aldis.interfaces.web.pages.items import Part
 from aldis.interfaces.web.pages.previews import groups, headline, lost_headline
 from aldis.interfaces.web.pages.timeline import Span, timeline
@@ -68,6 +68,13 @@ def test_what_cannot_be_changed_as_the_clause_asks_stays() -> None:
         ("title", "goes", ""), ("position", "stays", ""), ("body", "asked", "q7x"), ("annex", "stays", ""),
     ]  # fmt: skip
     assert found[1].how == "it cannot be changed as the clause asks: it has no position"
+
+
+def test_what_came_of_several_says_who_still_waits_for_another_officer() -> None:
+    assert came(["approved", "open", "approved"], 0) == "2 approved, 1 approved by you, waiting for another officer"
+    assert came(["denied", "superseded"], 1) == (
+        "1 denied, 1 no longer waiting, 1 not ruled on: each says why below, and waits as before"
+    )
 
 
 def test_an_address_says_no_more_than_known_words_about_what_failed() -> None:

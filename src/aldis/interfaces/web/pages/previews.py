@@ -81,7 +81,7 @@ def views(frame: Frame) -> Sequence[View]:
     def page(visit: Visit) -> Sheet:
         return _page(visit, frame)
 
-    return [View("/instruments/{id}/preview", page, need=Act.OFFER)]
+    return [View("/instruments/{instrument}/preview", page, need=Act.OFFER)]
 
 
 def headline(gain: Gain) -> str:
@@ -175,7 +175,7 @@ def _sample(visit: Visit, frame: Frame, row: Row, *, waits: bool, tagged: bool) 
 def _page(visit: Visit, frame: Frame) -> Sheet:
     if not visit.resident:
         raise UnknownTerm("no such page")
-    register, name = visit.node.register, visit.segments["id"]
+    register, name = visit.node.register, visit.segments["instrument"]
     entry = register.entries(name, visit.who)[-1]
     waiting = [
         one
