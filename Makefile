@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OPENTDF := tests/opentdf/node_modules/.package-lock.json
-VENDOR := src/aldis/interfaces/web/static/vendor
 WORKERS ?= 2
 SEEDS ?= 1000
 
@@ -32,10 +31,10 @@ $(READY): requirements/dev.txt requirements/meaning.txt requirements/oracles.txt
 	@$(BIN)/aldis demo --fetch-only || echo "The demo will run on a generated stream instead."
 	@touch $@
 
-assets: ## fetch what pages load and tests look with from npm; without npm the pages work, only less smoothly
+assets: ## fetch what pages load and tests look with from npm; without npm the pages work, only less smoothly and without maps
 	@PATH="$$PWD/$(BIN):$$PATH"; if command -v npm >/dev/null; then \
-		cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && mkdir -p ../$(VENDOR) && cp node_modules/htmx.org/dist/htmx.min.js ../$(VENDOR)/; \
-	fi || echo "Nothing came from npm: the pages work without it, only less smoothly"
+		cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && node assets.mjs; \
+	fi || echo "Nothing came from npm: the pages work without it, only less smoothly and without maps"
 
 demo: $(READY) ## three nations, one sea, a search and its signed report: the main job, under two minutes
 	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT))

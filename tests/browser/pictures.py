@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from browsing import ARGUMENTS, CHROMIUM
 from callers import COOKIE, Caller
 from playwright.sync_api import sync_playwright
 from web_scene import AUSTRALIAN, OFFICIAL, SECRET, Scene, scene, served
@@ -17,7 +18,6 @@ from aldis.apps.workspace.kinds import Plan, Ref, Ruling
 from aldis.apps.workspace.project import Project
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 NAME = "NORTHERN-WATCH"
 TWO = """<body style="margin:0;background:#888;display:grid;gap:16px;width:max-content">%s</body>"""
 
@@ -65,7 +65,7 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         case = fill(made)
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
 
         def take(who: str, path: str, rung: str, height: int, width: int = 1180) -> bytes:
             context = browser.new_context(base_url=made.url, viewport={"width": width, "height": height})

@@ -5,23 +5,17 @@ They run where Debian's chromium is; `make assets` brings axe-core.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from callers import COOKIE, Caller
+from browsing import NEEDS_CHROMIUM, Desk, faults, tab_to
 from web_scene import AUSTRALIAN, OFFICIAL, PASSWORD, Scene
 
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium")
+pytestmark = NEEDS_CHROMIUM
 sync_api = pytest.importorskip("playwright.sync_api")
 
 EVERYONE = ("/records", "/records/survey", "/records/survey/to/gbr", "/records/new", "/records/new?kind=document",
@@ -34,77 +28,6 @@ PROJECT = tuple(
 )  # fmt: skip
 WHOSE = {"alice": (*EVERYONE, *PROJECT), "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
          "audrey": ("/ledger", "/ledger/3")}  # fmt: skip
-
-
-class Desk:
-    """Somebody at a browser; whatever it complains of is kept."""
-
-    def __init__(self, made: Scene, browser: Any, **options: Any) -> None:
-        self.made = made
-        self.context = browser.new_context(base_url=made.url, **options)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", lambda message: self._hear(message.text))
-        self.page.on("pageerror", lambda error: self._hear(str(error)))
-
-    def _hear(self, text: str) -> None:
-        if "Failed to load resource: the server responded with a status of 4" not in text:
-            self.complaints.append(text)
-
-    def sign_in(self, who: str, rung: str = "SECRET") -> Any:
-        self.page.goto("/")
-        self.page.fill("#person", who)
-        self.page.fill("#password", PASSWORD)
-        self.page.click("button.main")
-        self.page.click(f'.ladder button[value="{rung}"]')
-        sync_api.expect(self.page.locator(".level")).to_contain_text(f"Working at {rung}")
-        return self.page
-
-    def enter(self, who: str, rung: str = "SECRET") -> Any:
-        """As `sign_in`, without the pages that lead there."""
-        token = Caller(self.made).sign_in(who, rung).token
-        cookie = {
-            "name": COOKIE,
-            "value": token,
-            "url": self.made.url.replace("http:", "https:"),
-            "secure": True,
-            "sameSite": "Strict",
-        }
-        self.context.add_cookies([{**cookie, "httpOnly": True}])
-        return self.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def desk(made: Scene, browser: Any) -> Iterator[Callable[..., Desk]]:
-    made_here: list[Desk] = []
-
-    def sit(**options: Any) -> Desk:
-        made_here.append(Desk(made, browser, **options))
-        return made_here[-1]
-
-    yield sit
-    for one in made_here:
-        assert one.complaints == []
-        one.context.close()
-
-
-def faults(page: Any) -> list[str]:
-    """What axe-core finds on a page, of every rule it has."""
-    if not AXE.exists():
-        if os.environ.get("CI"):
-            raise AssertionError("axe-core is not there: `make assets`")
-        pytest.skip("axe-core is not there: `make assets`")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
 
 
 def test_axe_finds_nothing_on_the_pages_that_everybody_uses(desk: Callable[..., Desk]) -> None:
@@ -160,18 +83,6 @@ def test_axe_finds_nothing_on_a_form_that_failed_nor_on_a_narrow_screen(desk: Ca
     assert page.evaluate("document.documentElement.scrollWidth") <= 320 and faults(page) == []
 
 
-def _tab_to(page: Any, name: str, *, most: int = 60) -> None:
-    """Press Tab until what has the focus is called so."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        said = page.evaluate("document.activeElement.textContent")
-        if (said or "").strip().startswith(name):
-            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-            assert outline != "none", f"nobody sees that {name} has the focus"
-            return
-    raise AssertionError(f"no way to {name!r} with the keyboard")
-
-
 def test_everything_goes_by_keyboard_alone(desk: Callable[..., Desk]) -> None:
     page = desk().page
     page.goto("/records")
@@ -187,16 +98,16 @@ def test_everything_goes_by_keyboard_alone(desk: Callable[..., Desk]) -> None:
     assert "Working at OFFICIAL" in page.locator(".level").inner_text()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    _tab_to(page, "S: work at SECRET")
+    tab_to(page, "S: work at SECRET")
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('.level').innerText.includes('SECRET')")
-    _tab_to(page, "VIOLETHARBOUR patrol plan")
+    tab_to(page, "VIOLETHARBOUR patrol plan")
     page.keyboard.press("Enter")
     page.wait_for_url("**/records/plan")
-    _tab_to(page, "Why, and ask")
+    tab_to(page, "Why, and ask")
     page.keyboard.press("Enter")
     page.wait_for_url("**/records/plan/to/gbr")
-    _tab_to(page, "Ask for its release to gbr")
+    tab_to(page, "Ask for its release to gbr")
     page.keyboard.press("Enter")
     page.wait_for_url("**done=**")
     assert "leaves with the next bundle" in page.locator("[role=status]").inner_text()
@@ -316,3 +227,11 @@ def test_files_are_sent_with_a_bar_may_be_cancelled_and_go_on_after_a_cut(
     assert "3 MiB" in page.locator("table.files").inner_text()
     assert [one.name for one in uploads("alice")] == ["soundings.bin"], "nothing half-done is left"
     one.complaints[:] = [text for text in one.complaints if "net::ERR_FAILED" not in text]
+
+
+def test_modules_of_an_app_import_one_another_under_the_policy_of_its_page(
+    desk: Callable[..., Desk], made: Scene
+) -> None:
+    page = desk().enter("alice")
+    page.goto("/sample/boards/main")
+    page.wait_for_selector("text=/By now: (one|[0-9]+) notes?/")

@@ -16,10 +16,11 @@ import structlog
 from aldis.interfaces.api.server import PeoplePort
 from aldis.interfaces.cli.exits import INTERRUPTED
 from aldis.interfaces.cli.session import Session, pass_session
-from aldis.interfaces.web import site
-from aldis.kernel.errors import AldisError
+from aldis.interfaces.web import link_address, site
+from aldis.kernel.errors import AldisError, InvalidInput, UnknownTerm
 from aldis.node.logs import fault, start_logs
 from aldis.node.node import Node
+from aldis.node.people import LINK_MIN, Link
 from aldis.node.restored import restored
 from aldis.node.service import serve
 from aldis.node.supervisor import tell, watchdog_s
@@ -35,33 +36,51 @@ _log = structlog.get_logger()
 @click.command("up")
 @click.option("--listen", metavar="H:P", help="Where partners connect to, this once.")
 @click.option("--http", metavar="H:P", help="Where people work, by HTTP, this once.")
+@click.option("--link", is_flag=True, help="Print a link that signs an administrator in once, on no terminal too.")
 @pass_session
-def up(session: Session, listen: str | None, http: str | None) -> None:
+def up(session: Session, listen: str | None, http: str | None, *, link: bool) -> None:
     """Run the node: answer partners, send them what they may have, until Ctrl-C.
 
-    With --http, or the setting `http`, people work at it too: by its HTTP API and its pages.
+    With --http, or the setting `http`, people work at it too: by its HTTP API and its pages. On a terminal a link is
+    printed that signs its first administrator in, once and within ten minutes; where there is none, it makes one.
 
     Told to stop (Ctrl-C, SIGTERM), it ends what is under way and closes its store, within ten seconds. Told so again,
     it stops at once, and nothing that was acknowledged is lost.
 
     What happens goes to stderr: as text on a terminal, else, and with --json, as JSON, an event on each line.
     """
-    run_node(session, session.open(listen=listen, http=http))
+    node = session.open(listen=listen, http=http)
+    if link and not node.core.config.http:
+        raise InvalidInput("no pages are served that a link could lead to", fix="Give --http H:P with --link")
+    run_node(session, node, link=link)
 
 
-def run_node(session: Session, node: Node, beside: Beside | None = None) -> None:
-    """Run a node until it is told to stop; with `beside`, which speaks for itself, nothing is said of the start."""
+def run_node(session: Session, node: Node, beside: Beside | None = None, *, link: bool = False) -> None:
+    """Run a node until it is told to stop; with `beside`, which speaks for itself, nothing is said of the start.
+
+    Where pages are served, a sign-in link is printed on a terminal, or where `link` asks for it.
+    """
     lines = session.json or not sys.stderr.isatty()
     start_logs(node.name, as_json=lines)
+    issued = _issued(node, link) if node.core.config.http and (link or not (lines or beside)) else None
     with suppress(asyncio.CancelledError):
-        asyncio.run(_run(session, node, lines, beside))
+        asyncio.run(_run(session, node, lines, beside, issued))
     if lines:
         _log.info("node has stopped")
     else:
         session.out.say("Stopped.")
 
 
-async def _run(session: Session, node: Node, lines: bool, beside: Beside | None) -> None:
+def _issued(node: Node, asked: bool) -> Link | None:
+    try:
+        return node.people.links.issue()
+    except UnknownTerm:
+        if asked:
+            raise
+        return None
+
+
+async def _run(session: Session, node: Node, lines: bool, beside: Beside | None, issued: Link | None) -> None:
     ending, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.set_exception_handler(_failed)
 
@@ -82,8 +101,9 @@ async def _run(session: Session, node: Node, lines: bool, beside: Beside | None)
         if beside is not None:
             works.append(asyncio.create_task(_besides(beside, ending)))
             return
-        data = {"node": node.name, "address": address, **({"http": url} if url else {})}
-        session.out.data(data, address, *([url] if url else []))
+        link = link_address(url, issued) if issued else ""
+        told = {name: text for name, text in (("http", url), ("link", link if lines else "")) if text}
+        session.out.data({"node": node.name, "address": address, **told}, address, *told.values())
         tell(f"READY=1\nSTATUS=listening on {address}", os.environ)
         partners = [known.node for known in node.partners.all() if known.active]
         waits = restored(node.core.store) is not None
@@ -91,6 +111,7 @@ async def _run(session: Session, node: Node, lines: bool, beside: Beside | None)
             _log.info("node is up", address=address, http=url, partners=partners, restored=waits)
             return
         session.out.say(f"{node.name} is up, for {', '.join(partners) or 'no partner yet'}. Ctrl-C stops it.")
+        _say_link(session, issued, link)
         if waits:
             session.out.say("Its store was restored from a backup, and nothing leaves before a new epoch.")
             session.out.next("see that no other copy of this node runs, then `aldis doctor --new-epoch all`")
@@ -106,6 +127,12 @@ async def _run(session: Session, node: Node, lines: bool, beside: Beside | None)
             await people.stop()
     for work in works[1:]:
         await work
+
+
+def _say_link(session: Session, issued: Link | None, link: str) -> None:
+    if issued:
+        what = f"signs {issued.person} in" if issued.person else "makes the first administrator"
+        session.out.say(f"This link {what}, once, within {LINK_MIN} minutes: {link}")
 
 
 async def _besides(beside: Beside, ending: asyncio.Event) -> None:

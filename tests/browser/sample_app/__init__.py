@@ -1,8 +1,8 @@
-"""A small app with pages: a board of notes, a form on another page than its own path, and one on no page at all."""
+"""A small app with pages: a board of notes, a form on another page than its own path, one on no page, and a stream."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -43,6 +43,17 @@ def _write(ctx: Context, asked: Written) -> Go:
     return Go("/boards/main")
 
 
+def _counted(_ctx: Context, asked: Looked) -> Callable[[Context], bytes | None]:
+    told = -1
+
+    def look(ctx: Context) -> bytes | None:
+        nonlocal told
+        before, told = told, len(ctx.find(Query(kind="note", limit=asked.most)).records)
+        return b'{"notes": %d}' % told if told != before else None
+
+    return look
+
+
 def _broken(_ctx: Context, _asked: Looked) -> Shown:
     raise ZeroDivisionError("TRACEWORDS")
 
@@ -59,10 +70,11 @@ class SampleApp:
 
     def pages(self) -> Sequence[Page]:
         return (
-            Page("GET", "/", "Notes", Looked, _board, "board.html"),
+            Page("GET", "/", "Notes", Looked, _board, "board.html", workers=True),
             Page("GET", "/boards/{board}", "A board", Looked, _board, "board.html"),
             Page("POST", "/", "Notes", Written, _write),
             Page("POST", "/boards/{board}/notes", "Write a note", Written, _write),
+            Page("FEED", "/count", "", Looked, _counted),
             Page("GET", "/broken", "Broken", Looked, _broken, "board.html"),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aldis.interfaces.web.pages.entering import link_address
 from aldis.interfaces.web.site import site
 
-__all__ = ["site"]
+__all__ = ["link_address", "site"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 
 from aldis.app import App
 from aldis.interfaces.cli.text import clean, day, moment
-from aldis.interfaces.web import assets
+from aldis.interfaces.web.assets import Assets
 from aldis.interfaces.web.forms import CSRF, Fields
 from aldis.interfaces.web.guard import csrf, safe_path
 from aldis.interfaces.web.headers import FIXED, policy
@@ -26,10 +26,13 @@ from aldis.kernel.errors import InvalidInput
 from aldis.kernel.labels import Label
 from aldis.node.node import Node
 
-__all__ = ["Frame", "Link", "Rung"]
+__all__ = ["Frame", "Group", "Link", "Rung"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HTMX = "vendor/htmx.min.js"
+_NOW, _TOGETHER, _RECORDS, _SHARING, _NODE = "Now", "Together", "Records", "Sharing", "This node"
+_GROUPS = (_NOW, _TOGETHER, _RECORDS, _SHARING, _NODE)
+"""The groups of the navigation, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class Link:
     title: str
     path: str
     here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Places that belong together; none is without any."""
+
+    name: str
+    links: Sequence[Link]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Frame:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.markings = Markings(node)
+        self.assets = Assets(node.apps)
         self._own = self._environment(FileSystemLoader(_TEMPLATES / "pages"))
         self._apps = {name: self._environment(*_loader(app)) for name, app in node.apps.items()}
 
@@ -67,12 +79,15 @@ class Frame:
         if clash := around.keys() & sheet.values.keys():
             raise InvalidInput(f"{sheet.template} is given {', '.join(sorted(clash))}, which the frame has for itself")
         text = environment.get_template(sheet.template).render({**sheet.values, **around})
-        return HTMLResponse(text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce)})
+        return HTMLResponse(
+            text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce, workers=sheet.workers)}
+        )
 
-    def part(self, visit: Visit, sheet: Sheet) -> tuple[Chip, str]:
-        """A part of one of the node's own pages, and the banner of what is in it."""
-        values = {"frame": {"rung": visit.rung}, **sheet.values}
-        return self.markings.banner(sheet.labels), self._own.get_template(sheet.template).render(values)
+    def part(self, visit: Visit, sheet: Sheet, app: str = "") -> tuple[Chip, str]:
+        """A part of a page, the node's own or an app's, and the banner of what is in it."""
+        environment = self._apps[app] if app else self._own
+        values = {"frame": {"rung": visit.rung}, "path": _paths(app), **sheet.values}
+        return self.markings.banner(sheet.labels), environment.get_template(sheet.template).render(values)
 
     def rungs(self, visit: Visit) -> list[Rung]:
         """The levels at which the person may choose to work here, the lowest first."""
@@ -98,8 +113,8 @@ class Frame:
             "here": _here(visit),
             "rung": visit.rung if person else "",
             "rungs": self.rungs(visit) if person else [],
-            "links": self._links(visit) if person else [],
-            "htmx": assets.address(_HTMX) if assets.has(_HTMX) else "",
+            "groups": self._links(visit) if person else [],
+            "htmx": self.assets.address(_HTMX) if self.assets.has(_HTMX) else "",
         }
         return {
             "frame": shown,
@@ -107,21 +122,32 @@ class Frame:
             "error": visit.error,
             "typed": visit.form,
             "csrf": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(CSRF, token),
-            "path": lambda path="", **named: _path(f"/{app}" if app else "", path, named),
+            "path": _paths(app),
         }
 
-    def _links(self, visit: Visit) -> list[Link]:
+    def _links(self, visit: Visit) -> list[Group]:
+        """Where this person may go: in each group as added here."""
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
-        found = [(first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
-        found += [("Records", "/records"), ("Search", "/search")]
-        found += [("Notices", "/notices"), ("Live", "/live")]
-        found += [("Release desk", "/desk")] if visit.may(Act.RULE) else []
-        found += [("People", "/people")] if visit.may(Act.PEOPLE) else []
-        found += [("Partners", "/partners")] if visit.resident else []
-        found += [("Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
-        found += [("Node health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
-        found += [("Sessions", "/sessions")]
-        return [Link(title, path, f"{visit.path}/".startswith(f"{path}/")) for title, path in found]
+        found = [
+            (_TOGETHER, page.title, f"/{name}{page.path}".rstrip("/"))
+            for name, some in pages
+            for place, page in enumerate(some)
+            if place == 0 or (page.linked and (not page.act or visit.may(Act(page.act))))
+        ]
+        found += [(_NOW, "Home", "/"), (_NOW, "Notices", "/notices")]
+        found += [(_NOW, "Live", "/live")]
+        found += [(_RECORDS, "Records", "/records"), (_RECORDS, "Search", "/search")]
+        found += [(_SHARING, "Release desk", "/desk")] if visit.may(Act.RULE) else []
+        found += [(_SHARING, "Instruments", "/instruments")]
+        found += [(_SHARING, "Partners", "/partners")] if visit.resident else []
+        found += [(_NODE, "People", "/people")] if visit.may(Act.PEOPLE) else []
+        found += [(_NODE, "Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
+        found += [(_NODE, "Node health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
+        found += [(_NODE, "Sessions", "/sessions")]
+        here = max((path for _, _, path in found if _below(visit.path, path)), key=len, default=None)
+        links = [(group, Link(title, path, path == here)) for group, title, path in found]
+        grouped = [Group(name, [link for group, link in links if group == name]) for name in _GROUPS]
+        return [group for group in grouped if group.links]
 
     def _environment(self, *more: BaseLoader) -> Environment:
         made = Environment(
@@ -133,7 +159,7 @@ class Frame:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        made.globals |= {"asset": assets.address, "path_to": Fields.address}
+        made.globals |= {"asset": self.assets.address, "has_asset": self.assets.has, "path_to": Fields.address}
         made.filters |= {
             "banner": self._banner,
             "mark": self._mark,
@@ -186,12 +212,21 @@ def _time(ms: int, text: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(exact, text)
 
 
+def _below(path: str, place: str) -> bool:
+    """Whether a path is that of a place or below it; below the first page is nothing but itself."""
+    return path == place or (place != "/" and path.startswith(f"{place}/"))
+
+
 def _here(visit: Visit) -> str:
     """Where a change of level leads back to: this page, or that on which the form stands that was sent."""
     if visit.form:
         return visit.referer
     query = urlencode(visit.query.pairs())
     return safe_path(visit.path + (f"?{query}" if query else ""))
+
+
+def _paths(app: str) -> Callable[..., str]:
+    return lambda path="", **named: _path(f"/{app}" if app else "", path, named)
 
 
 def _path(prefix: str, path: str, named: Mapping[str, Any]) -> str:

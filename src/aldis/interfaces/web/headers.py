@@ -20,9 +20,12 @@ FIXED: Mapping[str, str] = MappingProxyType(
 )
 
 
-def policy(nonce: str) -> str:
-    """The Content-Security-Policy (W3C CSP level 3) of one page: only scripts that carry this nonce run."""
+def policy(nonce: str, *, workers: bool = False) -> str:
+    """The Content-Security-Policy (W3C CSP level 3) of one page: only scripts that carry this nonce run.
+
+    What they import statically or later carries it too; `workers` are for a page that asks for them.
+    """
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'" + ("; worker-src 'self'" if workers else "")
     )

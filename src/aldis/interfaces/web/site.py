@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from aldis.interfaces.api.limits import Limits
-from aldis.interfaces.web.assets import asset_route
 from aldis.interfaces.web.door import Door
 from aldis.interfaces.web.frame import Frame
-from aldis.interfaces.web.headers import FIXED
 from aldis.interfaces.web.oidc import oidc_routes
 from aldis.interfaces.web.pages import (
     apps,
     cases,
+    desk,
+    drafts,
+    entering,
     files,
     health,
+    home,
+    instruments,
     ledger,
     live,
     pairing,
     partners,
     people,
+    previews,
     proving,
     records,
     releases,
     searching,
     session,
     sessions,
+    signing,
     writing,
 )
 from aldis.interfaces.web.uploads import upload_routes
@@ -42,13 +45,20 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
     limits = limits or Limits()
     door = Door(node, frame, limits)
     views = [
+        *home.views(frame),
         *session.views(frame),
+        *entering.views(),
         *writing.views(frame),
         *releases.views(frame),
         *files.views(),
         *records.views(frame),
         *searching.views(frame),
+        *desk.views(frame),
         *cases.views(frame),
+        *previews.views(frame),
+        *drafts.views(frame),
+        *signing.views(frame),
+        *instruments.views(frame),
         *sessions.views(frame),
         *people.views(frame),
         *health.views(frame),
@@ -57,16 +67,11 @@ def site(node: Node, limits: Limits | None = None) -> list[BaseRoute]:
         *proving.views(frame),
         *ledger.views(frame),
         *live.views(frame),
-        *(view for name, app in node.apps.items() for view in apps.views(name, app)),
+        *(view for name, app in node.apps.items() for view in apps.views(name, app, frame)),
     ]
     return [
-        Route("/", _first, methods=["GET"]),
-        asset_route(),
+        frame.assets.route(),
         *oidc_routes(node, frame, limits),
         *upload_routes(node, door),
         *map(door.route, views),
     ]
-
-
-async def _first(_request: Request) -> Response:
-    return RedirectResponse("/records", 303, FIXED)

@@ -1,6 +1,7 @@
 """What goes on while a page is open (HTML, section 9.2), for as long as the session holds that asked for it.
 
-1. twice a second the session is looked up again, without counting as use of it: once it is over, so is the stream
+1. at each look, twice a second or as often as a feed asks, the session is looked up again, without counting as use
+   of it: once it is over, so is the stream
 2. only then it is looked what there is to show, by the account and level of that instant
 3. what is as it was before is not sent again
 """
@@ -11,6 +12,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
@@ -25,16 +27,20 @@ from aldis.node.people.sessions import Sessions
 __all__ = ["Feed", "Stream"]
 
 _LOOK_S = 0.5
-_BEAT = 20
-"""Looks between two signs of life."""
+_BEAT_S = 10.0
+"""Between two signs of life."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a stream tells: `look` gives one line of data for the person as they are now, None for nothing new."""
+    """What a stream tells: `look` gives one line of data for the person as they are now, None for nothing new.
+
+    It looks every so often, less often where a look takes more than half of that.
+    """
 
     name: str
     look: Callable[[Person], bytes | None]
+    every_s: float = _LOOK_S
 
 
 class Stream(StreamingResponse):
@@ -61,8 +67,9 @@ class Stream(StreamingResponse):
                 del self._open[self._person]
 
     async def _events(self) -> AsyncIterator[bytes]:
-        shown, looks = b"", 0
+        shown, beaten = b"", float("-inf")
         while self._stopping is None or not self._stopping.is_set():
+            began = monotonic()
             try:
                 person = await run_in_threadpool(self._sessions.who, self._token, used=False)  # 1
             except NotAuthentic:
@@ -72,7 +79,9 @@ class Stream(StreamingResponse):
             if data is not None and data != shown:  # 3
                 shown = data
                 yield b"event: %s\ndata: %s\n\n" % (self._feed.name.encode(), data)
-            elif looks % _BEAT == 0:
+                beaten = began
+            elif began - beaten >= _BEAT_S:
+                beaten = began
                 yield b": still here\n\n"
-            looks += 1
-            await asyncio.sleep(_LOOK_S)
+            took = monotonic() - began
+            await asyncio.sleep(max(self._feed.every_s - took, took))

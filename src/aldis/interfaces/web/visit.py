@@ -92,3 +92,4 @@ class Sheet:
     values: Mapping[str, Any]
     labels: Sequence[Label] = ()
     status: int = 200
+    workers: bool = False

@@ -12,7 +12,7 @@ from aldis.kernel.errors import InvalidInput, RefusedByPolicy, UnknownTerm
 from aldis.kernel.instruments import ANY
 from aldis.kernel.policies import Policies
 
-__all__ = ["PREFIX", "Account", "Person", "check_account", "name_of"]
+__all__ = ["PREFIX", "Account", "Person", "check_account", "name_of", "told"]
 
 PREFIX = "person:"
 """How the name of a person as a recipient begins; no node's name has a colon."""
@@ -124,3 +124,8 @@ def check_account(account: Account, policies: Policies, policy: str) -> None:
         raise InvalidInput(f"the account of {account.id} cannot end then", fix="Name a day, or none")
     if Role.GUEST in roles and (ANY in account.projects or ANY in account.kinds or "" in account.projects):
         raise InvalidInput(f"{account.id} is a guest", fix="Name the projects and kinds that they were invited to")
+
+
+def told(account: Account) -> list[str]:
+    """What the ledger says of an account, field by field."""
+    return [f"{name} {msgspec.json.encode(getattr(account, name)).decode()}" for name in account.__struct_fields__[1:]]

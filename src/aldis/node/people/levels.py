@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from aldis.kernel.errors import NeedsPerson, RefusedByPolicy, UnknownTerm
 from aldis.kernel.policies import Policies
 
-__all__ = ["check_level", "level_in_force"]
+if TYPE_CHECKING:
+    from aldis.node.core import Core
+    from aldis.node.people.accounts import Account
+
+__all__ = ["check_level", "first_level", "level_in_force"]
+
+
+def first_level(core: Core, account: Account | None) -> dict[str, str]:
+    """Where a session at the pages begins: at the routine level, or the highest allowed below it.
+
+    For a name that nobody has (None), what anybody could choose.
+    """
+    rules = core.policies.policy(core.config.policy)
+    clearance = account.clearance[rules.name] if account else rules.routine
+    return {rules.name: min((rules.routine, clearance, core.config.ceiling), key=rules.rank)}
 
 
 def level_in_force(

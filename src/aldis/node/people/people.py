@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from base64 import b32encode
 from collections.abc import Mapping
 
 import msgspec
@@ -13,8 +12,10 @@ from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, UnknownTerm
 from aldis.node.audit import Audit
 from aldis.node.core import Core
-from aldis.node.people.accounts import Account, Person, check_account, name_of
+from aldis.node.people.accounts import Account, Person, check_account, name_of, told
 from aldis.node.people.claimed import Claimed, account_of
+from aldis.node.people.codes import draw, plain
+from aldis.node.people.links import Links
 from aldis.node.people.passwords import Passwords
 from aldis.node.people.sessions import Sessions
 from aldis.node.provider import Provider
@@ -24,7 +25,7 @@ from aldis.node.store.people import Attempt, Credential
 __all__ = ["People"]
 
 _HOUR = 3_600_000
-_CODE_SIZE, _CODE_MS = 15, 72 * _HOUR
+_CODE_MS = 72 * _HOUR
 _FREE_TRIES, _LONGEST_WAIT_S = 3, 15 * 60
 _FORGET_MS = 24 * _HOUR
 _account = msgspec.json.Decoder(Account)
@@ -42,6 +43,7 @@ class People:
         self._rows = core.store.people
         self.passwords = passwords or Passwords(core.random)
         self.sessions = Sessions(core, audit)
+        self.links = Links(core, audit, self.sessions, lambda: self.passwords)
 
     def all(self, by: str | Person = "") -> list[Account]:
         """Every account, by id."""
@@ -90,7 +92,7 @@ class People:
                 raise InvalidInput(
                     f"there is a person {account.id!r} already", fix="Choose another id, or change that one"
                 )
-            self._put(account, "added", _told(account), actor)
+            self._put(account, "added", told(account), actor)
             return self._code(account.id)
 
     def set(self, account: Account, by: str | Person = "") -> Account:
@@ -105,7 +107,7 @@ class People:
             before = self.get(account.id)
             if before.active and not account.active:
                 self._rows.end_all(account.id)
-            changed = [line for line in _told(account) if line not in _told(before)]
+            changed = [line for line in told(account) if line not in told(before)]
             self._put(account, "changed", changed, actor)
         return account
 
@@ -171,7 +173,7 @@ class People:
         person = _printable(person)
         with self.passwords.turn():
             open_, kept = self._try(person), self.passwords.hash(password)
-        digest = sha256(_plain(code).encode("utf-8", "replace"))
+        digest = sha256(plain(code).encode("utf-8", "replace"))
         with self._core.store.transaction():
             credential, account = self._rows.credential(person), self._active(person)
             good = hmac.compare_digest(digest, credential.code or bytes(32))
@@ -250,7 +252,7 @@ class People:
         if provider.provision and self._rows.get(claimed.id) is None:
             account = account_of(claimed)
             self._check(account)
-            self._put(account, "added", [*_told(account), f"by {provider.issuer}"], "")
+            self._put(account, "added", [*told(account), f"by {provider.issuer}"], "")
         found = self._active(claimed.id)
         if found is None or (claimed.nationality and claimed.nationality != found.nationality):
             return None
@@ -311,11 +313,11 @@ class People:
         self._audit.write("person", account.id, verdict=verdict, reasons=reasons, actor=actor)
 
     def _code(self, person: str) -> str:
-        text = b32encode(self._core.random(_CODE_SIZE)).decode()
+        code = draw(self._core.random)
         until = self._core.clock.now() + _CODE_MS
         password = self._rows.credential(person).password
-        self._rows.set_credential(person, Credential(password, sha256(text.encode()), until))
-        return "-".join(text[start : start + 6] for start in range(0, len(text), 6))
+        self._rows.set_credential(person, Credential(password, sha256(plain(code).encode()), until))
+        return code
 
 
 def _printable(name: str) -> str:
@@ -323,17 +325,8 @@ def _printable(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
-def _plain(code: str) -> str:
-    return code.upper().replace("-", "").replace(" ", "")
-
-
 def _refusal() -> NotAuthentic:
     return NotAuthentic(
         "that name and that secret do not open a session now",
         fix="Check both and wait a little: after several failures, tries are refused for up to 15 minutes",
     )
-
-
-def _told(account: Account) -> list[str]:
-    """What the ledger says of an account, field by field."""
-    return [f"{name} {msgspec.json.encode(getattr(account, name)).decode()}" for name in account.__struct_fields__[1:]]

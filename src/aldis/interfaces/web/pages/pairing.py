@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from aldis.app import Go
+from aldis.app import Go, Handed
 from aldis.interfaces.cli.pairing import accredited, digits_of
 from aldis.interfaces.cli.parties import known_party
 from aldis.interfaces.web.door import View
-from aldis.interfaces.web.download import Saved
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.visit import Sheet, Visit
@@ -165,19 +164,19 @@ def _brought(visit: Visit) -> bytes:
         raise InvalidInput("the file is not here any more", fix="Choose it again") from error
 
 
-def _invitation(visit: Visit) -> Saved:
+def _invitation(visit: Visit) -> Handed:
     _resident(visit)
     party = visit.segments["party"]
     data = visit.node.partners.invitations().get(party)
     if data is None:
         raise UnknownTerm("no such invitation")
-    return Saved(f"{visit.node.name}-{party.lower()}.invite", _TYPE, data)
+    return Handed(f"{visit.node.name}-{party.lower()}.invite", _TYPE, len(data), iter((data,)))
 
 
-def _reply(visit: Visit) -> Saved:
+def _reply(visit: Visit) -> Handed:
     _resident(visit)
     known = visit.node.partners.get(visit.segments["partner"])
     data = visit.node.partners.reply(known.node)
     if not data:
         raise UnknownTerm("no such reply")
-    return Saved(f"{visit.node.name}-{known.node}.reply", _TYPE, data)
+    return Handed(f"{visit.node.name}-{known.node}.reply", _TYPE, len(data), iter((data,)))

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from aldis.app import Go
+from aldis.app import Go, Handed
 from aldis.interfaces.web.door import View
-from aldis.interfaces.web.download import Saved
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.pages.ledger import check_whole, number_of
 from aldis.interfaces.web.visit import Sheet, Visit
@@ -81,11 +80,11 @@ def _proof(visit: Visit) -> Sheet:
     return Sheet("proof.html", f"Proof of leaf {proof.index}", values, [visit.level])
 
 
-def _file(visit: Visit) -> Saved:
+def _file(visit: Visit) -> Handed:
     """The proof as `aldis ledger prove` writes it."""
     proof = _made(visit)
     data = msgspec.json.format(msgspec.json.encode(proof)) + b"\n"
-    return Saved(_name(visit, proof.index), "application/json", data)
+    return Handed(_name(visit, proof.index), "application/json", len(data), iter((data,)))
 
 
 def _name(visit: Visit, index: int) -> str:

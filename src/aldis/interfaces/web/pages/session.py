@@ -15,6 +15,7 @@ from aldis.interfaces.web.guard import safe_path
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.errors import InvalidInput, NotAuthentic, UnknownTerm
 from aldis.node.node import Node
+from aldis.node.people import Account, first_level
 
 __all__ = ["views"]
 
@@ -53,7 +54,7 @@ def _sign_in(visit: Visit) -> Session:
     node, form = visit.node, visit.form
     name = form.get("person").strip()
     try:
-        level = {node.core.config.policy: _first_rung(node, name)}
+        level = first_level(node.core, _account(node, name))
         token = node.people.sign_in(name, form.get("password"), level)
     except NotAuthentic as error:
         raise NotAuthentic(
@@ -65,15 +66,12 @@ def _sign_in(visit: Visit) -> Session:
     return Session(token, Fields.address("/level", next=_next(visit)))
 
 
-def _first_rung(node: Node, name: str) -> str:
-    """The routine level, or the highest allowed below it; for a name that nobody has, what anybody could choose."""
-    core = node.core
-    rules = core.policies.policy(core.config.policy)
+def _account(node: Node, name: str) -> Account | None:
+    """The account of a name, as it is typed."""
     try:
-        clearance = node.people.get(name.encode("utf-8", "replace").decode()).clearance[rules.name]
+        return node.people.get(name.encode("utf-8", "replace").decode())
     except UnknownTerm:
-        clearance = rules.routine
-    return min((rules.routine, clearance, core.config.ceiling), key=rules.rank)
+        return None
 
 
 def _enrol_page(visit: Visit) -> Sheet:
