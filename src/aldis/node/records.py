@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aldis.app import Live
-from aldis.kernel.bundles import onward_of
 from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, TooLarge, UnknownTerm
-from aldis.kernel.explain import RecordExplanation, explain_record
+from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.labels import Label, audience
-from aldis.kernel.records import Draft, Record, make_record, next_version, read_portion, tombstone
+from aldis.kernel.records import Draft, Record, make_record, next_version, tombstone
 from aldis.kernel.release import Outcome, node_ceiling
 from aldis.node.attachments import Attachments, Reader
 from aldis.node.audit import Audit
@@ -24,7 +23,6 @@ from aldis.node.filters import ALL, Filters, Narrowing, passes
 from aldis.node.instruments import KINDS
 from aldis.node.meaning import SEARCHED, Meaning
 from aldis.node.people import Person, Sight, Sights
-from aldis.node.rulings import candidate
 from aldis.node.store import Hits, Keep, Numbers, Page, Row, check_text
 
 __all__ = ["Records"]
@@ -251,17 +249,7 @@ class Records:
         Raises:
             UnknownTerm, InvalidInput: as `get`.
         """
-        row, sight = self.get(record_id, version, viewer, originator), self._sights.of(viewer)
-        grant = self._store.grants.of([row.seq]).get(row.seq)
-        party = self._sights.party(row.originator)
-        return explain_record(
-            candidate(self._store.profiles, row, [read_portion(data) for data in row.portions], party),
-            sight.name,
-            None,
-            sight.epoch,
-            self._core.clock.now(),
-            grants=onward_of(grant, self._core.node),
-        )
+        return self._sights.explain(self.get(record_id, version, viewer, originator), viewer)
 
     def page(
         self,

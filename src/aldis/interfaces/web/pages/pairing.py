@@ -170,7 +170,7 @@ def _invitation(visit: Visit) -> Handed:
     data = visit.node.partners.invitations().get(party)
     if data is None:
         raise UnknownTerm("no such invitation")
-    return Handed(f"{visit.node.name}-{party.lower()}.invite", _TYPE, len(data), iter((data,)))
+    return Handed(f"{visit.node.name}-{party.lower()}.invite", _TYPE, len(data), iter([data]))
 
 
 def _reply(visit: Visit) -> Handed:
@@ -179,4 +179,4 @@ def _reply(visit: Visit) -> Handed:
     data = visit.node.partners.reply(known.node)
     if not data:
         raise UnknownTerm("no such reply")
-    return Handed(f"{visit.node.name}-{known.node}.reply", _TYPE, len(data), iter((data,)))
+    return Handed(f"{visit.node.name}-{known.node}.reply", _TYPE, len(data), iter([data]))

@@ -84,7 +84,7 @@ def _file(visit: Visit) -> Handed:
     """The proof as `aldis ledger prove` writes it."""
     proof = _made(visit)
     data = msgspec.json.format(msgspec.json.encode(proof)) + b"\n"
-    return Handed(_name(visit, proof.index), "application/json", len(data), iter((data,)))
+    return Handed(_name(visit, proof.index), "application/json", len(data), iter([data]))
 
 
 def _name(visit: Visit, index: int) -> str:
