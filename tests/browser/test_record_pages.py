@@ -127,8 +127,8 @@ def test_a_recall_is_asked_with_a_reason_and_its_answer_stands_beside_the_releas
     assert "not delivered yet" in section(olive.get("/records/errand").body, "gone")
     sent.settle()
     assert "waits for its operator" in section(olive.get("/records/errand").body, "gone")
-    assert sent.gbr is not None
-    sent.gbr.recalls.comply(1, "done at once", "officer")
+    assert sent.partner is not None
+    sent.partner.recalls.comply(1, "done at once", "officer")
     sent.settle()
     shown = section(olive.get("/records/errand").body, "gone")
     assert "erased: done at once" in shown and "Ask for it back" not in shown

@@ -17,6 +17,7 @@ from aldis.kernel.admission import Peers
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import NotAuthentic
 from aldis.kernel.frames import MAX_AGE, Frame, Update, encoded, open_frame, seal_frame
+from aldis.kernel.instruments import Transform
 from aldis.kernel.labels import Label, encode_label
 from aldis.kernel.release import Decision, Request, compile_terms
 from aldis.kernel.signatures import Algorithm
@@ -192,6 +193,26 @@ class LiveOut:
             policy_epoch=epoch.digest,
             signer=core.signer,
         )
+
+    def would_take(self, node: str, values: Iterable[Live]) -> list[tuple[Update | None, tuple[Transform, ...]]]:
+        """What a frame for a partner would hold by now of each of this node's own values, and how they are changed.
+
+        None for what it would leave out. Whether the budget holds it is not looked at.
+        """
+        core, now, epoch = self._core, self._core.clock.now(), self._epochs.current()
+        decide = _Decider(epoch, self._partners.originators(node), node, now)
+        closed = restored(core.store) is not None
+        alike: dict[tuple[int, int, str, str, str], _Alike] = {}
+        found: list[tuple[Update | None, tuple[Transform, ...]]] = []
+        for live in values:
+            update = live.update
+            key = (id(live.header), id(live.label), live.project, update.kind, update.portion)
+            if key not in alike:
+                alike[key] = _Alike(live.header, live.label, live.project, "", update.kind, update.portion)
+            portion = (decide.rulings.get(alike[key]) or decide.ruling(alike[key])).portion
+            data = decide.given(_Value(alike[key], update), portion, core.secret) if portion and not closed else None
+            found.append((_decode(data) if data is not None else None, portion.transforms if portion else ()))
+        return found
 
     def _settled(self, value: _Value, now: int) -> _Value:
         """What another node published, with the label and project of the record that is held of it."""

@@ -14,9 +14,11 @@ from aldis.kernel.labels import Label
 
 __all__ = ["Newest"]
 
-SLOTS = 500
+SLOTS = 8_192
 """Entities' portions of one source, label and project that are kept: those that were heard of last."""
 _GROUPS = 256
+_MOST = 65_536
+"""Values in all: beyond them the largest group gives up what it heard of first."""
 _NEW = 8_192
 """Values that are put in their places together, so that those that come again and again are put there once."""
 _Slot = tuple[str, str]
@@ -81,6 +83,9 @@ class Newest:
         self._groups.move_to_end(group)
         if len(held) > SLOTS:
             self._forget(group, next(iter(held)))
+        if len(self._where) > _MOST:
+            largest = max(self._groups, key=lambda one: len(one.values))
+            self._forget(largest, next(iter(largest.values)))
         if len(self._groups) > _GROUPS:
             oldest = next(iter(self._groups))
             for gone in list(oldest.values):

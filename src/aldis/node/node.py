@@ -21,7 +21,9 @@ from aldis.node.epochs import Epochs
 from aldis.node.exchange import Exchange
 from aldis.node.feeds import Feeds
 from aldis.node.files import Files
+from aldis.node.flows import Flows
 from aldis.node.foreign import Foreign
+from aldis.node.giving import Giving
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
 from aldis.node.inquiry import Inquiry
@@ -60,16 +62,19 @@ class Node:
         self.meaning = Meaning(core)
         self.records = Records(core, self.audit, self.epochs, self.sights, self.meaning, self.attachments)
         self.saved = SavedSearches(core, self.records)
-        self.register = Register(core, self.records, self.epochs, self.partners)
+        self.register = Register(core, self.audit, self.records, self.epochs, self.partners, self.sights)
+        self.flows = Flows(core, self.partners, self.sights)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
         self.key_access = KeyServer(core, self.audit, self.sights)
         self.foreign = Foreign(core, self.audit)
         self.replay = Replay(core)
         self.live_out = LiveOut(core, self.epochs, self.partners)
         self.showing = Showing(core, self.people, self.records)
+        self.giving = Giving(core, self.partners, self.outbound, self.live_out)
         self.context = NodeContext(
-            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments, self.showing
-        )
+            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments, self.showing,
+            self.giving,
+        )  # fmt: skip
         self.live_in = LiveIn(core, self.context.told, self.live_out)
         self.recalls = Recalls(core, self.audit, self.partners, self.attachments, self.sights)
         self.retention = Retention(core, self.audit, self.records, self.recalls)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aldis.interfaces.cli.kinds import title
 from aldis.interfaces.web.forms import Fields
@@ -82,9 +83,9 @@ def _recalls(visit: Visit) -> Iterator[Wait]:
 
 
 def _papers(visit: Visit, frame: Frame) -> Iterator[Wait]:
-    """Instruments that lack this party's signature, for whoever answers for partners."""
+    """Instruments that lack this party's signature, for whoever may sign them."""
     node = visit.node
-    if not visit.resident or not visit.may(Act.PARTNERS):
+    if not visit.resident or not visit.may(Act.SIGN):
         return
     for name in node.epochs.current().instruments.ids():
         if node.core.party not in node.register.status(name).missing:
@@ -94,12 +95,11 @@ def _papers(visit: Visit, frame: Frame) -> Iterator[Wait]:
         except UnknownTerm:
             continue
         labels = [record.label, *(portion.label for portion in record.portions)]
-        whose = record.header.originator if record.header.originator != node.name else ""
         yield Wait(
             todo="Sign an instrument",
             about=title(node, record) or name,
             words=f"{node.core.party} has not signed it",
-            path=Fields.address(f"/records/{record.header.id}", originator=whose),
+            path=f"/instruments/{quote(name, safe='')}",
             labels=labels,
             marking=frame.markings.record(labels),
         )
