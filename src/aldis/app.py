@@ -313,6 +313,9 @@ class Context(Protocol):
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label, that of its record's header and the instruments allow."""
 
+    def publish_all(self, header: Label, project: str, values: Sequence[tuple[Label, Update]]) -> None:
+        """As `publish`, of several values under one header, each with its own label."""
+
     def may_show(self, live: Live, account: str) -> bool:
         """Whether a live value may be sent to a system that acts as an account; True for at most a second too long."""
 

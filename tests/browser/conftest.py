@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path += [str(Path(__file__).parents[1] / name) for name in ("api", "node")]
+
 from browsing import ARGUMENTS, CHROMIUM, Desk
 from callers import Caller
 from compare_scene import Sea, sea
+from walked_worlds import Worlds
 from web_scene import Scene, scene, served
 
 
@@ -57,3 +63,9 @@ def desk(made: Scene, browser: Any) -> Iterator[Callable[..., Desk]]:
     for one in made_here:
         assert one.complaints == []
         one.context.close()
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """The worlds that are walked."""
+    return Worlds(tmp_path_factory.mktemp("walk"))

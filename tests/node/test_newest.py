@@ -38,7 +38,7 @@ def test_each_group_holds_what_was_heard_of_last(
         patch.setattr(newest, "_NEW", together)
         kept, groups = Newest(), dict[tuple[str, str], OrderedDict[str, int]]()
         for number, (source, name, rung) in enumerate(taken):
-            kept.take(Live(source, label(rung), Update(name, "track", "position", number, {}), label(rung), "P"))
+            kept.take([Live(source, label(rung), Update(name, "track", "position", number, {}), label(rung), "P")])
             for (other, _), held in groups.items():
                 if other == source:
                     held.pop(name, None)

@@ -341,8 +341,12 @@ class NodeContext:
 
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""
-        self._live.publish(header, label, project, update, self._active())
-        self.told(Live("", label, update, header, project))
+        self.publish_all(header, project, ((label, update),))
+
+    def publish_all(self, header: Label, project: str, values: Sequence[tuple[Label, Update]]) -> None:
+        """As `publish`, of several values under one header."""
+        self._live.publish(header, project, values, self._active())
+        self.told([Live("", label, update, header, project) for label, update in values])
 
     def _active(self) -> Sequence[str]:
         """The active partners that are called, looked up again where a millisecond has passed and one has changed."""
@@ -411,14 +415,14 @@ class NodeContext:
                     found.append(live if live.header is header else msgspec.structs.replace(live, header=header))
         return found
 
-    def told(self, live: Live) -> None:
-        """Hand a live value to whoever subscribed to its kind, and keep it for whoever looks later."""
-        self._newest.take(live)
+    def told(self, values: Sequence[Live]) -> None:
+        """Hand live values to whoever subscribed to their kinds, and keep them for whoever looks later."""
+        self._newest.take(values)
         for entry in self._subscribers:
-            if entry.kind == live.update.kind:
-                if not entry.waiting:
-                    entry.some.set()
-                entry.waiting.append(live)
+            fits = [live for live in values if live.update.kind == entry.kind]
+            if fits and not entry.waiting:
+                entry.some.set()
+            entry.waiting.extend(fits)
 
 
 class _Subscriber:

@@ -28,6 +28,7 @@ from aldis.node.home import Home
 from aldis.node.inbound import Inbound
 from aldis.node.inquiry import Inquiry
 from aldis.node.key_access import KeyServer
+from aldis.node.leaves import Leaves
 from aldis.node.live import LiveIn, LiveOut
 from aldis.node.meaning import Meaning
 from aldis.node.outbound import Outbound
@@ -37,6 +38,7 @@ from aldis.node.recalls import Recalls
 from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
+from aldis.node.replaying import Replaying
 from aldis.node.retention import Retention
 from aldis.node.saved import SavedSearches
 from aldis.node.showing import Showing
@@ -68,6 +70,8 @@ class Node:
         self.key_access = KeyServer(core, self.audit, self.sights)
         self.foreign = Foreign(core, self.audit)
         self.replay = Replay(core)
+        self.replaying = Replaying(core, self.audit, self.replay)
+        self.leaves = Leaves(core, self.records)
         self.live_out = LiveOut(core, self.epochs, self.partners)
         self.showing = Showing(core, self.people, self.records)
         self.giving = Giving(core, self.partners, self.outbound, self.live_out)
@@ -144,6 +148,7 @@ class Node:
 
     def close(self) -> None:
         """Close the store, and the files of attachments."""
+        self.replaying.stop()
         self.attachments.close()
         self.core.store.close()
 

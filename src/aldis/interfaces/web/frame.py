@@ -143,6 +143,8 @@ class Frame:
         found += [(_SHARING, "Partners", "/partners")] if visit.resident else []
         found += [(_NODE, "People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [(_NODE, "Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
+        found += [(_NODE, "Node health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
+        found += [(_NODE, "Sessions", "/sessions")]
         here = max((path for _, _, path in found if _below(visit.path, path)), key=len, default=None)
         links = [(group, Link(title, path, path == here)) for group, title, path in found]
         grouped = [Group(name, [link for group, link in links if group == name]) for name in _GROUPS]
@@ -166,6 +168,7 @@ class Frame:
             "when": lambda ms: _time(ms, moment(ms)),
             "day": lambda ms: _time(ms, day(ms)),
             "span": _span,
+            "coded": _coded,
             "verbatim": lambda text: Markup(escape(text)),  # noqa: S704
         }
         return made
@@ -191,6 +194,15 @@ def _shown(value: Any) -> Any:
 
 def _span(chip: Chip) -> Markup:
     return Markup('<span class="chip {}">{}</span>').format(chip.colour, clean(chip.text))
+
+
+def _coded(text: str) -> Markup:
+    """Text whose commands stand between backticks, as `aldis doctor` writes them."""
+    parts = [escape(clean(part)) for part in text.split("`")]
+    whole = len(parts) % 2 == 1
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 and whole else part for place, part in enumerate(parts)
+    )
 
 
 def _time(ms: int, text: str) -> Markup:

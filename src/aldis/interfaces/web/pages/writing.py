@@ -128,7 +128,9 @@ def _form(visit: Visit, frame: Frame, before: Record | None) -> Sheet:
         "policy": rules.name,
         "example": _example(rules.owner, rules.routine),
     }
-    return Sheet("write.html", f"Revise {before.header.id}" if before else "New record", values, [visit.level])
+    held = [before.label, *(portion.label for portion in before.portions)] if before else []
+    title = f"Revise {before.header.id}" if before else "New record"
+    return Sheet("write.html", title, values, [visit.level, *held])
 
 
 def _example(owner: str, routine: str) -> str:
