@@ -73,11 +73,12 @@ def _cases(visit: Visit, frame: Frame) -> Iterator[Wait]:
 
 
 def _recalls(visit: Visit) -> Iterator[Wait]:
-    """What partners ask to be deleted names any record here, and so is told of where that may be."""
-    if not visit.may(Act.RECALL) or not visit.node.sights.whole(visit.who):
+    """What partners ask to be deleted, where the officer sees some of it; the list of all is at the command line."""
+    node = visit.node
+    if not visit.may(Act.RECALL) or not node.sights.whole(visit.who):
         return
-    for one in visit.node.recalls.requests(visit.who):
-        if one.state == "waits":
+    for one in node.recalls.requests(visit.who):
+        if one.state == "waits" and any(node.records.sees(visit.who, row) for row in node.recalls.covered(one)):
             yield Wait("Answer a recall", f"From {one.asker}", one.because, "", [visit.level],
                        command=f"aldis recall comply {one.id} --because TEXT")  # fmt: skip
 
@@ -124,11 +125,11 @@ def _problem(visit: Visit, known: Known) -> str:
 
 
 def _set_aside(visit: Visit) -> Iterator[Wait]:
-    """What was set aside may be any record here: see `_recalls`."""
+    """That something was set aside, and from whom; what it is may be any record here, and is not said."""
     if not visit.may(Act.QUARANTINE) or not visit.node.sights.whole(visit.who):
         return
     for one in visit.node.core.store.quarantine.all(0, 1):
-        yield Wait("Look through quarantine", f"From {one.source}", one.text, "", [visit.level],
+        yield Wait("Look through quarantine", f"From {one.source}", "", "", [visit.level],
                    command="aldis quarantine list")  # fmt: skip
 
 
