@@ -10,7 +10,7 @@ WORKERS ?= 2
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test slow lint format types mutants faults bench lock clean
+.PHONY: help setup assets demo test slow lint format types mutants faults bench screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -36,8 +36,8 @@ assets: ## fetch what pages load and tests look with from npm; without npm the p
 		cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && node assets.mjs; \
 	fi || echo "Nothing came from npm: the pages work without it, only less smoothly and without maps"
 
-demo: $(READY) ## three nations, one sea, a search and its signed report: the main job, under two minutes
-	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT))
+demo: $(READY) ## three nations, one sea, a search and its signed report, under two minutes (STAY=1: and then their pages)
+	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT)) $(if $(STAY),--stay)
 
 test: $(READY) ## the everyday tests
 	$(BIN)/pytest -n $(WORKERS) -m "not slow"
@@ -67,6 +67,9 @@ faults: $(READY) ## seeded faults over three nations, one hostile (SEEDS=1000)
 
 bench: $(READY) ## every figure against its peer
 	$(BIN)/python -m benchmarks
+
+screenshots: $(READY) ## the pictures of pages in docs/pictures, from a node that runs (ONLY=name)
+	$(BIN)/python tests/browser/pictures.py $(ONLY)
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile -q pyproject.toml --extra experiments --extra oidc --extra workspace --extra dev --generate-hashes --python-version 3.11 \

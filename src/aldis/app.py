@@ -6,7 +6,7 @@ the node or SQL.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
@@ -29,7 +29,9 @@ __all__ = [
     "Context",
     "Crossed",
     "Found",
+    "Given",
     "Go",
+    "Handed",
     "Live",
     "Page",
     "Query",
@@ -108,6 +110,20 @@ class Crossed(msgspec.Struct, frozen=True):
     frame: str
     at: int
     values: Sequence[Live]
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What a partner gets of one portion from this node, by the rules as they stand.
+
+    `whole` and `changed` are what goes, `changed` with the words of what is done to it on its way; `later` goes from
+    `due` (ms since 1970 UTC) on; `referred` waits for a release officer; `withheld` does not go; `theirs` is of the
+    partner's own. `value` is it as it goes, None where nothing goes.
+    """
+
+    state: Literal["whole", "changed", "later", "referred", "withheld", "theirs"]
+    value: Any = None
+    words: str = ""
+    due: int = 0
 
 
 class System(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -206,6 +222,13 @@ class Context(Protocol):
             NeedsPerson: a foreign label that no equivalence maps.
         """
 
+    @property
+    def level(self) -> Label:
+        """The label of what whoever asks may type at the level they work at; of the node itself, its ceiling."""
+
+    def may_see(self, kind: str, label: Label, project: str) -> bool:
+        """Whether whoever asks may see what this node says of such a kind, label and project, were there a record."""
+
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""
 
@@ -290,6 +313,9 @@ class Context(Protocol):
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label, that of its record's header and the instruments allow."""
 
+    def publish_all(self, header: Label, project: str, values: Sequence[tuple[Label, Update]]) -> None:
+        """As `publish`, of several values under one header, each with its own label."""
+
     def may_show(self, live: Live, account: str) -> bool:
         """Whether a live value may be sent to a system that acts as an account; True for at most a second too long."""
 
@@ -304,6 +330,25 @@ class Context(Protocol):
         """Of the newest live values those that whoever asks may see, what was observed last first.
 
         Each with the label of its record's existence as `header`, a partner's too; of a kind and project where named.
+        """
+
+    def may_watch(self, live: Live) -> bool:
+        """Whether whoever asks may see a live value; one without a `header` by the record that is held of it."""
+
+    def recipients(self) -> Mapping[str, str]:
+        """The party of each partner that anything goes to now, by node."""
+
+    def given(
+        self, records: Sequence[Record], partner: str, newest: Sequence[Live] = ()
+    ) -> Sequence[Mapping[str, Given]]:
+        """What a partner gets of each record by now, by portion; "" is that there is such a record.
+
+        Of the portions that whoever asks may see, and with the values among `newest` that are of these records, where
+        a live frame would take them. For whoever may rule on releases.
+
+        Raises:
+            RefusedByPolicy: a person none of whose roles allows it.
+            UnknownTerm: nothing goes to a partner of that name, or whoever asks may not know of a record.
         """
 
     def follow_frames(self, told: Callable[[Crossed], None]) -> Callable[[], None]:
@@ -339,6 +384,18 @@ class Shown(msgspec.Struct, frozen=True):
     labels: Sequence[Label]
 
 
+class Handed(msgspec.Struct, frozen=True):
+    """A file that a page hands over to take away, piece by piece: its marking is in it, and stood where it was asked.
+
+    `pieces` are `size` bytes in all; whoever sends them closes what they come from.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    pieces: Iterator[bytes]
+
+
 class Go(msgspec.Struct, frozen=True):
     """Where a form leads once it is done: a path of this app's pages."""
 
@@ -351,19 +408,25 @@ class Page(msgspec.Struct, frozen=True):
     `template` is a Jinja template of the app's package, below the node's frame (`frame.html`, blocks `main`, `head`).
     What stands in the package's folder `static` is at `asset('APP/name.js')`; a page may have `workers` of there.
     A form with `files` may carry some: its field then holds the JSON of the `Attachment` that each became.
+    One that is `linked` stands beside the app's first page among what every page leads to, for whom a role allows the
+    `act` where one is named.
 
     A FEED is a stream of events `feed`: its handler gives a function that is called again and again, at most ten times
-    a second, with the context of who asks as they are by then; it answers one line of data, None for nothing new.
+    a second, with the context of who asks as they are by then. It answers JSON in one line, None for nothing new; a
+    `Shown` becomes an object of its values, with `banner`, the roll-up of its labels, and `marks`, what each is marked
+    in their order, both as `{"text": ..., "colour": ...}`; with a template, of the `html` of it instead of the values.
     """
 
     method: Literal["GET", "POST", "FEED"]
     path: str
     title: str
     asks: type[msgspec.Struct]
-    handler: Callable[[Context, Any], Shown | Go | Callable[[Context], bytes | None]]
+    handler: Callable[[Context, Any], Shown | Go | Handed | Callable[[Context], Shown | bytes | None]]
     template: str = ""
     files: bool = False
     workers: bool = False
+    linked: bool = False
+    act: str = ""
 
 
 class Command(Protocol):

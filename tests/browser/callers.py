@@ -18,6 +18,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: str
+    data: bytes = b""
 
     @property
     def csrf(self) -> str:
@@ -49,9 +50,10 @@ class Caller:
             sent["Cookie"] = f"{COOKIE}={self.token}"
         connection.request(method, path, body, sent)
         found: HTTPResponse = connection.getresponse()
-        text = found.read().decode()
+        data = found.read()
+        text = data.decode(errors="replace")
         connection.close()
-        answer = Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, text)
+        answer = Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, text, data)
         given = re.match(rf'{COOKIE}="?([^";]*)"?;', answer.headers.get("set-cookie", ""))
         if given:
             self.token = given.group(1)

@@ -13,6 +13,7 @@ sys.path += [str(Path(__file__).parents[1] / name) for name in ("api", "node")]
 
 from browsing import ARGUMENTS, CHROMIUM, Desk
 from callers import Caller
+from compare_scene import Sea, sea
 from walked_worlds import Worlds
 from web_scene import Scene, scene, served
 
@@ -20,6 +21,13 @@ from web_scene import Scene, scene, served
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with scene(tmp_path_factory.mktemp("pages")) as found, served(found):
+        yield found
+
+
+@pytest.fixture(scope="session")
+def at_sea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sea]:
+    """A node with tracks, two partners and a folder for recordings, for the modules about them."""
+    with sea(tmp_path_factory.mktemp("sea")) as found, served(found):
         yield found
 
 

@@ -1,14 +1,19 @@
-"""`python tests/browser/pictures.py`: makes the pictures of pages in docs/pictures anew, in Debian's chromium."""
+"""`python tests/browser/pictures.py [NAME…]`: makes the pictures of pages in docs/pictures anew, in Debian's chromium.
+
+A picture is one line of `PICTURES`: its name, who looks at which path, at which level, and how high it is.
+"""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from browsing import ARGUMENTS, CHROMIUM
 from callers import COOKIE, Caller
 from playwright.sync_api import sync_playwright
 from web_scene import AUSTRALIAN, OFFICIAL, SECRET, Scene, scene, served
@@ -18,12 +23,36 @@ from aldis.apps.workspace.kinds import Plan, Ref, Ruling
 from aldis.apps.workspace.project import Project
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 NAME = "NORTHERN-WATCH"
 TWO = """<body style="margin:0;background:#888;display:grid;gap:16px;width:max-content">%s</body>"""
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is taken: at each of the levels, one below the other; `CASE` in a path is the case at the release desk."""
+
+    name: str
+    who: str
+    path: str
+    rungs: Sequence[str] = ("SECRET",)
+    height: int = 760
+    width: int = 1180
+    dark: bool = False
+
+
+PICTURES = (
+    Picture("first-page", "olive", "/", height=600),
+    Picture("record-with-portion-marks", "olive", "/records/line", height=900),
+    Picture("why-a-release", "alice", "/records/line/to/gbr"),
+    Picture("release-desk", "olive", "/desk/CASE", height=950),
+    Picture("project-at-two-levels", "alice", f"/workspace/{NAME}/board", ("OFFICIAL", "SECRET"), 520),
+    Picture("first-page-narrow", "olive", "/", height=740, width=360, dark=True),
+)
+
+
 def fill(made: Scene) -> str:
-    """A project with items at two levels, and a case at the release desk; the path of the case."""
+    """A project with items at two levels, and a case at the release desk, whose number this is."""
     made.put("charter", {"title": ("Northern watch: the strait and its cable", OFFICIAL),
                          "charter": ({"parties": ["AUS", "GBR"]}, OFFICIAL)}, kind="charter")  # fmt: skip
     project = Project(made.node.context, NAME, "alice")
@@ -47,59 +76,62 @@ def fill(made: Scene) -> str:
         "summary": ("Nine of ten sensors report; the tenth is being lifted.", OFFICIAL),
         "body": ("The line hears a survey ship to fourteen nautical miles, in a swell to nine.", SECRET),
         "annex": ("Positions of the ten sensors, for our own maintenance alone.", AUSTRALIAN),
-    })  # fmt: skip
+    }, sources=[made.records["tides"].digest])  # fmt: skip
     made.put("quay", {
         "title": ("Berths for the survey ships", OFFICIAL),
         "summary": ("Six, two of them deep.", OFFICIAL),
         "body": ("Both deep berths are kept free from October for ships of the watch.", SECRET),
     }, project="HARBOUR")  # fmt: skip
+    made.settle()
     made.node.desk.offer("quay", "gbr")
-    return f"/desk/{made.node.desk.cases().cases[0].number}"
+    return str(made.node.desk.cases().cases[0].number)
 
 
-def main() -> None:
-    """Make them all."""
+def main(names: Sequence[str]) -> None:
+    """Make those that are named, or all."""
+    if unknown := set(names) - {one.name for one in PICTURES}:
+        raise SystemExit(f"no picture {', '.join(sorted(unknown))}; there are: {', '.join(p.name for p in PICTURES)}")
     with (
         tempfile.TemporaryDirectory() as folder,
         scene(Path(folder), apps={"workspace": workspace}, bare=True) as made,
         sync_playwright() as playwright,
     ):
         case = fill(made)
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-
-        def take(who: str, path: str, rung: str, height: int, width: int = 1180) -> bytes:
-            context = browser.new_context(base_url=made.url, viewport={"width": width, "height": height})
-            token = Caller(made).sign_in(who, rung).token
-            cookie = {"name": COOKIE, "value": token, "url": made.url.replace("http:", "https:"), "secure": True}
-            context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Strict"}])  # type: ignore[typeddict-item]
-            page = context.new_page()
-            page.goto(path)
-            found: bytes = page.screenshot()
-            context.close()
-            return found
-
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         with served(made):
-            board = f"/workspace/{NAME}/board"
-            pictures: dict[str, list[bytes]] = {
-                "release-desk": [take("olive", case, "SECRET", 950)],
-                "record-with-portion-marks": [take("alice", "/records/line", "SECRET", 770)],
-                "why-a-release": [take("alice", "/records/line/to/gbr", "SECRET", 760)],
-                "project-at-two-levels": [take("alice", board, rung, 520) for rung in ("OFFICIAL", "SECRET")],
-            }
-        for name, parts in pictures.items():
-            _join(browser, parts, FOLDER / f"{name}.png")
+            for one in PICTURES:
+                if not names or one.name in names:
+                    parts = [take(browser, made, one, rung, case) for rung in one.rungs]
+                    _join(browser, parts, one.width, FOLDER / f"{one.name}.png")
+                    print(FOLDER / f"{one.name}.png")
         browser.close()
 
 
-def _join(browser: Any, parts: list[bytes], path: Path) -> None:
+def take(browser: Any, made: Scene, one: Picture, rung: str, case: str) -> bytes:
+    """The page as a picture of its very size."""
+    size = {"width": one.width, "height": one.height}
+    context = browser.new_context(base_url=made.url, viewport=size, color_scheme="dark" if one.dark else "light")
+    token = Caller(made).sign_in(one.who, rung).token
+    url = made.url.replace("http:", "https:")
+    context.add_cookies(
+        [{"name": COOKIE, "value": token, "url": url, "secure": True, "httpOnly": True, "sameSite": "Strict"}]
+    )
+    page = context.new_page()
+    page.goto(one.path.replace("CASE", case))
+    found: bytes = page.screenshot()
+    context.close()
+    return found
+
+
+def _join(browser: Any, parts: Sequence[bytes], width: int, path: Path) -> None:
     """One below the other."""
-    page = browser.new_page(viewport={"width": 1180, "height": 400})
+    page = browser.new_page(viewport={"width": width, "height": 400})
     images = (f'<img src="data:image/png;base64,{b64encode(one).decode()}">' for one in parts)
     page.set_content(TWO % "".join(images))
-    page.set_viewport_size({"width": 1180, "height": page.evaluate("document.body.scrollHeight")})
+    page.set_viewport_size({"width": width, "height": page.evaluate("document.body.scrollHeight")})
     page.screenshot(path=str(path))
     page.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -18,7 +18,7 @@ from aldis.kernel.labels import Label
 pytestmark = NEEDS_CHROMIUM
 sync_api = pytest.importorskip("playwright.sync_api")
 
-EVERYONE = ("/records", "/records/survey", "/records/survey/to/gbr", "/records/new", "/records/new?kind=document",
+EVERYONE = ("/", "/records", "/records/survey", "/records/survey/to/gbr", "/records/new", "/records/new?kind=document",
             "/records/parts/revise", "/search?q=cable", "/partners", "/partners/gbr", "/level", "/records/n0ne",
             "/records?cursor=x", "/notices", "/workspace", "/workspace/start", "/live")  # fmt: skip
 PROJECT = tuple(
@@ -26,7 +26,8 @@ PROJECT = tuple(
     for place in ("", "/board", "/documents", "/discussions", "/members", "/members/add", "/import", "/activity",
                   "/calendar", "/extend", "/add/task", "/add/file")
 )  # fmt: skip
-WHOSE = {"alice": (*EVERYONE, *PROJECT), "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr"),
+WHOSE = {"alice": (*EVERYONE, *PROJECT), "pat": ("/people", "/people/new", "/people/alice", "/partners/gbr",
+                                                   "/records/survey/person?who=bob"),
          "audrey": ("/ledger", "/ledger/3")}  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from callers import Caller
+from msgspec.structs import replace
 from web_scene import PASSWORD, Scene
 
 from aldis.interfaces.web import link_address
@@ -63,7 +64,7 @@ def test_the_first_administrator_is_made_where_there_is_none_and_nowhere_else(ca
 
 def test_the_first_administrator_gets_what_the_form_says_and_no_more(caller: Make, made: Scene) -> None:
     people, pat = made.node.people, made.node.people.get("pat")
-    people.set(type(pat)(**{**_fields(pat), "roles": [Role.SECURITY_OFFICER]}))
+    people.set(replace(pat, roles=[Role.SECURITY_OFFICER]))
     try:
         fields = {"code": people.links.issue().secret, "person": "first", "name": "First", "password": PASSWORD,
                   "again": PASSWORD, "clearance": "OFFICIAL", "projects": "FAIR"}  # fmt: skip
@@ -78,7 +79,3 @@ def test_the_first_administrator_gets_what_the_form_says_and_no_more(caller: Mak
         assert "industry fair" in listed and "Tide tables" not in listed and "VIOLETHARBOUR" not in listed
     finally:
         people.set(pat)
-
-
-def _fields(account: object) -> dict[str, object]:
-    return {name: getattr(account, name) for name in account.__struct_fields__}  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from callers import Caller
 from web_scene import ARRANGEMENT, Scene, hire, served
 
 from aldis.kernel.authority import Role
+from aldis.kernel.labels import Label
 from aldis.node.config import Config
 from aldis.node.exchange import problem_of
 from aldis.node.home import make_home
@@ -71,7 +72,7 @@ def test_news_of_a_search_are_told_at_the_level_at_which_it_was_saved(caller: Ma
     alice.post("/notices", {"name": "darkpatrol", "do": "remove"})
 
 
-def made_title(made: Scene) -> tuple[str, object]:
+def made_title(made: Scene) -> tuple[str, Label]:
     plan = made.records["plan"]
     return "VIOLETHARBOUR again", plan.label
 

@@ -77,6 +77,13 @@ class Scene:
     records: dict[str, Record] = field(default_factory=dict)
     answered: list[bytes] = field(default_factory=list)
     """Headers and body of every response."""
+    partner: Node | None = None
+    """The node of GBR."""
+
+    def settle(self) -> None:
+        """Let the two nodes exchange until nothing is left to send."""
+        assert self.partner is not None
+        _settle(self.node, self.partner, self.clock)
 
     def put(self, name: str, portions: dict[str, tuple[Any, Label]], **fields: Any) -> Record:
         first = next(iter(portions.values()))[1]
@@ -133,7 +140,7 @@ def scene(folder: Path, *, apps: dict[str, Any] = APPS, bare: bool = False) -> I
         aus.people.passwords = Passwords(aus.core.random, Cost(32, 1, 4))
         for who, fields in PEOPLE.items():
             hire(aus, who, **fields)
-        made = Scene(aus, clock)
+        made = Scene(aus, clock, partner=gbr)
         if not bare:
             _fill(made)
         yield made

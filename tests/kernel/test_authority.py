@@ -25,7 +25,8 @@ def test_the_table_says_who_may_do_what() -> None:
     assert who[Act.OFFER] == {"originator", "release-officer"}
     assert who[Act.PEOPLE] == who[Act.CONFIGURE] == {"administrator"}
     assert who[Act.READ_LEDGER] == who[Act.INQUIRE] == {"auditor"}
-    assert who[Act.PARTNERS] == who[Act.QUARANTINE] == {"security-officer"}
+    assert who[Act.PARTNERS] == who[Act.QUARANTINE] == who[Act.SIGN] == {"security-officer"}
+    assert who[Act.DRAFT] == {"release-officer"}
 
 
 @given(roles, acts)

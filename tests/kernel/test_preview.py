@@ -37,6 +37,8 @@ def test_a_draft_shows_what_each_partner_would_newly_get() -> None:
     assert gains["gbr-low"].control == {}
     assert gains["usa-low"].portions == {"identity": 1, "position": 2, "sensor": 1}
     assert gains["usa-low"].control == {"DSGL:6A001": 1}
+    assert (gains["usa-low"].kinds, gains["usa-low"].classes) == ({"track": 2}, {("AUS", "SECRET"): 2})
+    assert (gains["usa-low"].controlled, gains["gbr-low"].controlled) == (("track-2",), ())
 
 
 def test_what_flows_already_is_not_new() -> None:
@@ -53,7 +55,11 @@ def test_a_licence_shows_only_what_it_adds() -> None:
 
 def test_an_amendment_shows_what_would_stop() -> None:
     narrower = parse_instrument(ARRANGEMENT.replace('["track", "document"]', '["document"]', 1))
-    assert preview([narrower], EPOCH, ROWS, AT).narrowed == ("track-1", "track-2")
+    seen = preview([narrower], EPOCH, ROWS, AT)
+    assert seen.narrowed == ("track-1", "track-2")
+    assert [(loss.node, loss.records, loss.kinds) for loss in seen.losses] == [
+        (node, ("track-1", "track-2"), {"track": 2}) for node in ("gbr-low", "usa-low")
+    ]
 
 
 def test_a_clause_with_review_shows_what_would_wait_for_a_person() -> None:

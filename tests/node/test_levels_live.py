@@ -74,7 +74,7 @@ class Levels(Coalition):
     def listen(self) -> None:
         self.told = {name: [] for name in self.nodes}
         for name, node in self.nodes.items():
-            node.live_in._told = self.told[name].append
+            node.live_in._told = self.told[name].extend
 
 
 def party(folder: Path, **high: Any) -> Levels:

@@ -72,7 +72,7 @@ def values(sea: Coalition, data: bytes | None) -> list[tuple[str, str, Any]]:
 def heard(sea: Coalition, node: str = "gbr") -> list[Live]:
     """What a node's subscribers will hear, as a list that fills."""
     told: list[Live] = []
-    sea[node].live_in._told = told.append
+    sea[node].live_in._told = told.extend
     return told
 
 

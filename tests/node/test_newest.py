@@ -38,7 +38,7 @@ def test_each_group_holds_what_was_heard_of_last(
         patch.setattr(newest, "_NEW", together)
         kept, groups = Newest(), dict[tuple[str, str], OrderedDict[str, int]]()
         for number, (source, name, rung) in enumerate(taken):
-            kept.take(Live(source, label(rung), Update(name, "track", "position", number, {}), label(rung), "P"))
+            kept.take([Live(source, label(rung), Update(name, "track", "position", number, {}), label(rung), "P")])
             for (other, _), held in groups.items():
                 if other == source:
                     held.pop(name, None)
@@ -60,3 +60,14 @@ def test_each_group_holds_what_was_heard_of_last(
                 assert there == list(held.items())
         assert not found
         assert kept.moves == len(taken)
+
+
+def test_of_all_groups_the_largest_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest, "_MOST", 10)
+    kept = Newest()
+    for number, (source, name) in enumerate([("gbr", "few"), *(("usa", f"many{one}") for one in range(50))]):
+        kept.take(
+            Live(source, label("OFFICIAL"), Update(name, "track", "position", number, {}), label("OFFICIAL"), "P")
+        )
+    names = [live.update.id for live in kept.all()]
+    assert names == ["few", *(f"many{one}" for one in range(41, 50))]

@@ -106,10 +106,11 @@ def test_where_nobody_administers_a_link_makes_the_first_administrator_and_no_se
     link = aus.people.links.issue()
     assert link.person == ""
     refused(aus, link.secret)  # it lets nobody in who is there
-    for account, error in ((boss(id="alice"), InvalidInput), (boss(roles=[Role.ORIGINATOR]), InvalidInput),
-                           (boss(nationality="GBR"), InvalidInput), (boss(clearance={"AUS": "HIGH"}), UnknownTerm)):  # fmt: skip
-        with pytest.raises(error):
+    for account in (boss(id="alice"), boss(roles=[Role.ORIGINATOR]), boss(nationality="GBR")):
+        with pytest.raises(InvalidInput):
             begin(aus, link.secret, account)
+    with pytest.raises(UnknownTerm):
+        begin(aus, link.secret, boss(clearance={"AUS": "HIGH"}))
     with pytest.raises(InvalidInput, match="password"):
         begin(aus, link.secret, boss(), "short")
     with pytest.raises(NotAuthentic):

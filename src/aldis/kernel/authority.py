@@ -39,13 +39,15 @@ class Act(enum.Enum):
     INQUIRE = "inquire"
     PARTNERS = "partners"
     QUARANTINE = "quarantine"
+    DRAFT = "draft"
+    SIGN = "sign"
 
 
 AUTHORITY: Mapping[Role, frozenset[Act]] = MappingProxyType(
     {
         Role.ORIGINATOR: frozenset({Act.PUT, Act.REVISE, Act.DELETE, Act.OFFER}),
-        Role.RELEASE_OFFICER: frozenset({Act.OFFER, Act.RULE, Act.HOLD, Act.LIFT, Act.RECALL}),
-        Role.SECURITY_OFFICER: frozenset({Act.PARTNERS, Act.QUARANTINE}),
+        Role.RELEASE_OFFICER: frozenset({Act.OFFER, Act.RULE, Act.HOLD, Act.LIFT, Act.RECALL, Act.DRAFT}),
+        Role.SECURITY_OFFICER: frozenset({Act.PARTNERS, Act.QUARANTINE, Act.SIGN}),
         Role.AUDITOR: frozenset({Act.READ_LEDGER, Act.INQUIRE}),
         Role.ADMINISTRATOR: frozenset({Act.PEOPLE, Act.CONFIGURE}),
         Role.GUEST: frozenset(),
@@ -53,7 +55,8 @@ AUTHORITY: Mapping[Role, frozenset[Act]] = MappingProxyType(
 )
 """What each role may do. REVISE is for what the person sees whole, DELETE for what they wrote themselves.
 
-OFFER is to ask for a release and why one was or was not given."""
+OFFER is to ask for a release and why one was or was not given. DRAFT is to write and amend instruments, SIGN to sign
+and end them for the party: two roles, so that nobody need rule under what they signed alone."""
 _LONE = frozenset({Role.GUEST})
 _APART = (
     frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),

@@ -14,7 +14,7 @@ from aldis.kernel.errors import InvalidInput
 from aldis.kernel.instruments import Instrument
 from aldis.kernel.release import NO_GRANTS, Request, Terms, Verdict, View, compile_terms, requests_for
 
-__all__ = ["Gain", "Passed", "Preview", "preview"]
+__all__ = ["Gain", "Loss", "Passed", "Preview", "preview"]
 
 _YES = Verdict.PERMIT
 
@@ -38,7 +38,9 @@ class Gain:
 
     `records` are ids of records of which the header or a portion is new to it, sorted; `portions` counts those
     portions by name; `control` counts the newly released parts by export-control tag; `referred` are ids of
-    records that would newly wait for a release officer.
+    records that would newly wait for a release officer. Of `records`, `kinds` counts them by kind, `classes` by the
+    policy and classification of what is new of each (one may count under several), and `controlled` are the ids of
+    those with an export-control tag in what is new.
     """
 
     node: str
@@ -47,6 +49,19 @@ class Gain:
     portions: Mapping[str, int]
     control: Mapping[str, int]
     referred: tuple[str, ...]
+    kinds: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    classes: Mapping[tuple[str, str], int] = field(default_factory=lambda: MappingProxyType({}))
+    controlled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one recipient would no longer get: ids of records of which some part would stop, sorted, and by kind."""
+
+    node: str
+    party: str
+    records: tuple[str, ...]
+    kinds: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,7 @@ class Preview:
 
     `at` is the instant asked for, or the first at which every draft has begun where that is later. `lacking` are ids of
     instruments under which a draft stands and that would still not be in force. `narrowed` are ids of records of
-    which some part would no longer go to somebody: an amendment can take away.
+    which some part would no longer go to somebody: an amendment can take away; `losses` are the same by recipient.
     """
 
     instruments: tuple[str, ...]
@@ -64,6 +79,7 @@ class Preview:
     seen: int
     gains: tuple[Gain, ...]
     narrowed: tuple[str, ...]
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(slots=True)
@@ -71,8 +87,12 @@ class _Tally:
     records: set[str] = field(default_factory=set)
     referred: set[str] = field(default_factory=set)
     narrowed: set[str] = field(default_factory=set)
+    controlled: set[str] = field(default_factory=set)
     portions: Counter[str] = field(default_factory=Counter)
     control: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    classes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
 
 
 def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[View | Passed], at: int) -> Preview:
@@ -114,14 +134,27 @@ def preview(drafts: Sequence[Instrument], epoch: PolicyEpoch, rows: Iterable[Vie
             portions=MappingProxyType(dict(sorted(tally.portions.items()))),
             control=MappingProxyType(dict(sorted(tally.control.items()))),
             referred=tuple(sorted(tally.referred)),
+            kinds=MappingProxyType(dict(sorted(tally.kinds.items()))),
+            classes=MappingProxyType(dict(sorted(tally.classes.items()))),
+            controlled=tuple(sorted(tally.controlled)),
         )
         for partner, tally in zip(nodes, tallies.values(), strict=True)
         if tally.records or tally.referred
     )
+    losses = tuple(
+        Loss(
+            node=partner.node,
+            party=partner.party,
+            records=tuple(sorted(tally.narrowed)),
+            kinds=MappingProxyType(dict(sorted(tally.lost.items()))),
+        )
+        for partner, tally in zip(nodes, tallies.values(), strict=True)
+        if tally.narrowed
+    )
     narrowed = sorted(set().union(*(tally.narrowed for tally in tallies.values())))
     parents = {draft.under for draft in drafts if draft.under}
     lacking = sorted(name for name in parents if signed.instruments.standing(name, instant) is None)
-    return Preview(names, tuple(lacking), instant, seen, gains, tuple(narrowed))
+    return Preview(names, tuple(lacking), instant, seen, gains, tuple(narrowed), losses)
 
 
 def _count(row: View | Passed, node: str, before: Terms, after: Terms, tally: _Tally) -> None:
@@ -134,8 +167,13 @@ def _count(row: View | Passed, node: str, before: Terms, after: Terms, tally: _T
         tally.records.add(name)
         tally.portions.update(request.portion for request in gained if request.portion)
         tally.control.update(tag for request in gained for tag in request.label.control)
+        tally.kinds[view.kind] += 1
+        tally.classes.update({(request.label.policy, request.label.classification) for request in gained})
+        if any(request.label.control for request in gained):
+            tally.controlled.add(name)
     if any(then is _YES and now is not _YES for then, now in zip(old, new, strict=True)):
         tally.narrowed.add(name)
+        tally.lost[view.kind] += 1
     if Verdict.REFER in new and Verdict.REFER not in old:
         tally.referred.add(name)
 

@@ -29,10 +29,15 @@ _CONTEXT = b"aldis/pseudonym/1"
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
-    """A JSON value that may go, and the words for what was done to it."""
+    """A JSON value that may go, and what was done to it."""
 
     value: Any
-    words: str
+    transforms: tuple[Transform, ...]
+
+    @property
+    def words(self) -> str:
+        """What was done to it, in words."""
+        return ", ".join(map(describe, self.transforms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,6 @@ def apply_transforms(
         secret: at least 16 bytes that only the originator holds; pseudonyms are made with it.
         partner: the node that the value goes to: two partners cannot link their pseudonyms.
     """
-    words = []
     for transform in transforms:
         if transform.action is Action.COARSEN:
             value = _coarsen(value, transform)
@@ -73,8 +77,7 @@ def apply_transforms(
             value = _pseudonymise(value, secret, partner)
         if isinstance(value, Withheld):
             return value
-        words.append(describe(transform))
-    return Transformed(value, ", ".join(words))
+    return Transformed(value, tuple(transforms))
 
 
 def _coarsen(value: Any, transform: Transform) -> dict[str, float | int] | Withheld:
@@ -105,7 +108,7 @@ def _grid(value: dict[str, Any]) -> int:
 
 def _degrees(value: dict[str, Any], key: str, limit: int) -> float | None:
     angle = value.get(key)
-    if not isinstance(angle, int | float) or isinstance(angle, bool) or not abs(angle) <= limit:
+    if type(angle) not in (float, int) or not abs(angle) <= limit:
         return None
     return angle
 

@@ -84,7 +84,8 @@ class CasePage(msgspec.Struct, frozen=True):
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Which cases: for a partner, of a project or kind, due by then (ms since 1970 UTC), or like that of a number.
 
-    `every` has those too that wait no more; `mine` only those on which the viewer can rule now.
+    `instrument` is that of the clause which asks for a person, `classification` the highest of what is asked for, as
+    policy and rung. `every` has those too that wait no more; `mine` only those on which the viewer can rule now.
     """
 
     partner: str = ""
@@ -92,6 +93,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     kind: str | None = None
     due_by: int | None = None
     like: int = 0
+    instrument: str = ""
+    classification: tuple[str, str] | None = None
     every: bool = False
     mine: bool = False
 
@@ -129,11 +132,14 @@ class Cases:
         partner = self._partners.get(filters.partner).node if filters.partner else ""
         right, grounds = self._store.profiles.where(filters.kind, filters.project), ""
         shapes = {id_ for id_, shape in look.shapes.items() if right[shape.profile]}
+        if filters.classification:
+            shapes &= {id_ for id_ in shapes if self._highest(look.shapes[id_]) == filters.classification}
         if filters.like:
             one = self.referral(filters.like, look)
             shapes &= {one.shape} if partner in ("", one.partner) else set()
             partner, grounds = one.partner, one.grounds
-        everything = viewer is None and not filters.like and filters.kind is None and filters.project is None
+        narrowed = filters.like or filters.classification or filters.kind is not None or filters.project is not None
+        everything = viewer is None and not narrowed
         scope = msgspec.json.encode([look.sight.name if look.sight else "", repr(filters)])
         found: list[Case] = []
         while True:
@@ -142,6 +148,8 @@ class Cases:
                 every=filters.every, after=cursor, limit=limit - len(found), scope=scope,
             )  # fmt: skip
             for one in page.referrals:
+                if filters.instrument and not one.grounds.startswith(f"{filters.instrument} clause "):
+                    continue
                 case = self.of(one, look)
                 if case is not None and not (filters.mine and viewer and self._done(case, one, viewer)):
                     found.append(case)
@@ -250,6 +258,20 @@ class Cases:
         said = self._store.referrals.rulings(one.id)
         spoke = any(one.officer == viewer.id and one.stands and one.verdict == "approved" for one in said)
         return case.state != "open" or spoke or (case.needed > 1 and self.wrote(case.row, viewer.id))
+
+    def _highest(self, shape: Shape) -> tuple[str, str] | None:
+        """Policy and classification of the highest label that a question of a shape is about, header or part.
+
+        None where its labels are of several policies.
+        """
+        profiles, rules = self._store.profiles, self._core.policies
+        labels = [profiles.profile(one).label for one in shape.profiles - {NOBODY}]
+        if len({label.policy for label in labels}) != 1:
+            return None
+        return max(
+            ((label.policy, label.classification) for label in labels),
+            key=lambda one: rules.policy(one[0]).rank(one[1]),
+        )
 
     def _parts(
         self, one: Referral, shape: Shape, record: Record, decisions: Mapping[bytes, Decision]

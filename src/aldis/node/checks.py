@@ -15,9 +15,10 @@ from aldis.node.conditions import Check, conditions, tried
 from aldis.node.core import ledger_name
 from aldis.node.exchange import problem_of
 from aldis.node.node import Node
+from aldis.node.partners import Known
 from aldis.node.restored import restored
 
-__all__ = ["Check", "run_checks"]
+__all__ = ["Check", "partner_checks", "run_checks"]
 
 _LEAST_FREE = 256 * 1024 * 1024
 _SKEW_MS = 60_000
@@ -41,10 +42,15 @@ def run_checks(node: Node, *, quick: bool = False) -> Iterator[Check]:
     yield from _apps(node)
     yield from _systems(node)
     for known in node.partners.all():
-        yield tried(f"partner {known.node}", lambda name=known.node: _partner(node, name))  # type: ignore[misc]
-        refused = node.audit.refused(known.node, unb64(known.sheet.ledger_key))
-        if refused is not None:
-            yield Check(f"ledger of {known.node}", ok=False, cause=str(refused.args[0]), fix=refused.fix)
+        yield from partner_checks(node, known)
+
+
+def partner_checks(node: Node, known: Known) -> Iterator[Check]:
+    """How the exchange with a partner goes, and whether its ledger was refused here."""
+    yield tried(f"partner {known.node}", lambda: _partner(node, known.node))
+    refused = node.audit.refused(known.node, unb64(known.sheet.ledger_key))
+    if refused is not None:
+        yield Check(f"ledger of {known.node}", ok=False, cause=str(refused.args[0]), fix=refused.fix)
 
 
 def _systems(node: Node) -> Iterator[Check]:

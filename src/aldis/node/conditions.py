@@ -16,7 +16,7 @@ from aldis.node.node import Node
 from aldis.node.repetitions import uncosigned
 from aldis.node.service import RUNNING
 
-__all__ = ["Check", "conditions", "tried"]
+__all__ = ["Check", "conditions", "partner_conditions", "tried"]
 
 _DAY_MS = 86_400_000
 _BACKUP_DAYS = 7
@@ -54,8 +54,13 @@ def conditions(node: Node) -> Iterator[Check]:
     yield from _policies(node)
     for known in node.partners.all():
         if known.active:
-            yield from _clock(node, known.node)
-            yield from _cosigning(node, known.node)
+            yield from partner_conditions(node, known.node)
+
+
+def partner_conditions(node: Node, name: str) -> Iterator[Check]:
+    """What is wrong with how a partner's clock goes, and with how it cosigns; nothing where all is well."""
+    yield from _clock(node, name)
+    yield from _cosigning(node, name)
 
 
 def _settings(node: Node) -> Check:

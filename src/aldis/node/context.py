@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import msgspec
 
-from aldis.app import Arrived, Asker, Crossed, Found, Live, Query, Recordings
+from aldis.app import Arrived, Asker, Crossed, Found, Given, Live, Query, Recordings
 from aldis.kernel.attachments import Attachment
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import AldisError, RefusedByPolicy, TooLarge, UnknownTerm
@@ -30,6 +30,7 @@ from aldis.node.config import Marking
 from aldis.node.core import Core
 from aldis.node.desk import Desk
 from aldis.node.filters import Filters
+from aldis.node.giving import Giving
 from aldis.node.live import LiveOut
 from aldis.node.newest import Newest
 from aldis.node.partners import Partners
@@ -63,6 +64,7 @@ class NodeContext:
         live: LiveOut,
         attachments: Attachments,
         showing: Showing,
+        giving: Giving,
     ) -> None:
         self._core = core
         self._records = records
@@ -72,6 +74,7 @@ class NodeContext:
         self._live = live
         self._attachments = attachments
         self._showing = showing
+        self._giving = giving
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
         self._newest = Newest()
@@ -192,6 +195,17 @@ class NodeContext:
             return Label(policy.name, policy.lowest.classification)
         return core.policies.roll_up(given, policy.name, core.clock.now())
 
+    @property
+    def level(self) -> Label:
+        """The label of what whoever asks may type at the level they work at."""
+        config, who = self._core.config, self._viewer
+        return Label(config.policy, who.level[config.policy] if isinstance(who, Person) else config.ceiling)
+
+    def may_see(self, kind: str, label: Label, project: str) -> bool:
+        """Whether whoever asks may see what this node says of such a kind, label and project."""
+        who = self._viewer
+        return not isinstance(who, Person) or self._records.may_see(who, kind, label, project)
+
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""
         return self._core.config.project
@@ -309,10 +323,30 @@ class NodeContext:
         name_of(self._viewer, Act.OFFER)
         return self._register.preview(*instruments, viewer=self._viewer)
 
+    def recipients(self) -> Mapping[str, str]:
+        """The party of each partner that anything goes to now, by node."""
+        return self._giving.recipients()
+
+    def given(
+        self, records: Sequence[Record], partner: str, newest: Sequence[Live] = ()
+    ) -> Sequence[Mapping[str, Given]]:
+        """What a partner gets of records by now; of the portions that whoever asks may see."""
+        name_of(self._viewer, Act.RULE)
+        seen = [self.get(one.header.id, one.header.version, one.header.originator) for one in records]
+        return self._giving.given(seen, partner, [live for live in newest if self.may_watch(live)])
+
+    def may_watch(self, live: Live) -> bool:
+        """Whether whoever asks may see a live value."""
+        return self._records.watched(live, self._viewer) is not None
+
     def publish(self, header: Label, label: Label, project: str, update: Update) -> None:
         """Give a live value out, to whom its label and the instruments allow, and to subscribers here."""
-        self._live.publish(header, label, project, update, self._active())
-        self.told(Live("", label, update, header, project))
+        self.publish_all(header, project, ((label, update),))
+
+    def publish_all(self, header: Label, project: str, values: Sequence[tuple[Label, Update]]) -> None:
+        """As `publish`, of several values under one header."""
+        self._live.publish(header, project, values, self._active())
+        self.told([Live("", label, update, header, project) for label, update in values])
 
     def _active(self) -> Sequence[str]:
         """The active partners that are called, looked up again where a millisecond has passed and one has changed."""
@@ -378,17 +412,17 @@ class NodeContext:
                     known[key] = self._records.watched(live, self._viewer, project)
                 header = known[key]
                 if header is not None:
-                    found.append(msgspec.structs.replace(live, header=header))
+                    found.append(live if live.header is header else msgspec.structs.replace(live, header=header))
         return found
 
-    def told(self, live: Live) -> None:
-        """Hand a live value to whoever subscribed to its kind, and keep it for whoever looks later."""
-        self._newest.take(live)
+    def told(self, values: Sequence[Live]) -> None:
+        """Hand live values to whoever subscribed to their kinds, and keep them for whoever looks later."""
+        self._newest.take(values)
         for entry in self._subscribers:
-            if entry.kind == live.update.kind:
-                if not entry.waiting:
-                    entry.some.set()
-                entry.waiting.append(live)
+            fits = [live for live in values if live.update.kind == entry.kind]
+            if fits and not entry.waiting:
+                entry.some.set()
+            entry.waiting.extend(fits)
 
 
 class _Subscriber:

@@ -10,7 +10,7 @@ from aldis.kernel.bundles import onward_of
 from aldis.kernel.explain import RecordExplanation, explain_record
 from aldis.kernel.instruments import MOST_APPROVALS
 from aldis.kernel.release import Permit, Refusal, release
-from aldis.kernel.transforms import describe
+from aldis.kernel.transforms import Transformed, Withheld, apply_transforms, describe
 from aldis.node.cases import Case, Cases, Look
 from aldis.node.core import Core
 from aldis.node.epochs import Epochs
@@ -33,6 +33,7 @@ class Dossier(msgspec.Struct, frozen=True):
     """Everything about a case that its viewer may see.
 
     `goes` are the portions that would go if it were approved, with the words of what is done to each on its way;
+    `becomes` is what is made of the value of each that is changed, or why it could not go after all.
     `explanation` has the reasons of every check for the record's existence and each portion that the viewer may see.
     """
 
@@ -40,6 +41,7 @@ class Dossier(msgspec.Struct, frozen=True):
     explanation: RecordExplanation | None
     purposes: tuple[str, ...]
     goes: Mapping[str, str]
+    becomes: Mapping[str, Transformed | Withheld]
     holdings: tuple[Holding, ...]
     rulings: tuple[Ruling, ...]
     precedents: Precedents
@@ -60,14 +62,21 @@ class Dossiers:
         one, case = self._cases.open(number, look)
         versions = self._store.records.versions(case.row.id, case.row.originator)
         result = self._if_approved(one)
-        shown = {part.digest: part.name for part in case.row.record().portions}
-        goes, purposes = dict[str, str](), tuple[str, ...]()
+        held = case.row.record().portions
+        shown = {part.digest: part.name for part in held}
+        goes, purposes, becomes = dict[str, str](), tuple[str, ...](), dict[str, Transformed | Withheld]()
         if isinstance(result, Permit):
             purposes = result.purposes
             words = {digest: ", ".join(map(describe, changes)) for digest, changes in result.transforms.items()}
             goes = {shown[digest]: words.get(digest, "") for digest in result.portions if digest in shown}
+            secret, partner = self._core.secret, one.partner
+            becomes = {
+                part.name: apply_transforms(result.transforms[part.digest], part.value, secret=secret, partner=partner)
+                for part in held
+                if result.transforms.get(part.digest)
+            }
         return Dossier(
-            case=case, explanation=self._explained(one, case), purposes=purposes, goes=goes,
+            case=case, explanation=self._explained(one, case), purposes=purposes, goes=goes, becomes=becomes,
             holdings=tuple(self._holdings(one.partner, versions, look)),
             rulings=tuple(self._store.referrals.rulings(one.id)),
             precedents=find_precedents(self._core, self._cases, one, look),

@@ -34,7 +34,7 @@ from aldis.node.people import Person, Sights, name_of
 from aldis.node.rulings import Asked
 from aldis.node.store import Held, Row
 
-__all__ = ["Head", "Inquiry", "Said", "read_head", "verify_inquiry"]
+__all__ = ["Head", "Inquiry", "Said", "carries", "read_head", "verify_inquiry"]
 
 CONTEXT = b"aldis/inquiry/1"
 _HEAD, _SIGNATURE, _README = "inquiry.json", "inquiry.sig", "README.txt"
@@ -115,7 +115,7 @@ class Inquiry:
         rulings = self._store.referrals.moments([row.seq for row in rows])
         found = []
         for index, leaf in self._leaves():
-            if any(_carries(leaf, one) for one in sent):
+            if any(carries(leaf, one) for one in sent):
                 subjects.add(leaf.subject)  # the bundle; its receipt names it too
             concerns = leaf.subject in subjects
             near = next((at for who, at in came if who == leaf.actor), None)
@@ -382,7 +382,7 @@ def _when(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _carries(leaf: Leaf, one: Held) -> bool:
+def carries(leaf: Leaf, one: Held) -> bool:
     """Whether a leaf tells of the bundle in which an item went; across epochs, one too many rather."""
     if leaf.type != "release" or len(leaf.reasons) < 2 or leaf.reasons[0] != one.partner:
         return False

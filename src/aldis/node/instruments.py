@@ -42,6 +42,7 @@ __all__ = [
     "instrument_draft",
     "instrument_text",
     "notice_draft",
+    "notices_among",
     "pairing_text",
 ]
 
@@ -171,9 +172,7 @@ def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key | Non
             if digest:
                 signed.setdefault(digest, set()).add(party)
         elif record.header.kind == NOTICE:
-            notice = _value(record, "notice", _Notice)
-            if notice and notice.party == party:
-                notices.append(Notice(notice.instrument, party, Effect(notice.effect), notice.on, notice.version))
+            notices += [notice for notice in notices_among([record]) if notice.party == party]
     entries: list[tuple[str, Entry]] = []
     owners: dict[str, str] = {}
     for record in held:
@@ -187,6 +186,12 @@ def gather(records: Iterable[Record], signers: Mapping[str, tuple[str, Key | Non
             owners[instrument.id] = drafter
     kept = tuple(entry for drafter, entry in entries if owners[entry.instrument.id] == drafter)
     return Instruments(kept, tuple(notices))
+
+
+def notices_among(records: Iterable[Record]) -> list[Notice]:
+    """The notices that records state, whoever wrote them."""
+    values = [_value(record, "notice", _Notice) for record in records if record.header.kind == NOTICE]
+    return [Notice(one.instrument, one.party, Effect(one.effect), one.on, one.version) for one in values if one]
 
 
 def _signed_by(record: Record, party: str, key: Key) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -17,6 +18,7 @@ from aldis.kernel.admission import Peers
 from aldis.kernel.epoch import PolicyEpoch
 from aldis.kernel.errors import NotAuthentic
 from aldis.kernel.frames import MAX_AGE, Frame, Update, encoded, open_frame, seal_frame
+from aldis.kernel.instruments import Transform
 from aldis.kernel.labels import Label, encode_label
 from aldis.kernel.release import Decision, Request, compile_terms
 from aldis.kernel.signatures import Algorithm
@@ -55,14 +57,12 @@ class _Alike:
         self.origin, self.kind, self.portion = origin, kind, portion
 
 
-class _Value:
+class _Value(msgspec.Struct, gc=False):
     """An update that waits; `data` is it as it stands in a frame, once that was made."""
 
-    __slots__ = ("alike", "data", "update")
-
-    def __init__(self, alike: _Alike, update: Update) -> None:
-        self.alike, self.update = alike, update
-        self.data: msgspec.Raw | None = None
+    alike: _Alike
+    update: Update
+    data: msgspec.Raw | None = None
 
 
 @dataclass(slots=True)
@@ -91,15 +91,18 @@ class LiveOut:
         self._headers_at = 0
         self.crossings = Crossings()
 
-    def publish(self, header: Label, label: Label, project: str, update: Update, partners: Iterable[str]) -> None:
-        """Let `update` wait for the next frame to each partner; an older value that still waits is dropped."""
-        self._wait(_Value(self._alike(header, label, project, "", update), update), partners)
+    def publish(
+        self, header: Label, project: str, values: Iterable[tuple[Label, Update]], partners: Iterable[str]
+    ) -> None:
+        """Let values wait for the next frame to each partner; an older one that still waits is dropped."""
+        alike = self._alike
+        self._wait([_Value(alike(header, label, project, "", update), update) for label, update in values], partners)
 
     def pass_on(self, sender: str, origin: str, label: Label, updates: Iterable[Update]) -> None:
         """Let what `origin` published, and `sender` sent here, wait for the next frame to each node above."""
         above = [node for node in self._nodes_above() if node not in (sender, origin)]
-        for update in updates if above else ():
-            self._wait(_Value(self._alike(None, label, "", origin, update), update), above)
+        if above:
+            self._wait([_Value(self._alike(None, label, "", origin, update), update) for update in updates], above)
 
     def _alike(self, header: Label | None, label: Label, project: str, origin: str, update: Update) -> _Alike:
         alike = (id(header), id(label), project, origin, update.kind, update.portion)
@@ -118,18 +121,19 @@ class LiveOut:
             self._above = [known.node for known in self._partners.above() if known.active and known.node not in fed]
         return self._above
 
-    def _wait(self, value: _Value, partners: Iterable[str]) -> None:
-        slot = (value.alike.origin, value.update.id, value.update.portion)
+    def _wait(self, values: Sequence[_Value], partners: Iterable[str]) -> None:
+        new = {(value.alike.origin, value.update.id, value.update.portion): value for value in values}
         for node in partners:
             queue = self._queues.get(node) or self._queue(node)
-            if not queue.values:
+            waiting = queue.values
+            if not waiting:
                 queue.some.set()
-            if slot in queue.values:
-                queue.conflated += 1
-            elif len(queue.values) >= MAX_VALUES:
-                del queue.values[next(iter(queue.values))]
+            before = len(waiting)
+            waiting.update(new)
+            queue.conflated += before + len(values) - len(waiting)
+            while len(waiting) > MAX_VALUES:
+                del waiting[next(iter(waiting))]
                 queue.dropped += 1
-            queue.values[slot] = value
 
     def _queue(self, node: str) -> _Queue:
         return self._queues.setdefault(node, _Queue())
@@ -158,10 +162,12 @@ class LiveOut:
         decide = _Decider(epoch, self._partners.originators(node), node, now)
         groups, rulings = dict[tuple[str, Label], list[msgspec.Raw]](), decide.rulings
         room = core.config.live_bytes - _OVERHEAD[core.signer.public.algorithm]
-        for slot, waiting in list(queue.values.items()):
-            value = self._settled(waiting, now) if waiting.alike.origin else waiting
+        done = 0
+        for value in queue.values.values():
+            if value.alike.origin:
+                value = self._settled(value, now)
             ruling = rulings.get(value.alike) or decide.ruling(value.alike)
-            data = decide.given(value, ruling.portion, core.secret) if ruling.portion is not None else None
+            data = decide.given(value, ruling, core.secret) if ruling.permits else None
             if data is not None:
                 group = ruling.group
                 size = len(data) if group is not None else len(data) + ruling.named(groups)
@@ -174,7 +180,8 @@ class LiveOut:
                     if group is None:
                         group = ruling.group = groups.setdefault(ruling.place, [])
                     group.append(data)
-            del queue.values[slot]
+            done += 1
+        queue.values = dict(islice(queue.values.items(), done, None))
         if not groups:
             return None
         queue.number = max(queue.number + 1, now)
@@ -192,6 +199,26 @@ class LiveOut:
             policy_epoch=epoch.digest,
             signer=core.signer,
         )
+
+    def would_take(self, node: str, values: Iterable[Live]) -> list[tuple[Update | None, tuple[Transform, ...]]]:
+        """What a frame for a partner would hold by now of each of this node's own values, and how they are changed.
+
+        None for what it would leave out. Whether the budget holds it is not looked at.
+        """
+        core, now, epoch = self._core, self._core.clock.now(), self._epochs.current()
+        decide = _Decider(epoch, self._partners.originators(node), node, now)
+        closed = restored(core.store) is not None
+        alike: dict[tuple[int, int, str, str, str], _Alike] = {}
+        found: list[tuple[Update | None, tuple[Transform, ...]]] = []
+        for live in values:
+            update = live.update
+            key = (id(live.header), id(live.label), live.project, update.kind, update.portion)
+            if key not in alike:
+                alike[key] = _Alike(live.header, live.label, live.project, "", update.kind, update.portion)
+            portion = (decide.rulings.get(alike[key]) or decide.ruling(alike[key])).portion
+            data = decide.given(_Value(alike[key], update), portion, core.secret) if portion and not closed else None
+            found.append((_decode(data) if data is not None else None, portion.transforms if portion else ()))
+        return found
 
     def _settled(self, value: _Value, now: int) -> _Value:
         """What another node published, with the label and project of the record that is held of it."""
@@ -213,10 +240,12 @@ class LiveOut:
 class _Ruling:
     """What holds for all values that are alike, and the group of a frame that those go into."""
 
-    __slots__ = ("group", "place", "portion")
+    __slots__ = ("delay_ms", "group", "permits", "place", "transforms")
 
     def __init__(self, alike: _Alike, portion: Decision | None) -> None:
-        self.portion = portion
+        self.permits = portion is not None
+        self.transforms = portion.transforms if portion is not None else ()
+        self.delay_ms = portion.basis.delay_ms if portion is not None else 0
         self.place = (alike.origin, alike.label)
         self.group: list[msgspec.Raw] | None = None
 
@@ -240,19 +269,16 @@ class _Decider:
         found = self.rulings[alike] = _Ruling(alike, self._decide(alike))
         return found
 
-    def given(self, value: _Value, portion: Decision, secret: bytes) -> msgspec.Raw | None:
-        """The update as the partner may have it, or None."""
+    def given(self, value: _Value, ruling: _Ruling, secret: bytes) -> msgspec.Raw | None:
+        """The update as the partner may have it, or None; of what is permitted."""
         update = value.update
-        if update.id in self._holds:
+        if update.id in self._holds or update.at + ruling.delay_ms > self._now:
             return None
-        if update.at + portion.basis.delay_ms > self._now:
-            return None
-        transforms = portion.transforms
-        if not transforms:
+        if not ruling.transforms:
             if value.data is None:
                 value.data = encoded(update)
             return value.data
-        changed = apply_transforms(transforms, update.value, secret=secret, partner=self._node)
+        changed = apply_transforms(ruling.transforms, update.value, secret=secret, partner=self._node)
         if not isinstance(changed, Transformed):
             return None
         return encoded(msgspec.structs.replace(update, value=changed.value))
@@ -282,7 +308,7 @@ class _Decider:
 class LiveIn:
     """Live values from partners, each checked as a record would be, and handed to whoever subscribed, and upward."""
 
-    def __init__(self, core: Core, told: Callable[[Live], None], out: LiveOut) -> None:
+    def __init__(self, core: Core, told: Callable[[Sequence[Live]], None], out: LiveOut) -> None:
         self._core = core
         self._told = told
         self._out = out
@@ -334,8 +360,7 @@ class LiveIn:
         fits = [update for update in updates if problem is None and self._fits(update, peers)]
         self.refused += len(updates) - len(fits)
         taken = [Live(origin, label, update) for update in fits]
-        for live in taken:
-            self._told(live)
+        self._told(taken)
         self._out.pass_on(sender, origin, label, fits)
         return taken
 

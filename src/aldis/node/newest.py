@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from operator import attrgetter, itemgetter
 
 from aldis.app import Live
 from aldis.kernel.labels import Label
 
 __all__ = ["Newest"]
 
-SLOTS = 500
+SLOTS = 8_192
 """Entities' portions of one source, label and project that are kept: those that were heard of last."""
 _GROUPS = 256
+_MOST = 65_536
+"""Values in all: beyond them the largest group gives up what it heard of first."""
 _NEW = 8_192
 """Values that are put in their places together, so that those that come again and again are put there once."""
+_place = attrgetter("source", "update.id", "update.portion")
 _Slot = tuple[str, str]
 
 
@@ -45,27 +50,23 @@ class Newest:
         self._alike: dict[tuple[str, Label | None, Label, str, str], _Group] = {}
         self._groups: OrderedDict[_Group, None] = OrderedDict()
         self._where: dict[tuple[str, str, str], _Group] = {}
-        self._new: dict[tuple[str, str, str], Live] = {}
+        self._new: list[Live] = []
         self._lock = threading.Lock()  # pages look from threads of their own
         self.moves = 0
 
-    def take(self, live: Live) -> None:
-        """Keep a value in the place of the one before."""
-        update = live.update
-        place = (live.source, update.id, update.portion)
+    def take(self, values: Sequence[Live]) -> None:
+        """Keep each value in the place of the one before."""
         with self._lock:
-            new = self._new
-            if place in new:
-                del new[place]  # what came last stands at the end
-            new[place] = live
-            self.moves += 1
-            if len(new) >= _NEW:
+            self._new += values
+            self.moves += len(values)
+            if len(self._new) >= _NEW:
                 self._settle()
 
     def _settle(self) -> None:
-        new, self._new = self._new, {}
-        for place, live in new.items():
-            self._put(place, live)
+        new, self._new = self._new, []
+        last = {place: at for at, place in enumerate(map(_place, new))}
+        for place, at in sorted(last.items(), key=itemgetter(1)):
+            self._put(place, new[at])
 
     def _put(self, place: tuple[str, str, str], live: Live) -> None:
         slot = place[1:]
@@ -81,6 +82,9 @@ class Newest:
         self._groups.move_to_end(group)
         if len(held) > SLOTS:
             self._forget(group, next(iter(held)))
+        if len(self._where) > _MOST:
+            largest = max(self._groups, key=lambda one: len(one.values))
+            self._forget(largest, next(iter(largest.values)))
         if len(self._groups) > _GROUPS:
             oldest = next(iter(self._groups))
             for gone in list(oldest.values):

@@ -21,11 +21,14 @@ from aldis.node.epochs import Epochs
 from aldis.node.exchange import Exchange
 from aldis.node.feeds import Feeds
 from aldis.node.files import Files
+from aldis.node.flows import Flows
 from aldis.node.foreign import Foreign
+from aldis.node.giving import Giving
 from aldis.node.home import Home
 from aldis.node.inbound import Inbound
 from aldis.node.inquiry import Inquiry
 from aldis.node.key_access import KeyServer
+from aldis.node.leaves import Leaves
 from aldis.node.live import LiveIn, LiveOut
 from aldis.node.meaning import Meaning
 from aldis.node.outbound import Outbound
@@ -35,6 +38,7 @@ from aldis.node.recalls import Recalls
 from aldis.node.records import Records
 from aldis.node.register import Register
 from aldis.node.replay import Replay
+from aldis.node.replaying import Replaying
 from aldis.node.retention import Retention
 from aldis.node.saved import SavedSearches
 from aldis.node.showing import Showing
@@ -60,16 +64,21 @@ class Node:
         self.meaning = Meaning(core)
         self.records = Records(core, self.audit, self.epochs, self.sights, self.meaning, self.attachments)
         self.saved = SavedSearches(core, self.records)
-        self.register = Register(core, self.records, self.epochs, self.partners)
+        self.register = Register(core, self.audit, self.records, self.epochs, self.partners, self.sights)
+        self.flows = Flows(core, self.partners, self.sights)
         self.desk = Desk(core, self.audit, self.partners, self.epochs, self.sights)
         self.key_access = KeyServer(core, self.audit, self.sights)
         self.foreign = Foreign(core, self.audit)
         self.replay = Replay(core)
+        self.replaying = Replaying(core, self.audit, self.replay)
+        self.leaves = Leaves(core, self.records)
         self.live_out = LiveOut(core, self.epochs, self.partners)
         self.showing = Showing(core, self.people, self.records)
+        self.giving = Giving(core, self.partners, self.outbound, self.live_out)
         self.context = NodeContext(
-            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments, self.showing
-        )
+            core, self.records, self.register, self.desk, self.partners, self.live_out, self.attachments, self.showing,
+            self.giving,
+        )  # fmt: skip
         self.live_in = LiveIn(core, self.context.told, self.live_out)
         self.recalls = Recalls(core, self.audit, self.partners, self.attachments, self.sights)
         self.retention = Retention(core, self.audit, self.records, self.recalls)
@@ -139,6 +148,7 @@ class Node:
 
     def close(self) -> None:
         """Close the store, and the files of attachments."""
+        self.replaying.stop()
         self.attachments.close()
         self.core.store.close()
 

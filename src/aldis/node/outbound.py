@@ -139,6 +139,24 @@ class Outbound:
             return isinstance(result, Permit) and portion in set(result.portions) - result.transforms.keys()
         return False
 
+    def decided(self, node: str, held: Sequence[Row]) -> Mapping[int, Permit | Refusal | None]:
+        """What is decided now of rows for a partner, by number; None for what leaves no more, as once superseded.
+
+        As `fill` decides, but nothing is told, asked or sent.
+        """
+        store, seqs = self._core.store, [row.seq for row in held]
+        gone = store.records.superseded(seqs) | store.recalls.withheld(node, seqs)
+        grants = store.grants.of([row.seq for row in held if row.source])
+        approvals = store.referrals.approvals(node, seqs)
+        decide, found = self._round(node, self._epochs.current(), b""), dict[int, Permit | Refusal | None]()
+        for one in held:
+            row, portions, _ = self._proven(one, grants.get(one.seq), decide)
+            approved = approvals.get(one.seq, _NONE)
+            stays = one.seq in gone or (decide.below and bool(untold(store, row, node)))
+            result = None if stays else self._result(row, portions, decide, grants.get(one.seq), approved)
+            found[one.seq] = result
+        return found
+
     def _step(self, node: str, stream: Stream) -> tuple[Sealed | None, bool]:
         store, epoch, now = self._core.store, self._epochs.current(), self._core.clock.now()
         policy = self._epochs.keep(epoch)

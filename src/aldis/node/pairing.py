@@ -21,7 +21,7 @@ from aldis.node.instruments import COSIGNATURE, INSTRUMENT, KINDS, PAIRING_PREFI
 from aldis.node.recall_records import ANSWER, RECALL
 from aldis.node.tls import check_certificate
 
-__all__ = ["Invitation", "Sheet", "check_invitation", "fingerprint", "seal_invitation"]
+__all__ = ["Invitation", "Sheet", "check_invitation", "fingerprint", "read_aloud", "seal_invitation"]
 
 LIFETIME = 7 * 86_400_000
 """How long an invitation may be answered, in milliseconds."""
@@ -84,6 +84,19 @@ def fingerprint(data: bytes) -> str:
     number = int.from_bytes(sha256(data), "big") % 10**30
     digits = f"{number:030d}"
     return " ".join(digits[i : i + 5] for i in range(0, 30, 5))
+
+
+def read_aloud(sheet: Sheet) -> dict[str, str]:
+    """What two people compare by voice of a sheet that is pinned already: a fingerprint of each key, by what it does.
+
+    Raises:
+        NotAuthentic, InvalidInput, UnknownTerm: the sheet holds something else than keys.
+    """
+    return {
+        "Signs bundles": fingerprint(sheet.pinned.raw),
+        "Signs its ledger": fingerprint(unb64(sheet.ledger_key)),
+        "Answers connections": fingerprint(sheet.certificate_der),
+    }
 
 
 def check_invitation(data: bytes, *, node: str, party: str, at: int) -> tuple[Invitation, tuple[Record, Record] | None]:

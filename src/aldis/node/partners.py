@@ -17,7 +17,7 @@ from aldis.kernel.errors import (
     VerificationFailed,
 )
 from aldis.kernel.labels import Label, Releasability
-from aldis.kernel.messages import open_message
+from aldis.kernel.messages import open_message, read_unverified
 from aldis.kernel.policies import Policy
 from aldis.kernel.records import Record, make_record, next_version, read_record
 from aldis.kernel.signatures import Key
@@ -181,15 +181,32 @@ class Partners:
         self._core.policies.check_accreditation(found)
         return {tag: sorted(set(values)) for tag, values in sorted(found.items()) if values}
 
-    def invite(self, party: str) -> bytes:
+    def invite(self, party: str, by: str | Person = "") -> bytes:
         """An invitation file for a node of `party`, good for a week; the newest one is the one that counts.
 
         One for another node of this node's own party has no agreement in it.
+
+        Raises:
+            RefusedByPolicy: a person who is no security officer.
         """
-        core = self._core
-        if party == core.party:
-            return self._invite(party, None)
-        return self._invite(party, self._agreement(party))
+        actor = name_of(by, Act.PARTNERS)
+        return self._invite(party, None if party == self._core.party else self._agreement(party), actor)
+
+    def invitations(self) -> dict[str, bytes]:
+        """The invitation file by party, of those that nobody has answered and that are still good."""
+        get, now = self._core.store.meta.get, self._core.clock.now()
+        made = {party: get(_sent_to(party)) for party in sorted(self._core.policies.parties)}
+        return {
+            party: data
+            for party, data in made.items()
+            if data and now <= read_unverified(data, Invitation).created + pairing.LIFETIME
+        }
+
+    def reply(self, node: str) -> bytes:
+        """The reply that joining a partner's invitation made, as long as it is good; b"" where there is none."""
+        data = self._core.store.meta.get(_reply_to(node)) or b""
+        good = data and self._core.clock.now() <= read_unverified(data, Invitation).created + pairing.LIFETIME
+        return data if good else b""
 
     def _agreement(self, party: str) -> Record:
         core, now = self._core, self._core.clock.now()
@@ -206,15 +223,17 @@ class Partners:
         draft = instrument_draft(text, policies=core.policies, label=label, node=core.node, author=core.node, at=now)
         return make_record(draft, core.random)
 
-    def _invite(self, party: str, agreement: Record | None) -> bytes:
+    def _invite(self, party: str, agreement: Record | None, actor: str) -> bytes:
         core = self._core
         data = self._invitation(agreement, self._cosign(agreement) if agreement else None, answers="")
         with core.store.transaction():
             core.store.meta.set(_sent_to(party), data)
-            self._audit.write("partner", party, verdict="invited", reasons=[pairing.fingerprint(data)])
+            self._audit.write("partner", party, verdict="invited", reasons=[pairing.fingerprint(data)], actor=actor)
         return data
 
-    def join(self, data: bytes, confirm: Confirm, *, own: bool = False) -> tuple[Known, bytes | None]:
+    def join(
+        self, data: bytes, confirm: Confirm, *, own: bool = False, by: str | Person = ""
+    ) -> tuple[Known, bytes | None]:
         """Pair with the maker of an invitation or reply; the reply to send back, or None where this was one.
 
         No instrument stands between two nodes of one party: an invitation by one takes `own`, which says that this is
@@ -223,7 +242,9 @@ class Partners:
         Raises:
             NotAuthentic: the fingerprints do not match, or the file is not what it claims.
             Stale, RefusedByPolicy, VerificationFailed, InvalidInput: see `pairing.check_invitation`.
+            RefusedByPolicy: also for a person who is no security officer.
         """
+        actor = name_of(by, Act.PARTNERS)
         core, now = self._core, self._core.clock.now()
         invitation, agreed = pairing.check_invitation(data, node=core.node, party=core.party, at=now)
         sheet, reply = invitation.sheet, None
@@ -266,12 +287,14 @@ class Partners:
         with core.store.transaction():
             self._put(known, now)
             core.store.meta.set(_sent_to(known.party), b"")
+            core.store.meta.set(_reply_to(known.node), reply or b"")
             if agreed is not None and ours is not None:
                 core.store.records.put([agreed[0]], now, "" if agreed[0].header.originator == core.node else sheet.node)
                 core.store.records.put([ours], now)
                 core.store.records.put([agreed[1]], now, sheet.node)
             self._vouch(now)
-            self._audit.write("partner", known.node, verdict="paired", reasons=[pairing.fingerprint(data), known.party])
+            reasons = [pairing.fingerprint(data), known.party]
+            self._audit.write("partner", known.node, verdict="paired", reasons=reasons, actor=actor)
         return known, reply
 
     def set_status(self, node: str, status: PartnerStatus, because: str, by: str | Person = "") -> Known:
@@ -398,6 +421,10 @@ def _rated(policy: Policy) -> bool:
 
 def _sent_to(party: str) -> str:
     return f"invitation to {party}"
+
+
+def _reply_to(node: str) -> str:
+    return f"reply to {node}"
 
 
 def _known(data: bytes) -> Known:

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aldis.app import Live
-from aldis.kernel.bundles import onward_of
 from aldis.kernel.errors import Forked, InvalidInput, RefusedByPolicy, TooLarge, UnknownTerm
-from aldis.kernel.explain import RecordExplanation, explain_record
+from aldis.kernel.explain import RecordExplanation
 from aldis.kernel.labels import Label, audience
-from aldis.kernel.records import Draft, Record, make_record, next_version, read_portion, tombstone
+from aldis.kernel.records import Draft, Record, make_record, next_version, tombstone
 from aldis.kernel.release import Outcome, node_ceiling
 from aldis.node.attachments import Attachments, Reader
 from aldis.node.audit import Audit
@@ -24,7 +23,6 @@ from aldis.node.filters import ALL, Filters, Narrowing, passes
 from aldis.node.instruments import KINDS
 from aldis.node.meaning import SEARCHED, Meaning
 from aldis.node.people import Person, Sight, Sights
-from aldis.node.rulings import candidate
 from aldis.node.store import Hits, Keep, Numbers, Page, Row, check_text
 
 __all__ = ["Records"]
@@ -217,6 +215,10 @@ class Records:
         """Whether a person may know of a row."""
         return self._sights.cut(row, self._sights.of(viewer)) is not None
 
+    def may_see(self, viewer: Person, kind: str, label: Label, project: str) -> bool:
+        """Whether a person may see what this node says of a kind, label and project, were there such a record."""
+        return self._sights.may_see(viewer, kind, project, label)
+
     def may_watch(self, live: Live, viewer: Person, only: str = "") -> bool:
         """Whether a person may see a live value; see `watched`."""
         return self.watched(live, viewer, only) is not None
@@ -247,17 +249,7 @@ class Records:
         Raises:
             UnknownTerm, InvalidInput: as `get`.
         """
-        row, sight = self.get(record_id, version, viewer, originator), self._sights.of(viewer)
-        grant = self._store.grants.of([row.seq]).get(row.seq)
-        party = self._sights.party(row.originator)
-        return explain_record(
-            candidate(self._store.profiles, row, [read_portion(data) for data in row.portions], party),
-            sight.name,
-            None,
-            sight.epoch,
-            self._core.clock.now(),
-            grants=onward_of(grant, self._core.node),
-        )
+        return self._sights.explain(self.get(record_id, version, viewer, originator), viewer)
 
     def page(
         self,

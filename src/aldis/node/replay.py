@@ -44,12 +44,19 @@ class Replay:
         for index, leaf in self._leaves():
             if leaf.type == "decision" and leaf.input != _NOTHING:
                 count += 1
-                now = self._again(leaf)
-                if now != (leaf.verdict, list(leaf.reasons)):
-                    differences.append(Difference(index, leaf, f"{now[0]}: {', '.join(now[1])}"))
+                again = self.one(index, leaf)
+                if isinstance(again, Difference):
+                    differences.append(again)
             if told is not None and (index % _STEP == 0 or index + 1 == size):
                 told(index + 1, size)
         return count, differences
+
+    def one(self, index: int, leaf: Leaf) -> Difference | bool:
+        """Whether a decision leaf comes out as it was written; False where it decided nothing, else how it differs."""
+        if leaf.type != "decision" or leaf.input == _NOTHING:
+            return False
+        now = self._again(leaf)
+        return now == (leaf.verdict, list(leaf.reasons)) or Difference(index, leaf, f"{now[0]}: {', '.join(now[1])}")
 
     def _leaves(self) -> Iterator[tuple[int, Leaf]]:
         start = 0

@@ -51,8 +51,10 @@ class ExperimentsApp:
         return (PICTURE, *ROUTES, *WHO)
 
     def pages(self) -> Sequence[Page]:
-        """None yet beside the node's own."""
-        return ()
+        """The picture, alone and beside what partners get of it; recordings; runs, who takes part, tasks, losses."""
+        from aldis.apps.experiments.web import PAGES  # noqa: PLC0415 - numpy, which few commands need
+
+        return PAGES
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""

@@ -189,14 +189,15 @@ class Plot:
 
     def _publish(self, kind: str, kept: _Kept, portions: Iterable[str]) -> None:
         labels, at = kept.labels, _moment(kept.entity) or self._context.now()
+        values: list[tuple[Label, Update]] = []
         for portion in portions:
             value = portion_of(kept.entity, portion)
             if (value is not None) is not (portion in kept.known):
                 kept.known ^= {portion}
                 kept.banner = ""
             if value is not None:
-                update = Update(kept.id, kind, portion, at, value)
-                self._context.publish(labels["header"], labels[portion], self._project, update)
+                values.append((labels[portion], Update(kept.id, kind, portion, at, value)))
+        self._context.publish_all(labels["header"], self._project, values)
 
     def _record(self, due: Iterable[tuple[str, str]], now: int) -> None:
         self._hold(self._put(self._drafts(due, now)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from aldis.interfaces.api.operations import Answer, Call, Nothing, Operation, said
@@ -9,6 +11,9 @@ from aldis.kernel.authority import Act, Role
 from aldis.node.people import Account
 
 __all__ = ["OPERATIONS"]
+
+
+_Until = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
 
 class PersonId(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,7 +25,8 @@ class PersonId(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AddPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person to be: `clearance` names the highest classification by policy, `categories` values by tag.
 
-    `*` among projects, kinds or values is every one.
+    `*` among projects, kinds or values is every one. `sponsor` is the person here who answers for a guest; from `until`
+    (ms since 1970 UTC, 0 for no end) on the account opens nothing.
     """
 
     id: str
@@ -32,6 +38,8 @@ class AddPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     projects: list[str] = []
     kinds: list[str] = msgspec.field(default_factory=lambda: ["*"])
     roles: list[Role] = []
+    sponsor: str = ""
+    until: _Until = 0
 
 
 class ChangePerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +54,8 @@ class ChangePerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     projects: list[str] | None = None
     kinds: list[str] | None = None
     roles: list[Role] | None = None
+    sponsor: str | None = None
+    until: _Until | None = None
 
 
 class Because(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

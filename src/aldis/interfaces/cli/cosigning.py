@@ -33,9 +33,10 @@ def cosigned(node: Node, known: Known) -> Cosigned:
     """
     ledger, name, key = node.core.store.ledger, ledger_name(known.node), unb64(known.sheet.ledger_key)
     size = at = 0
-    for count, note in ledger.checkpoints():
+    for count, note in reversed(ledger.checkpoints()):
         if any(signature.name == name for signature in parse_note(note).signatures):
             size, at = count, verify_cosignature(note, name, key) * 1000
+            break
     held = ledger.checkpoint(name)
     theirs = verify_checkpoint(held[1], name, key).size if held else 0
     if held:

@@ -12,7 +12,6 @@ from aldis.interfaces.cli.files import read_text
 from aldis.interfaces.cli.preview import preview_data, preview_lines
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.cli.text import day, listed, midnight
-from aldis.kernel.errors import InvalidInput
 from aldis.kernel.instruments import Effect, Status
 from aldis.kernel.instruments.clauses import DAY_MS
 from aldis.kernel.records import Record
@@ -136,8 +135,6 @@ def leave(session: Session, id_: str, on: str, author: str | None) -> None:
 
 def _end(session: Session, name: str, effect: Effect, on: str, author: str | None) -> None:
     node, at = session.node, midnight(on)
-    if at + DAY_MS <= node.core.clock.now():
-        raise InvalidInput(f"{on} has passed", fix="Name today or a later day: what was released before stays released")
     node.register.end(name, effect, at, author or node.name)
     status = node.register.status(name)
     word = "ends" if effect is Effect.TERMINATE else f"no longer binds {node.core.party}"

@@ -13,19 +13,18 @@ from aldis.interfaces.cli.exits import UNVERIFIED
 from aldis.interfaces.cli.files import read_whole, write_whole
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import Session, pass_session
-from aldis.interfaces.cli.text import count, listed, moment
+from aldis.interfaces.cli.text import DAY_MS, count, listed, midnight, moment
 from aldis.kernel.encoding import unb64
 from aldis.kernel.errors import InvalidInput
 from aldis.kernel.ledger import Leaf, LeafType, decode_leaf
 from aldis.node.audit import Proof, check_proof, cosigners
 from aldis.node.core import ledger_name
+from aldis.node.leaves import LeafFilter
 from aldis.node.node import Node
-from aldis.node.store import LeafRow
 
 __all__ = ["ledger"]
 
 _LARGEST = 1024 * 1024
-_STEP = 5000
 _TYPES = click.Choice([str(word) for word in get_args(LeafType)])
 
 
@@ -120,30 +119,40 @@ def replay(session: Session) -> None:
 
 @ledger.command("show")
 @click.option("--type", "type_", type=_TYPES, metavar="TYPE", help=f"Only leaves of a type: {listed(_TYPES.choices)}.")
+@click.option("--record", default="", metavar="ID", help="Only what concerns a record.")
+@click.option("--partner", default="", metavar="NODE", help="Only what concerns a partner.")
+@click.option("--person", default="", metavar="PERSON", help="Only what concerns a person, or what they did.")
+@click.option("--since", default="", metavar="DAY", help="Only from this day (UTC) on.")
+@click.option("--until", default="", metavar="DAY", help="Only to the end of this day.")
 @click.option("--last", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="How many.")
 @pass_session
-def show(session: Session, type_: str | None, last: int) -> None:
+def show(session: Session, type_: LeafType | None, last: int, since: str, until: str, **concerning: str) -> None:
     """Show the newest leaves, oldest first."""
-    found = _last(session.node, type_, last)
+    asked = LeafFilter(
+        type=type_,
+        since=midnight(since) if since else 0,
+        until=midnight(until) + DAY_MS if until else 0,
+        **concerning,
+    )
+    found = _last(session.node, asked, last)
     rows = [
-        (str(row.index), moment(leaf.at), leaf.type, leaf.subject[:24], leaf.verdict, listed(leaf.reasons, 4))
-        for row, leaf in found
+        (str(index), moment(leaf.at), leaf.type, leaf.subject[:24], leaf.verdict, listed(leaf.reasons, 4))
+        for index, leaf in found
     ]
-    data = {"leaves": [{"index": row.index, **msgspec.to_builtins(leaf)} for row, leaf in found]}
+    data = {"leaves": [{"index": index, **msgspec.to_builtins(leaf)} for index, leaf in found]}
     session.out.table(data, ("leaf", "when", "type", "subject", "verdict", "reasons"), rows, ("when",))
     if not found:
         session.out.say("There is no such leaf.")
 
 
-def _last(node: Node, type_: str | None, last: int) -> list[tuple[LeafRow, Leaf]]:
-    """The newest leaves of a type, oldest first, read back from the end."""
-    store, found = node.core.store.ledger, list[LeafRow]()
-    end = store.size()
-    while end and len(found) < last:
-        start = max(0, end - _STEP)
-        found = [row for row in store.leaves(start, _STEP, type_=type_) if row.index < end] + found
-        end = start
-    return [(row, decode_leaf(row.data)) for row in found[-last:]]
+def _last(node: Node, asked: LeafFilter, last: int) -> list[tuple[int, Leaf]]:
+    """The newest leaves that are asked for, oldest first, read back from the end."""
+    found, before = list[tuple[int, Leaf]](), 0
+    while True:
+        page = node.leaves.newest(asked, "", before, last - len(found))
+        found, before = [*found, *page.leaves], page.before
+        if not before or len(found) >= last:
+            return found[::-1]
 
 
 def _ledger_key(node: Node, name: str) -> bytes:

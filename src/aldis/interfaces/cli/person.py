@@ -11,7 +11,7 @@ import msgspec
 from aldis.interfaces.cli.output import grid
 from aldis.interfaces.cli.session import BECAUSE, BY, Session, pass_session
 from aldis.interfaces.cli.signing_in import rungs, secret
-from aldis.interfaces.cli.text import count, listed, moment
+from aldis.interfaces.cli.text import DAY_MS, count, day, listed, midnight, moment
 from aldis.kernel.authority import Role
 from aldis.kernel.errors import InvalidInput, UnknownTerm
 from aldis.node.people import Account
@@ -38,6 +38,8 @@ def _fields(command: _Command) -> _Command:
         click.option("--category", "categories", metavar="TAG=VALUE", multiple=True,
                      help="A value of a category they may see, * for all; repeatable."),
         click.option("--clearance", metavar="[POLICY:]RUNG", multiple=True, help="The highest they may see."),
+        click.option("--until", metavar="DAY", help="The last day on which the account opens, blank for none."),
+        click.option("--sponsor", metavar="PERSON", help="Who answers here for a guest."),
         click.option("--nationality", metavar="PARTY", help="Their nation: ISO 3166 alpha-3."),
         click.option("--organisation", metavar="TEXT", help="Where they work."),
         click.option("--name", metavar="TEXT", help="What they are called."),
@@ -165,30 +167,44 @@ def sessions(session: Session, who: str | None) -> None:
     """List the sessions that are open, of PERSON or of all."""
     people = session.node.people
     found = [
-        {"person": row.person, "level": msgspec.json.decode(row.level), "began": row.began, "used": row.used}
+        {
+            "person": row.person,
+            "session": people.sessions.id_of(row),
+            "level": msgspec.json.decode(row.level),
+            "began": row.began,
+            "used": row.used,
+        }
         for row in people.open_sessions(who, session.by)
     ]
-    rows = [(one["person"], _words(one["level"]), moment(one["began"]), moment(one["used"])) for one in found]
-    session.out.table({"sessions": found}, ("person", "level", "began", "used"), rows)
+    rows = [
+        (one["person"], _words(one["level"]), moment(one["began"]), moment(one["used"]), one["session"])
+        for one in found
+    ]
+    session.out.table({"sessions": found}, ("person", "level", "began", "used", "session"), rows)
     if not found:
         session.out.say("No session is open.")
 
 
 @person.command("revoke")
 @_PERSON
+@click.option("--session", "id_", metavar="ID", help="Only this one, as `sessions` lists it.")
 @BY
 @pass_session
-def revoke(session: Session, who: str) -> None:
-    """End every session of PERSON."""
-    ended = session.node.people.revoke(who, session.by)
+def revoke(session: Session, who: str, id_: str | None) -> None:
+    """End every session of PERSON, or one."""
+    if id_ is not None:
+        session.node.people.end_session(who, id_, session.by)
+    ended = session.node.people.revoke(who, session.by) if id_ is None else 1
     session.out.data({"person": who, "ended": ended}, f"{count(ended, 'session')} of {who} ended.")
 
 
 def _changed(session: Session, account: Account, given: Mapping[str, Any]) -> Account:
     """The account with what the options say."""
     changes: dict[str, Any] = {
-        field: given[field] for field in ("name", "organisation", "nationality") if given[field] is not None
+        field: given[field] for field in ("name", "organisation", "nationality", "sponsor") if given[field] is not None
     }
+    if given["until"] is not None:
+        changes["until"] = midnight(given["until"]) + DAY_MS if given["until"] else 0
     for field in ("projects", "kinds"):
         if given[field]:
             changes[field] = [value for value in given[field] if value]
@@ -220,9 +236,11 @@ def _categories(texts: tuple[str, ...]) -> dict[str, list[str]]:
 
 def _data(session: Session, account: Account) -> dict[str, Any]:
     known: dict[str, Any] = msgspec.to_builtins(account)
-    active = known.pop("active")
+    known.pop("active")
     enrolled = session.node.people.enrolled(account.id)
-    return {**known, "enrolled": enrolled, "status": "active" if active else "suspended"}
+    stands = account.stands(session.node.core.clock.now())
+    status = "active" if stands else "ended" if account.active else "suspended"
+    return {**known, "enrolled": enrolled, "status": status}
 
 
 def _show(session: Session, account: Account) -> None:
@@ -236,6 +254,8 @@ def _show(session: Session, account: Account) -> None:
         ("projects", listed(account.projects) or "none"),
         ("kinds", listed(account.kinds)),
         ("roles", listed(role.value for role in account.roles) or "none"),
+        *([("sponsor", account.sponsor)] if account.sponsor else []),
+        *([("until", day(account.until - 1))] if account.until else []),
         ("status", f"{data['status']}, {'has a password' if data['enrolled'] else 'not enrolled yet'}"),
     ]
     session.out.data(data, grid(rows))

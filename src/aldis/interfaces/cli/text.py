@@ -11,11 +11,13 @@ from typing import Any
 from aldis.kernel.errors import InvalidInput
 from aldis.node.amounts import count, size
 
-__all__ = ["clean", "count", "day", "listed", "midnight", "moment", "one_line", "size", "words"]
+__all__ = ["DAY_MS", "ago", "clean", "count", "day", "listed", "midnight", "moment", "one_line", "size", "words"]
 
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 """Characters that turn the direction of text, and so can make it read as what it is not."""
 _UNSAFE = ("Cc", "Cs")
+DAY_MS = 86_400_000
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _FIRST, _AFTER = -30_610_224_000_000, 253_402_300_800_000
 """The years 1000 to 9999, in ms since 1970 UTC."""
 
@@ -37,6 +39,15 @@ def moment(at: int) -> str:
     """An instant (ms since 1970 UTC) to the minute; what no calendar here has, as its number."""
     found = _instant(at)
     return f"{found:%Y-%m-%d %H:%M} UTC" if found else f"{at} ms"
+
+
+def ago(at: int, now: int) -> str:
+    """How long before `now` an instant was, in its greatest unit: `4 minutes ago`."""
+    seconds = (now - at) // 1000
+    if seconds < 0:
+        return "in the future"
+    unit, length = next((pair for pair in _UNITS if seconds >= pair[1]), ("", 0))
+    return f"{count(seconds // length, unit)} ago" if length else "less than a minute ago"
 
 
 def day(at: int) -> str:

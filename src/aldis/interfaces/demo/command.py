@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from aldis.interfaces.cli.session import Session, pass_session
 from aldis.interfaces.demo.cast import Cast
 from aldis.interfaces.demo.ending import FOLDER, Concluded, check_out, conclude
-from aldis.interfaces.demo.nations import NATIONS, Nations, Running
+from aldis.interfaces.demo.nations import NATIONS, OFFICER, Nations, Running
 from aldis.interfaces.demo.pictures import counts_of, pick_vessel
 from aldis.interfaces.demo.proofs import Finding, cosigned, prove
 from aldis.interfaces.demo.scenario import agree, draft_instruments, put_documents, put_reply
@@ -27,6 +27,7 @@ from aldis.interfaces.demo.telling import Shown, seen_by, tell, tell_end
 from aldis.kernel.errors import Unavailable, VerificationFailed
 from aldis.node.app_states import app_state
 from aldis.node.node import Node
+from aldis.node.people import LINK_MIN
 
 __all__ = ["demo"]
 
@@ -48,7 +49,7 @@ _SETTLED_S = 6.0
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Put the report and recordings here.")
 @click.option("--sea-only", is_flag=True, help="Only the picture of the sea: no search, no matrix, no report.")
 @click.option("--fetch-only", is_flag=True, help="Fetch the recording into the cache, and no more.")
-@click.option("--serve", is_flag=True, help="Leave the nodes running until Ctrl-C.")
+@click.option("--serve", "--stay", is_flag=True, help="Leave the nodes and their pages running until Ctrl-C.")
 @pass_session
 def demo(
     session: Session, source: str | None, seconds: int | None, folder: Path | None, out: Path | None, *,
@@ -68,7 +69,7 @@ def demo(
         check_out(place)
     chosen = choose(source, seconds or (None if sea_only else _SEARCH_S), lambda text: talk.print(f"[dim]{text}[/]"))
     nations = Nations((folder or Path(tempfile.mkdtemp(prefix="aldis-demo-"))).resolve())
-    play = _Play(nations, chosen, None if sea_only else place)
+    play = _Play(nations, chosen, None if sea_only else place, pages=serve)
     kept = serve or folder is not None
     try:
         play.run(session, talk, serve=serve)
@@ -85,9 +86,9 @@ def demo(
 class _Play:
     """One run: without a place for its report, of the sea alone."""
 
-    def __init__(self, nations: Nations, source: Source, place: Path | None) -> None:
+    def __init__(self, nations: Nations, source: Source, place: Path | None, *, pages: bool) -> None:
         self._nations, self._source, self._place = nations, source, place
-        self._running = Running(nations)
+        self._running = Running(nations, pages=pages)
         self._ports = Ports.free()
         self._cast = Cast(nations.folder / "players", self._ports)
         self._search: Search | None = None
@@ -186,12 +187,24 @@ class _Play:
             talk.print(
                 f"\nThe nodes run on, in {self._nations.folder}. Try: aldis --home {self._nations.home('usa')} list"
             )
+            _tell_pages(self._nations, self._running.links(), talk)
             talk.print("Ctrl-C ends them.")
             self._running.wait()
             return
         if concluded is not None:
             talk.print(f"\nNext: [bold]{concluded.check}[/]", highlight=False, soft_wrap=True)
-        talk.print("Next: [bold]aldis demo --serve[/] leaves the three nodes running for you to ask them yourself.")
+        talk.print(
+            "Next: [bold]aldis demo --stay[/] (make demo STAY=1) does it again and leaves the three nodes running, each"
+            " nation's pages open to you by a link that signs you in.", highlight=False,
+        )  # fmt: skip
+
+
+def _tell_pages(nations: Nations, links: Mapping[str, str], talk: Console) -> None:
+    talk.print(f"\nThe pages of each nation; a link signs you in once, as its officer, within {LINK_MIN} minutes:")
+    for node, link in links.items():
+        talk.print(f"  {NATIONS[node][0]}  {link}", highlight=False, soft_wrap=True)
+    enrol = f"aldis --home {nations.home('aus')} person enrol {OFFICER} --new-code"
+    talk.print(f"Later: {enrol} prints a code for a password.", highlight=False, soft_wrap=True)
 
 
 def _until_quiet(nations: Nations, source: Source, began: float, *, alone: bool) -> None:

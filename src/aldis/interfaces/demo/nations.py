@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aldis.app import System
+from aldis.interfaces.web import link_address
+from aldis.kernel.authority import Role
 from aldis.kernel.errors import Unavailable
 from aldis.node.clock import SystemClock
 from aldis.node.config import Config, Marking
@@ -22,10 +24,13 @@ from aldis.node.node import Node
 from aldis.node.pairing import Sheet, fingerprint
 from aldis.node.people import Account
 
-__all__ = ["NATIONS", "Nations", "Running", "Share", "free_port"]
+__all__ = ["NATIONS", "OFFICER", "Nations", "Running", "Share", "free_port"]
 
 NATIONS = {"aus": ("AUS", "AUS", "SECRET"), "gbr": ("GBR", "UK", "SECRET"), "usa": ("USA", "US", "SECRET")}
 """By node: party, label policy, ceiling."""
+OFFICER = "officer"
+"""The account at each node of whoever looks around there."""
+_ROLES = [Role.ADMINISTRATOR, Role.ORIGINATOR, Role.RELEASE_OFFICER, Role.SECURITY_OFFICER]
 _PATIENCE_S = 60.0
 _ENVIRONMENT: dict[str, str] = {}
 
@@ -79,6 +84,9 @@ class Nations:
             )
             make_home(self.home(node), config, now=SystemClock().now())
             with self.open(node) as made:
+                officer = Account(id=OFFICER, name=f"Officer of {party}", nationality=party, roles=_ROLES,
+                                  clearance={policy: ceiling}, projects=["*"])  # fmt: skip
+                made.people.add(officer)
                 for system in share.systems:
                     if system.person:
                         made.people.add(
@@ -107,10 +115,11 @@ class Nations:
 
 
 class Running:
-    """The three processes; `stop` ends them and waits."""
+    """The three processes, with pages for people where they are wanted; `stop` ends them and waits."""
 
-    def __init__(self, nations: Nations) -> None:
+    def __init__(self, nations: Nations, *, pages: bool = False) -> None:
         self._nations = nations
+        self._ports = {node: free_port() for node in NATIONS} if pages else {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> float:
@@ -118,6 +127,8 @@ class Running:
         began = time.monotonic()
         for node in NATIONS:
             command = [sys.executable, "-m", "aldis", "--home", str(self._nations.home(node)), "up"]
+            if node in self._ports:
+                command += ["--http", f"127.0.0.1:{self._ports[node]}"]
             environment = {k: v for k, v in os.environ.items() if not k.startswith("ALDIS_")}
             with self._nations.log(node).open("wb") as log:
                 self._processes[node] = subprocess.Popen(  # noqa: S603 - our own interpreter and folder
@@ -129,6 +140,17 @@ class Running:
                     raise Unavailable(f"the node {node} did not start", fix=f"See {self._nations.log(node)}")
                 time.sleep(0.02)
         return time.monotonic() - began
+
+    def links(self) -> dict[str, str]:
+        """For each node whose pages are there, a link that signs its officer in once.
+
+        Each has a name of its own below `localhost`, which browsers take for this machine: cookies know no ports.
+        """
+        found = {}
+        for node, port in self._ports.items():
+            with self._nations.open(node) as opened:
+                found[node] = link_address(f"http://{node}.localhost:{port}", opened.people.links.issue())
+        return found
 
     def stop(self) -> None:
         """End the processes."""

@@ -23,10 +23,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from aldis.app import Go
+from aldis.app import Go, Handed
 from aldis.interfaces.api.limits import Buckets, Limits
 from aldis.interfaces.api.visits import visit_of
-from aldis.interfaces.web.download import Download
+from aldis.interfaces.web.download import Download, Handing
 from aldis.interfaces.web.forms import CSRF, FORM_BYTES, Fields, pass_over, read_fields, read_form
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, place_of, remember, safe_path
@@ -74,7 +74,7 @@ class Session:
     path: str
 
 
-Answer = Sheet | Go | Session | Reader | Feed
+Answer = Sheet | Go | Handed | Session | Reader | Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +240,8 @@ class Door:
             return self._frame.page(visit, answer, view.app)
         if isinstance(answer, Reader):
             return Download(answer)
+        if isinstance(answer, Handed):
+            return Handing(answer)
         if isinstance(answer, Feed):
             return Stream(answer, self._node.people.sessions, visit.token, visit.who.id, self._streams)
         response = RedirectResponse(answer.path, 303, FIXED)

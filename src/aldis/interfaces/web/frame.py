@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,11 @@ class Frame:
             text, sheet.status, {**FIXED, "content-security-policy": policy(visit.nonce, workers=sheet.workers)}
         )
 
-    def part(self, visit: Visit, sheet: Sheet) -> tuple[Chip, str]:
-        """A part of one of the node's own pages, and the banner of what is in it."""
-        values = {"frame": {"rung": visit.rung}, **sheet.values}
-        return self.markings.banner(sheet.labels), self._own.get_template(sheet.template).render(values)
+    def part(self, visit: Visit, sheet: Sheet, app: str = "") -> tuple[Chip, str]:
+        """A part of a page, the node's own or an app's, and the banner of what is in it."""
+        environment = self._apps[app] if app else self._own
+        values = {"frame": {"rung": visit.rung}, "path": _paths(app), **sheet.values}
+        return self.markings.banner(sheet.labels), environment.get_template(sheet.template).render(values)
 
     def rungs(self, visit: Visit) -> list[Rung]:
         """The levels at which the person may choose to work here, the lowest first."""
@@ -121,20 +122,28 @@ class Frame:
             "error": visit.error,
             "typed": visit.form,
             "csrf": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(CSRF, token),
-            "path": lambda path="", **named: _path(f"/{app}" if app else "", path, named),
+            "path": _paths(app),
         }
 
     def _links(self, visit: Visit) -> list[Group]:
         """Where this person may go: in each group as added here."""
         pages = [(name, app.pages()) for name, app in self._node.apps.items()]
-        found = [(_TOGETHER, first[0].title, f"/{name}{first[0].path}".rstrip("/")) for name, first in pages if first]
+        found = [
+            (_TOGETHER, page.title, f"/{name}{page.path}".rstrip("/"))
+            for name, some in pages
+            for place, page in enumerate(some)
+            if place == 0 or (page.linked and (not page.act or visit.may(Act(page.act))))
+        ]
         found += [(_NOW, "Home", "/"), (_NOW, "Notices", "/notices")]
         found += [(_NOW, "Live", "/live")]
         found += [(_RECORDS, "Records", "/records"), (_RECORDS, "Search", "/search")]
         found += [(_SHARING, "Release desk", "/desk")] if visit.may(Act.RULE) else []
+        found += [(_SHARING, "Instruments", "/instruments")]
         found += [(_SHARING, "Partners", "/partners")] if visit.resident else []
         found += [(_NODE, "People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [(_NODE, "Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
+        found += [(_NODE, "Node health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
+        found += [(_NODE, "Sessions", "/sessions")]
         here = max((path for _, _, path in found if _below(visit.path, path)), key=len, default=None)
         links = [(group, Link(title, path, path == here)) for group, title, path in found]
         grouped = [Group(name, [link for group, link in links if group == name]) for name in _GROUPS]
@@ -158,6 +167,7 @@ class Frame:
             "when": lambda ms: _time(ms, moment(ms)),
             "day": lambda ms: _time(ms, day(ms)),
             "span": _span,
+            "coded": _coded,
             "verbatim": lambda text: Markup(escape(text)),  # noqa: S704
         }
         return made
@@ -185,6 +195,15 @@ def _span(chip: Chip) -> Markup:
     return Markup('<span class="chip {}">{}</span>').format(chip.colour, clean(chip.text))
 
 
+def _coded(text: str) -> Markup:
+    """Text whose commands stand between backticks, as `aldis doctor` writes them."""
+    parts = [escape(clean(part)) for part in text.split("`")]
+    whole = len(parts) % 2 == 1
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 and whole else part for place, part in enumerate(parts)
+    )
+
+
 def _time(ms: int, text: str) -> Markup:
     written = moment(ms)
     if not written.endswith(" UTC"):
@@ -204,6 +223,10 @@ def _here(visit: Visit) -> str:
         return visit.referer
     query = urlencode(visit.query.pairs())
     return safe_path(visit.path + (f"?{query}" if query else ""))
+
+
+def _paths(app: str) -> Callable[..., str]:
+    return lambda path="", **named: _path(f"/{app}" if app else "", path, named)
 
 
 def _path(prefix: str, path: str, named: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from aldis.kernel.instruments.register import (
     Status,
     cosign_message,
 )
+from aldis.kernel.instruments.wording import ClauseChange, Comparison, Difference, clause_words, compare, head_words
 from aldis.kernel.instruments.writer import write_instrument
 
 __all__ = [
@@ -39,7 +40,10 @@ __all__ = [
     "SHARING",
     "Action",
     "Clause",
+    "ClauseChange",
+    "Comparison",
     "Cosignature",
+    "Difference",
     "Effect",
     "Entry",
     "Form",
@@ -50,8 +54,11 @@ __all__ = [
     "State",
     "Status",
     "Transform",
+    "clause_words",
+    "compare",
     "cosign_message",
     "covers",
+    "head_words",
     "known_instrument",
     "parse_instrument",
     "write_instrument",

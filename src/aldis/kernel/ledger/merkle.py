@@ -24,6 +24,7 @@ __all__ = [
     "consistency_proof",
     "inclusion_proof",
     "inclusion_proofs",
+    "inclusion_steps",
     "leaf_hash",
     "merkle_root",
     "node_hash",
@@ -193,6 +194,24 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
         raise VerificationFailed("inclusion proof is too short", fix=_ASK_AGAIN)
     if digest != root:
         raise VerificationFailed(f"leaf {index} is not under that root of {size} leaves", fix=_ASK_AGAIN)
+
+
+def inclusion_steps(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes]) -> list[tuple[str, bytes, bytes]]:
+    """How a proof that `verify_inclusion` accepts climbs to the root, a step for each digest of it.
+
+    Each step has the side on which that digest stands (`left` or `right`), the digest, and the node over both; the
+    last node is the root.
+    """
+    node, last, digest = index, size - 1, leaf_hash
+    steps = []
+    for sibling in proof:
+        left = bool(node & 1) or node == last
+        digest = node_hash(sibling, digest) if left else node_hash(digest, sibling)
+        steps.append(("left" if left else "right", sibling, digest))
+        if left:
+            node, last = _skip_unpaired(node, last)
+        node, last = node >> 1, last >> 1
+    return steps
 
 
 def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:

@@ -18,13 +18,15 @@ PREFIX = "person:"
 """How the name of a person as a recipient begins; no node's name has a colon."""
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TEXT = 200
+_LATEST = 2**53
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A person at this node. `clearance` names the highest classification per policy, this node's policy among them.
 
     `nationality` is a party; `categories` are values per tag, `projects` and `kinds` what the person sees of: `*` is
-    every one.
+    every one. `sponsor` is the person here who answers for a guest; from `until` (ms since 1970 UTC, 0 for no end) on
+    the account opens nothing.
     """
 
     id: str
@@ -37,6 +39,12 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     kinds: list[str] = msgspec.field(default_factory=lambda: [ANY])
     roles: list[Role] = []
     active: bool = True
+    sponsor: str = ""
+    until: int = 0
+
+    def stands(self, at: int) -> bool:
+        """Whether it opens anything at an instant: it is not suspended, and its time is not over."""
+        return self.active and (not self.until or at < self.until)
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -91,8 +99,8 @@ def check_account(account: Account, policies: Policies, policy: str) -> None:
 
     Raises:
         UnknownTerm: a party, policy, classification, category or value that nobody defined.
-        InvalidInput: a field of the wrong shape, no clearance in this node's policy, roles that do not go together, or
-            a guest who would see every project or kind.
+        InvalidInput: a field of the wrong shape, no clearance in this node's policy, roles that do not go together, a
+            guest who would see every project or kind, or a sponsor of somebody who is no guest.
     """
     if not _ID.fullmatch(account.id):
         raise InvalidInput(f"person {account.id!r} is not lower-case letters, digits, dots and hyphens (at most 64)")
@@ -110,6 +118,10 @@ def check_account(account: Account, policies: Policies, policy: str) -> None:
     policies.check_accreditation(account.categories)
     roles = frozenset(account.roles)
     check_roles(roles)
+    if account.sponsor and Role.GUEST not in roles:
+        raise InvalidInput(f"{account.id} is no guest and needs no sponsor", fix="Leave the sponsor out")
+    if not 0 <= account.until < _LATEST:
+        raise InvalidInput(f"the account of {account.id} cannot end then", fix="Name a day, or none")
     if Role.GUEST in roles and (ANY in account.projects or ANY in account.kinds or "" in account.projects):
         raise InvalidInput(f"{account.id} is a guest", fix="Name the projects and kinds that they were invited to")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from aldis.kernel.authority import Act
+from aldis.kernel.authority import Act, Role
 from aldis.kernel.encoding import sha256
 from aldis.kernel.errors import InvalidInput, NotAuthentic, RefusedByPolicy, UnknownTerm
 from aldis.node.audit import Audit
@@ -145,6 +145,23 @@ class People:
             self._audit.write("sign-in", account.id, verdict="revoked", reasons=[str(ended)], actor=actor)
         return ended
 
+    def end_session(self, person: str, id_: str, by: str | Person = "") -> None:
+        """End one session of a person, by the id that `Sessions.id_of` gives it; one's own takes no role.
+
+        Raises:
+            UnknownTerm: there is no such session.
+            RefusedByPolicy: somebody else's, for a person who is no administrator.
+        """
+        own = isinstance(by, Person) and by.id == person
+        actor = person if own else name_of(by, Act.PEOPLE)
+        with self._core.store.transaction():
+            row = next((one for one in self.sessions.of(person) if self.sessions.id_of(one) == id_), None)
+            if row is None:
+                raise UnknownTerm("no such session, or it is over", fix="List those that are open")
+            self._rows.end(row.token)
+            verdict = "signed out" if own else "revoked"
+            self._audit.write("sign-in", person, verdict=verdict, reasons=[] if own else ["1"], actor=actor)
+
     def enrol(self, person: str, code: str, password: str) -> None:
         """Set a password with an enrolment code; sessions begun before are over.
 
@@ -272,10 +289,17 @@ class People:
     def _active(self, person: str) -> Account | None:
         data = self._rows.get(person)
         account = _account.decode(data) if data else None
-        return account if account is not None and account.active else None
+        return account if account is not None and account.stands(self._core.clock.now()) else None
 
     def _check(self, account: Account) -> None:
         check_account(account, self._core.policies, self._core.config.policy)
+        data = self._rows.get(account.sponsor) if account.sponsor else None
+        sponsor = _account.decode(data) if data else None
+        if account.sponsor and (sponsor is None or Role.GUEST in sponsor.roles):
+            raise UnknownTerm(
+                f"{account.sponsor[:64]!r} cannot sponsor a guest here",
+                fix="Name a person of this node who is no guest",
+            )
 
     @staticmethod
     def _actor(by: str | Person, person: str) -> str:

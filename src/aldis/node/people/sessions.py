@@ -18,6 +18,7 @@ from aldis.node.store import SessionRow
 __all__ = ["Sessions"]
 
 _TOKEN = 32
+_ID = 16
 _TOUCH_MS = 30_000
 _level = msgspec.json.Decoder(dict[str, str])
 _account = msgspec.json.Decoder(Account)
@@ -95,7 +96,16 @@ class Sessions:
 
     def of(self, person: str | None = None) -> list[SessionRow]:
         """The sessions that still hold, of one person or of all, oldest first."""
-        return [row for row in self._rows.sessions(person) if self._holds(row)]
+        return [row for row in self._rows.sessions(person) if self._holds(row) and self._account(row) is not None]
+
+    def id_of(self, row: SessionRow) -> str:
+        """What a session is known by to people: nobody makes its token, or the digest that is kept of it, from that."""
+        return sha256(b"aldis/session/1\x00" + row.token).hex()[:_ID]
+
+    def current(self, token: str) -> str:
+        """The id of the session with this token; "" where there is none."""
+        row = self._rows.session(sha256(token.encode("utf-8", "replace")))
+        return self.id_of(row) if row is not None else ""
 
     def _begin(
         self, account: Account, level: Mapping[str, str], began: int, until: int, verdict: str, bounds: bytes
@@ -113,11 +123,16 @@ class Sessions:
     def _find(self, token: str) -> tuple[SessionRow, Account]:
         row = self._rows.session(sha256(token.encode("utf-8", "replace")))
         if row is not None and self._holds(row):
-            data = self._rows.get(row.person)
-            account = _account.decode(data) if data else None
-            if account is not None and account.active:
+            account = self._account(row)
+            if account is not None:
                 return row, self._within(account, row.bounds)
         raise NotAuthentic("nobody is signed in with that, or no longer", fix="Sign in: `aldis sign-in PERSON`")
+
+    def _account(self, row: SessionRow) -> Account | None:
+        """The account of a session's person, where it opens anything now."""
+        data = self._rows.get(row.person)
+        account = _account.decode(data) if data else None
+        return account if account is not None and account.stands(self._core.clock.now()) else None
 
     def _within(self, account: Account, bounds: bytes) -> Account:
         return narrowed(account, _bounds.decode(bounds), self._core.policies) if bounds else account

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aldis.kernel.bundles import onward_of
 from aldis.kernel.epoch import Partner, PolicyEpoch
 from aldis.kernel.errors import RefusedByPolicy
+from aldis.kernel.explain import RecordExplanation, explain_record
 from aldis.kernel.instruments import covers
 from aldis.kernel.labels import Label
 from aldis.kernel.records import read_portion
@@ -111,6 +112,19 @@ class Sights:
             portion_profiles=array("I", [row.portion_profiles[place] for place in kept]),
             substitutes=[],
             substitute_profiles=array("I"),
+        )
+
+    def explain(self, row: Row, person: Person) -> RecordExplanation:
+        """Why a person may see what there is of a row, or may not; the row as whoever is told may see it."""
+        sight, grant = self.of(person), self._core.store.grants.of([row.seq]).get(row.seq)
+        portions = [read_portion(data) for data in row.portions]
+        return explain_record(
+            candidate(self._core.store.profiles, row, portions, self.party(row.originator)),
+            sight.name,
+            None,
+            sight.epoch,
+            self._core.clock.now(),
+            grants=onward_of(grant, self._core.node),
         )
 
     def may_see(self, person: Person, kind: str, project: str, label: Label, originator: str = "") -> bool:

@@ -160,6 +160,12 @@ class Exchange:
         where = "WHERE partner = ? AND epoch = ? AND last = ?"
         return next(iter(self._sealed(where, (partner, epoch, last))), None)
 
+    def sealed_with(self, partner: str, epoch: str, seq: int) -> Sealed | None:
+        """The bundle of that epoch in which the item `seq` left, or None."""
+        where = "WHERE partner = ? AND epoch = ? AND first <= ? ORDER BY first DESC LIMIT 1"
+        found = next(iter(self._sealed(where, (partner, epoch, seq))), None)
+        return found if found is not None and seq <= found.last else None
+
     def acknowledge(self, partner: str, acknowledged: Acknowledged) -> None:
         """Note a receipt, and drop the content of the bundles and outbox rows that it covers."""
         upto = (partner, acknowledged.epoch, acknowledged.seq)

@@ -16,6 +16,7 @@ from aldis.node.store.database import Database
 __all__ = ["LeafRow", "Ledger"]
 
 _VERIFY_STEP = 4_096
+_LOOKED = 100_000
 _LEAVES = "SELECT idx, data FROM leaf WHERE idx >= ? ORDER BY idx LIMIT ?"
 _DAMAGED = "Keep the file, run `aldis doctor`, and tell the partners who cosigned"
 
@@ -112,6 +113,20 @@ class Ledger:
                 (start, type_, subject, limit),
             )
             return [LeafRow(*row) for row in found]
+
+    def moment(self, type_: str, subject: str, since: int) -> int:
+        """When the first leaf of a type and subject was written, of the 100,000 from the instant `since` on; else 0."""
+        low, high = 0, self.size()
+        with self._db.reading() as connection:
+            while low < high:
+                middle = (low + high) // 2
+                before = connection.execute("SELECT at < ? FROM leaf WHERE idx = ?", (since, middle)).get
+                low, high = (middle + 1, high) if before else (low, middle)
+            found = connection.execute(
+                "SELECT at FROM leaf WHERE idx BETWEEN ? AND ? AND type = ? AND subject = ? ORDER BY idx LIMIT 1",
+                (low, low + _LOOKED, type_, subject),
+            ).get
+        return int(found or 0)
 
     def reader(self) -> Reader:
         """What `inclusion_proof` and `consistency_proof` read from."""

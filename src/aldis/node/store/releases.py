@@ -39,6 +39,10 @@ class Releases:
         """To whom these rows were released, oldest first."""
         return [one for seq in record_seqs for one in self._find("record_seq = ?1", seq)]
 
+    def sent(self, partner: str, record_seqs: Collection[int]) -> list[Held]:
+        """What of these rows was released to a partner, row by row, oldest first."""
+        return [one for seq in record_seqs for one in self._find("partner = ?1 AND record_seq = ?2", partner, seq)]
+
     def alter(self, partner: str, record_seq: int, changed: Iterable[tuple[bytes, bytes, str]]) -> None:
         """Keep which portions went transformed: digest, digest of what went in its stead, words of the transform."""
         with self._db.writing() as connection:
@@ -55,9 +59,9 @@ class Releases:
             rows = connection.execute(_ALTERED, (apsw.carray(array("q", record_seqs)), partner))
             return {(seq, portion): words for seq, portion, words in rows}
 
-    def _find(self, where: str, value: str | int) -> list[Held]:
+    def _find(self, where: str, *values: str | int) -> list[Held]:
         with self._db.reading() as connection:
-            rows = connection.execute(_HELD.format(where=where), (value,))
+            rows = connection.execute(_HELD.format(where=where), values)
             return [
                 Held(partner, epoch, seq, record_seq, split_digests(portions), bool(sure))
                 for partner, epoch, seq, record_seq, portions, sure in rows

@@ -32,6 +32,7 @@ __all__ = [
     "Share",
     "Step",
     "Task",
+    "case_of",
     "criteria_of",
     "read_case",
 ]
@@ -192,10 +193,11 @@ def read_case(path: Path) -> Case:
             f"{path} has over {MOST_BYTES} bytes: no test case",
             fix="Split the case; a recording is named with --recording, once for each file",
         )
-    return _read(data, str(path))
+    return case_of(data, str(path))
 
 
-def _read(data: bytes, where: str) -> Case:
+def case_of(data: bytes, where: str) -> Case:
+    """The case in the bytes of a file; `where` is what messages call it; raises as `read_case`."""
     try:
         text = data.decode()
         values = tomllib.loads(text)

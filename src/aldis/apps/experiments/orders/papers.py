@@ -42,6 +42,11 @@ class Papers:
     mine: dict[str, Task] = field(default_factory=dict)
     """What this node asked of others, by id, as it stands."""
 
+    def records(self) -> Sequence[Record]:
+        """All that it was read from."""
+        papers = (*self.answers.values(), *self.told.values(), *self.leases.values(), *self.borrowed)
+        return [*self.taskings.values(), *(record for _, record in papers)]
+
     def book(self, fits: Mapping[str, Any] | None = None, under_way: Mapping[str, Ref] | None = None) -> Book:
         """What the rules decide by."""
         answers = {ref: answer for ref, (answer, _) in self.answers.items()}

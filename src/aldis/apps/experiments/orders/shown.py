@@ -13,9 +13,10 @@ from aldis.apps.experiments.orders.drafts import banner_of
 from aldis.apps.experiments.orders.kinds import Answer, Verb
 from aldis.apps.experiments.orders.papers import KINDS_READ, Papers, read
 from aldis.apps.experiments.orders.terms import Lease
+from aldis.kernel.labels import Label
 from aldis.kernel.records import Record
 
-__all__ = ["LeaseShown", "TaskShown", "leases", "tasks"]
+__all__ = ["LeaseShown", "Standing", "TaskShown", "leases", "standing", "tasks"]
 
 
 class TaskShown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -58,10 +59,35 @@ class LeaseShown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     remarks: str = ""
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Tasks and leases as they stand, and the labels of all that they were read from."""
+
+    tasks: Sequence[TaskShown]
+    leases: Sequence[LeaseShown]
+    labels: Sequence[Label]
+
+
+def standing(ctx: Context) -> Standing:
+    """Both at once, as far as whoever asks may see; see `tasks` and `leases`."""
+    papers = _papers(ctx)
+    records = [record for one in papers for record in one.records()]
+    labels = [label for one in records for label in (one.label, *(portion.label for portion in one.portions))]
+    return Standing(_tasks(ctx, papers), _leases(ctx, papers), labels)
+
+
 def tasks(ctx: Context) -> Sequence[TaskShown]:
     """What this node asked of others, and what is asked of it, as far as whoever asks may see; the newest first."""
+    return _tasks(ctx, _papers(ctx))
+
+
+def leases(ctx: Context) -> Sequence[LeaseShown]:
+    """What is lent and borrowed, and was, as far as whoever asks may see; the newest first."""
+    return _leases(ctx, _papers(ctx))
+
+
+def _tasks(ctx: Context, every: Sequence[Papers]) -> Sequence[TaskShown]:
     found = []
-    for papers in _papers(ctx):
+    for papers in every:
         for record_id, task in papers.mine.items():
             said = papers.told.get(record_id) or papers.answers.get((papers.here, record_id))
             found.append(_task(ctx, task, papers.taskings[papers.here, record_id], said))
@@ -71,10 +97,9 @@ def tasks(ctx: Context) -> Sequence[TaskShown]:
     return sorted(found, key=lambda one: (-one.asked_ms, one.id))
 
 
-def leases(ctx: Context) -> Sequence[LeaseShown]:
-    """What is lent and borrowed, and was, as far as whoever asks may see; the newest first."""
+def _leases(ctx: Context, every: Sequence[Papers]) -> Sequence[LeaseShown]:
     found = []
-    for papers in _papers(ctx):
+    for papers in every:
         for lease, record in [*papers.leases.values(), *papers.borrowed]:
             found.append(_lease(ctx, lease, record))
     return sorted(found, key=lambda one: (-one.from_ms, one.id))

@@ -11,9 +11,9 @@ from aldis.app import Arrived, Context
 from aldis.apps.experiments.participants.kind import PARTICIPANT, ClockShown, StateShown, TrafficShown
 from aldis.kernel.errors import NeedsPerson
 from aldis.kernel.labels import Label
-from aldis.kernel.records import Portion
+from aldis.kernel.records import Portion, Record
 
-__all__ = ["ParticipantShown", "listed"]
+__all__ = ["ParticipantShown", "listed", "listed_with_labels"]
 
 _T = TypeVar("_T")
 _NO_NEWS_MS = 60_000
@@ -46,6 +46,11 @@ def listed(context: Context, project: str = "") -> list[ParticipantShown]:
     Raises:
         TooLarge: more than 50,000 records.
     """
+    return listed_with_labels(context, project)[0]
+
+
+def listed_with_labels(context: Context, project: str = "") -> tuple[list[ParticipantShown], list[Label]]:
+    """As `listed`, with the labels of all that is said of them."""
     found = context.standing(project or context.default_project(), [PARTICIPANT.name])
     nodes: dict[str, int] = {}
     for one in found:
@@ -54,7 +59,12 @@ def listed(context: Context, project: str = "") -> list[ParticipantShown]:
             low = (header.created - one.at) * 1000
             nodes[header.originator] = max(nodes.get(header.originator, low), low)
     shown = [_shown(context, one, nodes.get(one.record.header.originator)) for one in found]
-    return sorted(shown, key=lambda one: (one.node != context.node, one.name))
+    labels = [label for one in found for label in _labels(one.record)]
+    return sorted(shown, key=lambda one: (one.node != context.node, one.name)), labels
+
+
+def _labels(record: Record) -> list[Label]:
+    return [record.label, *(portion.label for portion in record.portions)]
 
 
 def _shown(context: Context, one: Arrived, low: int | None) -> ParticipantShown:
@@ -67,7 +77,7 @@ def _shown(context: Context, one: Arrived, low: int | None) -> ParticipantShown:
         node=header.originator,
         party=parties.get(header.originator, ""),
         record=header.id,
-        marking=_marking(context, [record.label, *(portion.label for portion in record.portions)]),
+        marking=_marking(context, _labels(record)),
         known=one.at,
         stale=there and context.now() - one.at > _NO_NEWS_MS,
         state=state,

@@ -154,9 +154,9 @@ class Attendance:
         self._said = (state, now)
         labels, said = participant_labels(self._context), self.said()
         name = participant_id(self._context, self.system.name)
-        for portion, value in said.items():
-            update = Update(name, PARTICIPANT.name, portion, now, value)
-            self._context.publish(labels["header"], labels[portion], project, update)
+        kind = PARTICIPANT.name
+        values = [(labels[portion], Update(name, kind, portion, now, value)) for portion, value in said.items()]
+        self._context.publish_all(labels["header"], project, values)
         if self._recorded[0] == state and now - self._recorded[1] < _RECORD_MS:
             return
         if self._recorded[0] != state:

@@ -21,10 +21,12 @@ from aldis.apps.experiments.recorder.container import (
 from aldis.apps.experiments.recorder.scan import Scan
 from aldis.kernel.errors import VerificationFailed
 
-__all__ = ["Message", "messages", "recorded"]
+__all__ = ["Channels", "Message", "messages", "messages_in", "recorded"]
 
 _time = attrgetter("log_ns")
 _BODY = HEAD.size + 22  # from the start of a message's record to its data
+Channels = dict[int, tuple[str, Mapping[str, str]]]
+"""The topic of each channel of a file, and what it states."""
 _UNSTATED: Mapping[str, str] = {"tap": "", "name": "", "kind": "", "marking": ""}
 
 
@@ -64,10 +66,10 @@ def recorded(path: Path, covered: int) -> Iterator[Message]:
     """
     try:
         with path.open("rb") as file:
-            channels: dict[int, tuple[str, Mapping[str, str]]] = {}
+            channels: Channels = {}
             for at, length, _ in list(Scan.of(path, file).chunks(covered)):
                 file.seek(at)
-                yield from _messages_in(read_chunk(file.read(length)[HEAD.size :])[2], channels)
+                yield from messages_in(read_chunk(file.read(length)[HEAD.size :])[2], channels)
     except Broken as error:
         raise VerificationFailed(f"{path}: {error}", fix="Verify it again: it changed while it was read") from error
 
@@ -80,10 +82,10 @@ def _ordered(path: Path, covered: int) -> Iterator[Message]:
             later.append(earliest)
             earliest = min(earliest, start_ns)
         waiting: list[Message] = []
-        channels: dict[int, tuple[str, Mapping[str, str]]] = {}
+        channels: Channels = {}
         for (at, length, _), until in zip(chunks, reversed(later), strict=True):
             file.seek(at)
-            waiting += _messages_in(read_chunk(file.read(length)[HEAD.size :])[2], channels)
+            waiting += messages_in(read_chunk(file.read(length)[HEAD.size :])[2], channels)
             waiting.sort(key=_time)
             ready = bisect_left(waiting, until, key=_time)
             yield from waiting[:ready]
@@ -91,7 +93,7 @@ def _ordered(path: Path, covered: int) -> Iterator[Message]:
         yield from waiting
 
 
-def _messages_in(records: bytes, channels: dict[int, tuple[str, Mapping[str, str]]]) -> Iterator[Message]:
+def messages_in(records: bytes, channels: Channels) -> Iterator[Message]:
     """The messages of a chunk, as they were recorded; its channels are added to those known."""
     message = int(Op.MESSAGE)
     for op, start, end in records_in(records):

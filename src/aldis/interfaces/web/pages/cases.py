@@ -1,130 +1,142 @@
-"""The release desk: what waits for an officer, and one case with all that a ruling rests on."""
+"""One case at the release desk, with all that a ruling rests on, and the ruling."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aldis.app import Go
 from aldis.interfaces.cli.kinds import ordered, title
-from aldis.interfaces.cli.text import midnight
+from aldis.interfaces.cli.text import midnight, words
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.markings import Chip
-from aldis.interfaces.web.pages.items import labels_of, parts, path_of
+from aldis.interfaces.web.pages.agreed import rests
+from aldis.interfaces.web.pages.desk import number_of
+from aldis.interfaces.web.pages.items import Part, labels_of, parts, path_of
 from aldis.interfaces.web.pages.reasons import checks
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
-from aldis.kernel.errors import InvalidInput, UnknownTerm
-from aldis.node.cases import Case, Filters
+from aldis.kernel.errors import InvalidInput
+from aldis.kernel.instruments.clauses import DAY_MS
+from aldis.kernel.transforms import Transformed, Withheld
+from aldis.node.cases import Filters
+from aldis.node.dossiers import Dossier
 from aldis.node.store import NEVER
 
-__all__ = ["views"]
+__all__ = ["Passage", "passages", "views"]
 
-_PAGE = 50
-_LONGEST = 9
 _DONE = {
     "approved": "Approved: it leaves with the next bundle.",
     "denied": "Denied.",
     "open": "Your approval counts; it waits for another officer.",
     "deferred": "Put off.",
 }
+_ALIKE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    case: Case
-    title: str
+class Passage:
+    """A portion and what becomes of it on an approval.
+
+    `fate` is `asked`, `goes` (by the rules) or `stays`; `how` says what is done to it, and `after` is it then.
+    """
+
+    part: Part
+    fate: str
+    how: str
+    after: str
     marking: Chip
-    asked: str
-    dated: bool
 
 
 def views(frame: Frame) -> Sequence[View]:
-    """What waits, and one case."""
+    """One case."""
 
-    def listing(visit: Visit) -> Sheet:
-        return _listing(visit, frame)
+    def case(visit: Visit) -> Sheet:
+        return _case(visit, frame)
 
-    return [
-        View("/desk", listing, need=Act.RULE),
-        View("/desk/{number}", _case, _rule, need=Act.RULE),
-    ]
+    return [View("/desk/{number}", case, _rule, need=Act.RULE)]
 
 
-def _listing(visit: Visit, frame: Frame) -> Sheet:
-    query = visit.query
-    partner, mine, every = query.get("partner").strip(), query.get("mine") == "yes", query.get("all") == "yes"
-    filters = Filters(partner=partner, mine=mine, every=every)
-    page = visit.node.desk.cases(visit.who, filters, query.get("cursor") or None, _PAGE)
-    asked = {"partner": partner, "mine": "yes" if mine else "", "all": "yes" if every else ""}
-    values = {
-        "lines": [_line(visit, frame, case) for case in page.cases],
-        "partners": [known.node for known in visit.node.partners.all()],
-        "partner": partner,
-        "mine": mine,
-        "every": every,
-        "more": Fields.address("/desk", **asked, cursor=page.next) if page.next else "",
-    }
-    return Sheet("desk.html", "Release desk", values, [label for case in page.cases for label in labels_of(case.row)])
+def passages(
+    shown: Sequence[Part],
+    asked: set[str],
+    goes: Mapping[str, str],
+    becomes: Mapping[str, Transformed | Withheld],
+    marks: Mapping[str, Chip],
+) -> list[Passage]:
+    """What becomes of each portion that is shown, on an approval of all that is asked for."""
+    found = []
+    for part in shown:
+        made = becomes.get(part.name)
+        fate = "stays" if part.name not in goes else "asked" if part.name in asked else "goes"
+        how, after = goes.get(part.name, ""), ""
+        if isinstance(made, Withheld):
+            fate, how = "stays", f"it cannot be changed as the clause asks: {made.reason}"
+        elif isinstance(made, Transformed):
+            after = words(made.value) if words(made.value) != part.text else ""
+        found.append(Passage(part, fate, how, after, marks[part.name]))
+    return found
 
 
-def _line(visit: Visit, frame: Frame, case: Case) -> _Line:
-    named = [part.name or "its existence" for part in case.parts]
-    return _Line(
-        case,
-        title(visit.node, case.row.record()) or case.row.id,
-        frame.markings.record(labels_of(case.row)),
-        ", ".join(named),
-        0 < case.due < NEVER,
-    )
-
-
-def _case(visit: Visit) -> Sheet:
-    found = visit.node.desk.case(_number(visit), visit.who)
+def _case(visit: Visit, frame: Frame) -> Sheet:
+    node = visit.node
+    found = node.desk.case(number_of(visit.segments["number"]), visit.who)
     case = found.case
     record = case.row.record()
-    explained = ordered(visit.node, case.row.kind, found.explanation) if found.explanation else None
+    explained = ordered(node, case.row.kind, found.explanation) if found.explanation else None
+    shown = parts(visit, record)
+    marks = {part.name: frame.markings.chip(part.label, portion=True) for part in shown}
+    rest, more = rests(visit, case.parts)
     values = {
         "case": case,
-        "name": title(visit.node, record) or case.row.id,
-        "party": visit.node.partners.get(case.partner).party,
+        "name": title(node, record) or case.row.id,
+        "party": node.partners.get(case.partner).party,
+        "author": record.header.author,
         "its_page": path_of(visit, case.row),
-        "parts": parts(visit, record),
-        "asked": {part.name for part in case.parts},
-        "goes": found.goes,
+        "passages": passages(shown, {part.name for part in case.parts}, found.goes, found.becomes, marks),
+        "existence": next((part for part in case.parts if not part.name), None),
+        "asked": [part for part in case.parts if part.name],
         "purposes": found.purposes,
+        "rests": rest,
         "checks": checks({"its existence": explained.header, **explained.portions}) if explained else [],
         "holdings": found.holdings,
         "rulings": found.rulings,
         "precedents": found.precedents,
+        "whole": frame.markings.record(labels_of(case.row)),
         "dated": 0 < case.due < NEVER,
         "kept": set(visit.form.all("keep")),
+        "only": set(visit.form.all("only")),
+        "alike": _alike(visit, found),
         "done": _DONE.get(visit.query.get("done"), ""),
     }
-    return Sheet("case.html", f"Case {case.number}", values, labels_of(case.row))
+    return Sheet("case.html", f"Case {case.number}", values, [*labels_of(case.row), *more])
+
+
+def _alike(visit: Visit, found: Dossier) -> int:
+    """How many others wait that ask for just the same, as far as the officer sees them; at most one page."""
+    if found.case.state != "open":
+        return 0
+    page = visit.node.desk.cases(visit.who, Filters(like=found.case.number), None, _ALIKE)
+    return sum(case.number != found.case.number for case in page.cases)
 
 
 def _rule(visit: Visit) -> Go:
-    form, desk, number = visit.form, visit.node.desk, _number(visit)
+    form, desk, number = visit.form, visit.node.desk, number_of(visit.segments["number"])
     because, token, do = form.get("because").strip(), form.get("token"), form.get("do")
     if not because:
         raise InvalidInput("a ruling needs a reason", fix="Say why in a sentence: the ledger keeps it")
+    if not token:
+        raise InvalidInput("which state of the case you looked at is not said", fix="Send the form of the case's page")
     if do == "defer":
-        desk.defer(number, midnight(form.get("until")), because, visit.who, if_state=token)
+        desk.defer(number, midnight(form.get("until")) + DAY_MS, because, visit.who, if_state=token)
         return Go(Fields.address(f"/desk/{number}", done="deferred"))
+    only = form.all("only")
     if do == "approve":
-        ruled = desk.rule(number, "approved", because, visit.who, keep=form.all("keep"), if_state=token)
+        ruled = desk.rule(number, "approved", because, visit.who, keep=form.all("keep"), only=only, if_state=token)
     elif do == "deny":
-        ruled = desk.rule(number, "denied", because, visit.who, if_state=token)
+        ruled = desk.rule(number, "denied", because, visit.who, only=only, if_state=token)
     else:
         raise InvalidInput("neither approved nor denied", fix="Choose one of the buttons")
     return Go(Fields.address(f"/desk/{number}", done=ruled.case.state))
-
-
-def _number(visit: Visit) -> int:
-    text = visit.segments["number"]
-    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST:
-        raise UnknownTerm(f"no case {text[:20]!r}")
-    return int(text)

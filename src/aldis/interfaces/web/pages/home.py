@@ -61,6 +61,8 @@ def _steps(visit: Visit, *, empty: bool) -> Iterator[_Step]:
     if visit.resident and not node.partners.all():
         yield _Step("Pair with a partner", "/partners", "aldis invite PARTY", "Nothing leaves before you are paired.")
     elif visit.resident and not node.epochs.current().instruments.ids():
-        yield _Step("Agree what may be shared", "", "aldis instrument draft FILE", "Nothing leaves without an instrument.")
+        yield _Step(
+            "Agree what may be shared", "", "aldis instrument draft FILE", "Nothing leaves without an instrument."
+        )
     if empty and visit.may(Act.PUT):
         yield _Step("Write a record", "/records/new", "", "Each of its portions has a marking of its own.")

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from aldis.app import Go
-from aldis.interfaces.cli.signing_in import rungs
 from aldis.interfaces.web.door import View
+from aldis.interfaces.web.duties import allowed
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
+from aldis.interfaces.web.pages.accounts import account_of, fields_of, until_of
+from aldis.interfaces.web.pages.sessions import line_of
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act, Role
-from aldis.kernel.errors import InvalidInput, UnknownTerm
+from aldis.kernel.errors import InvalidInput
 from aldis.node.people import Account
 
 __all__ = ["views"]
 
 _DONE = {"changed": "Changed.", "suspended": "Suspended: their sessions are over.", "resumed": "Active again.",
-         "revoked": "Their sessions are over."}  # fmt: skip
+         "revoked": "Their sessions are over.", "ended": "That session is over.", "extended": "Extended."}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A person in the list; `orphan` is a guest for whom nobody answers who works here now."""
+
+    account: Account
+    clearance: str
+    state: str
+    stands: bool
+    orphan: bool
 
 
 def views(_frame: Frame) -> Sequence[View]:
@@ -32,101 +46,62 @@ def views(_frame: Frame) -> Sequence[View]:
         View("/people/{person}/suspend", _page, _suspend, need=need, reads=False),
         View("/people/{person}/resume", _page, _resume, need=need, reads=False),
         View("/people/{person}/revoke", _page, _revoke, need=need, reads=False),
+        View("/people/{person}/end", _page, _end, need=need, reads=False),
+        View("/people/{person}/extend", _page, _extend, need=need, reads=False),
         View("/people/{person}/code", _page, _code, need=need, reads=False),
     ]
 
 
 def _list(visit: Visit) -> Sheet:
-    people = visit.node.people
-    found = [(account, _words(account.clearance), people.enrolled(account.id)) for account in people.all()]
-    return Sheet("people.html", "People", {"found": found}, [visit.routine])
+    people, guests = visit.node.people, visit.query.get("only") == "guests"
+    every = people.all(visit.who)
+    here = {account.id for account in every if account.stands(visit.at)}
+    found = [_line(visit, account, here) for account in every if not guests or Role.GUEST in account.roles]
+    values = {"found": found, "guests": guests, "duties": allowed()}
+    return Sheet("people.html", "Guests" if guests else "People", values, [visit.routine])
+
+
+def _line(visit: Visit, account: Account, here: set[str]) -> _Line:
+    stands = account.id in here
+    state = "active" if visit.node.people.enrolled(account.id) else "not enrolled yet"
+    return _Line(
+        account,
+        _words(account.clearance),
+        state if stands else "over" if account.active else "suspended",
+        stands,
+        Role.GUEST in account.roles and account.sponsor not in here,
+    )
 
 
 def _new_page(visit: Visit) -> Sheet:
     account = Account(id="", name="", nationality=visit.node.core.party, clearance={})
-    return Sheet("person_new.html", "New person", {**_fields(visit, account), "code": ""}, [visit.routine])
+    if visit.query.get("role") == Role.GUEST.value:
+        account = msgspec.structs.replace(account, roles=[Role.GUEST], sponsor=visit.who.id, kinds=[])
+    return Sheet("person_new.html", "New person", {**fields_of(visit, account), "code": ""}, [visit.routine])
 
 
 def _page(visit: Visit) -> Sheet:
     account = visit.node.people.get(visit.segments["person"])
     values = {
-        **_fields(visit, account),
+        **fields_of(visit, account),
         "enrolled": visit.node.people.enrolled(account.id),
-        "sessions": [
-            (_words(msgspec.json.decode(row.level)), row.began, row.used)
-            for row in visit.node.people.sessions.of(account.id)
-        ],
+        "sessions": [line_of(visit, row) for row in visit.node.people.sessions.of(account.id)],
+        "guest": Role.GUEST in account.roles,
+        "stands": account.stands(visit.at),
         "done": _DONE.get(visit.query.get("done"), ""),
     }
     return Sheet("person.html", account.name, values, [visit.routine])
 
 
-def _fields(visit: Visit, account: Account) -> dict[str, object]:
-    """An account as the form has it; of a form that failed, what was typed."""
-    form = visit.form
-    said = {
-        "id": account.id,
-        "name": account.name,
-        "organisation": account.organisation,
-        "nationality": account.nationality,
-        "clearance": "\n".join(f"{policy}:{rung}" for policy, rung in account.clearance.items()),
-        "categories": "\n".join(f"{tag}={value}" for tag, values in account.categories.items() for value in values),
-        "projects": " ".join(account.projects),
-        "kinds": " ".join(account.kinds),
-    }
-    typed = "name" in form
-    return {
-        "account": account,
-        "fields": {name: form.get(name, text) if typed else text for name, text in said.items()},
-        "roles": [role.value for role in Role],
-        "held": set(form.all("role") if typed else [role.value for role in account.roles]),
-        "policy": visit.node.core.config.policy,
-        "ladder": [rung.name for rung in visit.node.core.policies.policy(visit.node.core.config.policy).ladder],
-    }
-
-
-def _account(visit: Visit, id_: str, *, active: bool) -> Account:
-    """The account that the form states.
-
-    Raises:
-        InvalidInput, UnknownTerm: a field that cannot be read.
-    """
-    form, categories = visit.form, dict[str, list[str]]()
-    for line in form.lines("categories"):
-        tag, equals, value = line.partition("=")
-        if not (tag.strip() and equals and value.strip()):
-            raise InvalidInput(f"{line[:100]!r} is not TAG=VALUE", fix="Write one a line, as Special access=NAME")
-        categories.setdefault(tag.strip(), []).append(value.strip())
-    return Account(
-        id=id_,
-        name=form.get("name").strip(),
-        organisation=form.get("organisation").strip(),
-        nationality=form.get("nationality").strip().upper(),
-        clearance=rungs(visit.node.core.config.policy, tuple(form.lines("clearance"))),
-        categories=categories,
-        projects=form.words("projects"),
-        kinds=form.words("kinds"),
-        roles=[_role(text) for text in form.all("role")],
-        active=active,
-    )
-
-
-def _role(text: str) -> Role:
-    try:
-        return Role(text)
-    except ValueError:
-        raise UnknownTerm(f"no role {text[:50]!r}", fix="Choose among those listed") from None
-
-
 def _add(visit: Visit) -> Sheet:
-    account = _account(visit, visit.form.get("id").strip(), active=True)
+    account = account_of(visit, visit.form.get("id").strip(), active=True)
     code = visit.node.people.add(account, visit.who)
     return Sheet("code.html", "New person", {"account": account, "code": code}, [visit.routine])
 
 
 def _set(visit: Visit) -> Go:
     before = visit.node.people.get(visit.segments["person"])
-    visit.node.people.set(_account(visit, before.id, active=before.active), visit.who)
+    visit.node.people.set(account_of(visit, before.id, active=before.active), visit.who)
     return _back(before.id, "changed")
 
 
@@ -143,6 +118,19 @@ def _resume(visit: Visit) -> Go:
 def _revoke(visit: Visit) -> Go:
     visit.node.people.revoke(visit.segments["person"], visit.who)
     return _back(visit.segments["person"], "revoked")
+
+
+def _end(visit: Visit) -> Go:
+    visit.node.people.end_session(visit.segments["person"], visit.form.get("session"), visit.who)
+    return _back(visit.segments["person"], "ended")
+
+
+def _extend(visit: Visit) -> Go:
+    account, until = visit.node.people.get(visit.segments["person"]), until_of(visit.form.get("until"))
+    if until <= visit.at:
+        raise InvalidInput("that day has passed, or none was named", fix="Name today or a later day")
+    visit.node.people.set(msgspec.structs.replace(account, until=until), visit.who)
+    return _back(account.id, "extended")
 
 
 def _code(visit: Visit) -> Sheet:

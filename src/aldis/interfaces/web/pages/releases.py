@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from aldis.app import Go
@@ -19,7 +19,7 @@ from aldis.kernel.explain import Explanation, RecordExplanation
 from aldis.kernel.records import Record
 from aldis.kernel.transforms import describe
 
-__all__ = ["standings", "views"]
+__all__ = ["explained", "standings", "views"]
 
 _DONE = {"go": "It is permitted and leaves with the next bundle.", "wait": "A release officer has been asked.",
          "stay": "The rules refuse it: what would change that stands below."}  # fmt: skip
@@ -30,11 +30,16 @@ def views(_frame: Frame) -> Sequence[View]:
     return [View("/records/{id}/to/{partner}", _page, _ask, need=Act.OFFER)]
 
 
-def standings(visit: Visit, record: Record) -> list[Standing]:
-    """Where a record, as far as the person sees it, stands with each active partner."""
+def explained(visit: Visit, record: Record) -> dict[str, RecordExplanation]:
+    """Why each active partner may or may not have a record, as far as the person sees it."""
     context = visit.context
     found = [known.node for known in visit.node.partners.all() if known.active]
-    return [standing(name, _in_order(visit, record, context.explain(record, name))) for name in found]
+    return {name: _in_order(visit, record, context.explain(record, name)) for name in found}
+
+
+def standings(found: Mapping[str, RecordExplanation]) -> list[Standing]:
+    """Where a record stands with each partner."""
+    return [standing(name, explanation) for name, explanation in found.items()]
 
 
 def _in_order(visit: Visit, record: Record, explanation: RecordExplanation) -> RecordExplanation:

@@ -1,0 +1,175 @@
+"""Compare: what a partner gets is all that stands in its pane, and what one may not see oneself stands nowhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from callers import Caller
+from compare_scene import ALL, HIGH, OURS, Sea
+from test_live_pages import stream
+
+from aldis.apps.experiments.web.compare_panes import Panes, panes
+from aldis.kernel.epoch import PartnerStatus
+from aldis.kernel.errors import RefusedByPolicy, UnknownTerm
+
+COMPARE = "/experiments/compare"
+SECRETS = ("WITHHELDSTATION", "SOUTHERN STAR", "12.34568", "12.345678", "132.222", "13.111")
+"""What the table says of it or the record holds, that GBR is not given."""
+
+
+@pytest.fixture(scope="module")
+def made(at_sea: Sea) -> Sea:
+    return at_sea
+
+
+def seen(made: Sea, who: str = "olive", rung: str = "SECRET", *partners: str) -> Panes:
+    person = made.node.people.standing(who)
+    assert person is not None
+    person = msgspec.structs.replace(person, level={**person.level, "AUS": rung})
+    return panes(made.node.context.bound(person), partners or ("gbr", "usa"))
+
+
+def words(found: Panes, track: str, partner: str) -> dict[str, str]:
+    lines = next(lines for one, lines in found.tracks if one.record.header.id == track)
+    return {line.portion: cell.word for line in lines for cell in line.cells if cell.partner == partner}
+
+
+def placed(found: Panes, partner: str) -> dict[str, Any]:
+    return {one.record.header.id: values for one, values in found.places[partner]}
+
+
+def test_each_pane_has_what_the_rules_let_go_and_nothing_else(made: Sea) -> None:
+    found = seen(made)
+    assert words(found, "t-shared", "gbr") == {
+        "": "passed",
+        "position": "coarsened",
+        "identity": "pseudonymised",
+        "sensor": "withheld",
+    }
+    assert words(found, "t-shared", "usa") == {
+        "": "passed",
+        "position": "passed",
+        "identity": "withheld",
+        "sensor": "withheld",
+    }
+    assert set(words(found, "t-british", "usa").values()) == {"withheld"}
+    assert set(placed(found, "usa")) == {"t-shared", "t-high"}
+    assert set(placed(found, "gbr")) == {"t-shared", "t-high", "t-british"}
+    rows = placed(found, "gbr")
+    assert rows["t-shared"]["position"]["grid_m"] == 2000 and "sensor" not in rows["t-shared"]
+    pane = str(rows) + str(
+        [cell for _, lines in found.tracks for line in lines for cell in line.cells if cell.partner == "gbr"]
+    )
+    assert not [secret for secret in SECRETS if secret in pane]
+
+
+def test_what_is_shown_is_what_a_frame_takes(made: Sea) -> None:
+    made.clock.at += 1_000
+    moved = {"lat_deg": -12.9, "lon_deg": 130.9}
+    made.publish("t-shared", "position", moved, ALL)
+    made.publish("t-shared", "motion", {"speed_mps": 7.25}, OURS)
+    out, context = made.node.live_out, made.node.context
+    values = context.latest("track")
+    (coarse,) = [one.value for one, _ in out.would_take("gbr", values) if one is not None]
+    assert [one.value for one, _ in out.would_take("usa", values) if one is not None] == [moved]
+    rows = {name: placed(seen(made), name) for name in ("", "gbr", "usa")}
+    assert rows[""]["t-shared"]["position"] == rows["usa"]["t-shared"]["position"] == moved
+    assert rows["gbr"]["t-shared"]["position"] == coarse != moved and "motion" not in rows["gbr"]["t-shared"]
+    assert words(seen(made), "t-shared", "gbr")["motion"] == "withheld"
+    made.node.context._newest.__init__()  # type: ignore[misc]
+
+
+def test_what_one_may_not_see_is_nowhere(made: Sea) -> None:
+    low = seen(made, "olive", "OFFICIAL")
+    assert "t-high" not in str(low) and "HIDDENHULL" not in str(low)
+    officer = Caller(made).sign_in("olive", "OFFICIAL")
+    page = officer.get(COMPARE)
+    assert page.status == 200 and page.banners == ["OFFICIAL//AGAO"] * 2
+    absent = officer.get(f"{COMPARE}/why?node=aus&record=n0ne&partner=gbr&portion=identity")
+    hidden = officer.get(f"{COMPARE}/why?node=aus&record=t-high&partner=gbr&portion=identity")
+    assert hidden.status == absent.status == 404 and hidden.plain == absent.plain
+    none = officer.get(f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr&portion=voyage")
+    assert none.status == 404 and none.plain == absent.plain
+    assert not [text for text in officer.seen if "HIDDENHULL" in text or re.search("t-high(?!&)", text)]
+    assert "HIDDENHULL" in Caller(made).sign_in("olive", "SECRET").get(COMPARE).body
+    made.clock.at += 1_000
+    with stream(officer, f"{COMPARE}/feed") as following:
+        first = following()
+        assert first["banner"]["text"] == "OFFICIAL//AGAO" and "SOUTHERN STAR" in first["html"]
+        made.publish("t-shared", "motion", {"speed_mps": 99.0}, HIGH)
+        made.publish("t-shared", "status", {"state": "adrift"}, ALL)
+        second = following()
+        assert (
+            "adrift" in second["html"]
+            and "99" not in re.sub(r"[0-9a-f]{20}", "", second["html"])
+            and "HIDDENHULL" not in second["html"]
+        )
+    made.node.context._newest.__init__()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "pat", "audrey", "gail"])
+def test_only_a_release_officer_compares(made: Sea, who: str) -> None:
+    caller = Caller(made).sign_in(who)
+    for path in (COMPARE, f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr", f"{COMPARE}?to=nobody"):
+        page = caller.get(path)
+        assert page.status == 403 and "SOUTHERN STAR" not in page.body, path
+    assert f'href="{COMPARE}"' not in caller.get("/records").body
+    person = made.node.people.standing(who)
+    assert person is not None
+    with pytest.raises(RefusedByPolicy):
+        made.node.context.bound(person).given([], "gbr")
+
+
+def test_a_map_has_no_row_of_what_does_not_go(made: Sea) -> None:
+    page = Caller(made).sign_in("olive", "SECRET").get(f"{COMPARE}?to=gbr&also=usa").body
+    rows = {of: json.loads(unescape(text)) for of, text in re.findall(r'data-map="(\w*)" data-rows="([^"]*)"', page)}
+    assert {of: {row["id"] for row in some} for of, some in rows.items()} == {
+        "": {"t-shared", "t-british", "t-ours"},
+        "gbr": {"t-shared", "t-british"},
+        "usa": {"t-shared"},
+    }
+    (star,) = [row for row in rows["gbr"] if row["id"] == "t-shared"]
+    assert star["grid"] == 2000 and (star["lat"], star["lon"]) != (-12.34568, 130.98765)
+    assert not [secret for secret in SECRETS if secret in str(rows["gbr"])] and "SOUTHERN" not in str(rows["usa"])
+
+
+def test_a_field_says_why_with_its_clause_and_what_would_change_it(made: Sea) -> None:
+    officer = Caller(made).sign_in("olive", "SECRET")
+    page = officer.get(f"{COMPARE}?to=gbr")
+    assert "WITHHELDSTATION" in page.body and page.body.count('class="given') > 4
+    links = re.findall(r'class="why" href="([^"]+)"', page.body)
+    for link in links:
+        assert officer.get(link.replace("&amp;", "&")).status == 200
+    why = officer.get(f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr&portion=sensor").body
+    assert "it is not releasable to GBR" in why and "pa-gbr clause 2.1" in why
+    assert "make it releasable to GBR" in why and "withheld" in why
+    coarse = officer.get(f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr&portion=position").body
+    assert "Changed on its way (coarsen 2000 m), as pa-gbr clause 2.1 asks" in coarse
+
+
+def test_a_hold_and_a_suspended_partner_show_at_once(made: Sea) -> None:
+    made.node.desk.hold("t-british", "waits for a check")
+    assert set(words(seen(made), "t-british", "gbr").values()) == {"withheld"}
+    made.node.desk.lift("t-british", "checked")
+    assert words(seen(made), "t-british", "gbr")["position"] == "coarsened"
+    made.node.partners.set_status("usa", PartnerStatus.SUSPENDED, "a test")
+    officer = Caller(made).sign_in("olive", "SECRET")
+    assert officer.get(f"{COMPARE}?to=usa").status == officer.get(f"{COMPARE}?to=nobody").status == 404
+    with pytest.raises(UnknownTerm):
+        seen(made, "olive", "SECRET", "usa")
+    assert '<option value="usa"' not in officer.get(COMPARE).body
+    made.node.partners.set_status("usa", PartnerStatus.ACTIVE, "a test")
+
+
+def test_words_of_tracks_narrow_it_and_empty_states_say_what_next(made: Sea) -> None:
+    officer = Caller(made).sign_in("olive", "SECRET")
+    found = officer.get(f"{COMPARE}?text={quote('SOUTHERN')}")
+    assert "SOUTHERN STAR" in found.body and "HIDDENHULL" not in found.body
+    nothing = officer.get(f"{COMPARE}?text=nowhere")
+    assert "Show all" in nothing.body and nothing.status == 200
