@@ -70,7 +70,7 @@ class Sea(Scene):
         for part, value in values.items():
             update, label = Update(id_, TRACK.name, part, self.clock.at, value), (labels or {}).get(part, header)
             if source:
-                context.told(Live(source, label, update))
+                context.told([Live(source, label, update)])
             else:
                 context.publish(header, label, PROJECT, update)
 
