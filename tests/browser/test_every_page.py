@@ -79,7 +79,10 @@ def given(made: Scene) -> dict[str, dict[str, str]]:
 
 
 CUT = """() => {
-  const cut = [], seen = one => one.closest('.unseen, .skip, datalist, title, script, style') === null
+  const cut = []
+  const hides = one => getComputedStyle(one).clipPath !== 'none' || one.offsetWidth === 1
+  const clipped = one => one && (hides(one) || clipped(one.parentElement))
+  const seen = one => !clipped(one) && one.closest('.skip, datalist, script, style') === null
   for (const one of document.body.querySelectorAll('*')) {
     if (![...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()) || !one.checkVisibility()) continue
     if (!seen(one)) continue
