@@ -49,7 +49,7 @@ TRACKS, EVERY_S, TARGET, LEAST = 1_000, 0.1, 50, 7
 RUNS, SECONDS = (1, 4.0) if "--quick" in sys.argv else (3, 8.0)
 PASSWORD = "a long enough password"
 LABEL = Label("AUS", "OFFICIAL")
-READY = ".overlay, [data-drawn]"
+READY = "#map[data-drawn]"
 CHROMIUM = "/usr/bin/chromium"
 SOFTWARE = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]
 PEER = """<!doctype html><title>peer</title><link rel="stylesheet" href="{css}">
@@ -75,7 +75,7 @@ new EventSource("/experiments/picture/feed").addEventListener("feed", (event) =>
     map.addImage(sidc, image.getContext("2d").getImageData(0, 0, image.width, image.height));
   }}
   map.getSource("tracks").setData(all());
-  if (!fitted) {{ fitted = document.body.dataset.drawn = true; fit(map, [...rows.byKey.values()].map(place)); }}
+  if (!fitted) {{ fitted = true; fit(map, [...rows.byKey.values()].map(place)); }}
 }});
 </script>"""
 COUNT = """() => {

@@ -32,6 +32,7 @@ export async function base(container, { worker, coast }) {
     dragRotate: false, pitchWithRotate: false, touchPitch: false, maxPitch: 0, fadeDuration: 0, validateStyle: false,
     renderWorldCopies: true, refreshExpiredTiles: false,
   });
+  map.once("idle", () => { container.dataset.drawn = "land"; });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.getCanvas().setAttribute("aria-label", "Map: arrows move it, plus and minus change its scale. The table holds the same tracks.");
