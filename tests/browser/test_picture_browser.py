@@ -82,6 +82,8 @@ def test_the_map_is_drawn_and_axe_finds_nothing(made: Sea, browser: Any, scheme:
     sync_api.expect(page.locator(".overlay")).to_have_count(2, timeout=PATIENCE)
     page.wait_for_selector("#map[data-drawn]", timeout=PATIENCE)
     assert drawn(page, ".overlay:nth-of-type(3)") > 500
+    page.click("#farther")
+    page.click("#farther")
     assert any(land(page) for _ in range(20)), "the coastline is drawn"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator("#tracks a").first.click()
