@@ -112,7 +112,12 @@ def test_what_one_may_not_see_is_nowhere(made: Sea) -> None:
 @pytest.mark.parametrize("who", ["alice", "bob", "pat", "audrey", "gail"])
 def test_only_a_release_officer_compares(made: Sea, who: str) -> None:
     caller = Caller(made).sign_in(who)
-    for path in (COMPARE, f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr", f"{COMPARE}?to=nobody"):
+    for path in (
+        COMPARE,
+        f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr",
+        f"{COMPARE}?to=nobody",
+        f"{COMPARE}/feed",
+    ):
         page = caller.get(path)
         assert page.status == 403 and "SOUTHERN STAR" not in page.body, path
     assert f'href="{COMPARE}"' not in caller.get("/records").body
