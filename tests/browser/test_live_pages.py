@@ -71,7 +71,7 @@ def test_live_values_are_those_that_one_may_see_and_of_others_there_is_no_sign(c
     before, nothing = low.get("/live"), guest.get("/live")
     for id_, (header, label, project) in HIDDEN.items():
         publish(made, id_, header, label, project)
-    made.node.context.told(Live("gbr", OFFICIAL, Update("unheld", "document", "title", made.clock.at, CANARY)))
+    made.node.context.told([Live("gbr", OFFICIAL, Update("unheld", "document", "title", made.clock.at, CANARY))])
     after = low.get("/live")
     assert before.status == 200 and "value of seen" in before.body and before.banners == ["OFFICIAL//REL AUS/GBR"] * 2
     assert after.plain == before.plain and after.headers["content-length"] == before.headers["content-length"]
@@ -137,13 +137,13 @@ def test_whoever_is_not_signed_in_or_has_too_many_gets_no_stream(caller: Make, m
 def test_no_flood_pushes_out_what_another_may_see() -> None:
     newest = Newest()
     one = Live("", OFFICIAL, Update("kept", "document", "title", 1, "x"), OFFICIAL, "A")
-    newest.take(one)
+    newest.take([one])
     for number in range(SLOTS * 3):
-        newest.take(Live("", SECRET, Update(f"s{number}", "document", "title", 1, "x"), SECRET, "A"))
+        newest.take([Live("", SECRET, Update(f"s{number}", "document", "title", 1, "x"), SECRET, "A")])
     assert one in newest.all() and len(newest.all()) == SLOTS + 1
-    newest.take(Live("", SECRET, Update("kept", "document", "title", 2, "y"), OFFICIAL, "A"))
+    newest.take([Live("", SECRET, Update("kept", "document", "title", 2, "y"), OFFICIAL, "A")])
     assert [live.label for live in newest.all() if live.update.id == "kept"] == [SECRET], "marked anew, shown once"
     for number in range(1000):
-        newest.take(Live("", OFFICIAL, Update("p", "document", "title", 1, "x"), OFFICIAL, f"P{number}"))
+        newest.take([Live("", OFFICIAL, Update("p", "document", "title", 1, "x"), OFFICIAL, f"P{number}")])
     held = len(newest.all())
     assert len(newest._groups) <= 257 and len(newest._where) == held
