@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from callers import COOKIE, Caller
-from msgspec.structs import replace
-from web_scene import PATIENT, Scene, scene
-
-from aldis.interfaces.api.server import PeoplePort
-from aldis.interfaces.web import site
-
-
-@contextmanager
-def port(made: Scene) -> Iterator[Scene]:
-    """The scene's node, served as `aldis up` does."""
-    object.__setattr__(made.node.core, "config", replace(made.node.core.config, http="127.0.0.1:0"))
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    server = PeoplePort(made.node, PATIENT, site(made.node, PATIENT))
-
-    async def start() -> None:
-        made.url = await server.start()
-        ready.set()
-
-    def run() -> None:
-        loop.run_until_complete(start())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    yield made
-    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+from people_port import port
+from web_scene import scene
 
 
 def test_pages_and_api_stand_side_by_side(tmp_path: Path) -> None:

@@ -215,9 +215,10 @@ class LiveOut:
             key = (id(live.header), id(live.label), live.project, update.kind, update.portion)
             if key not in alike:
                 alike[key] = _Alike(live.header, live.label, live.project, "", update.kind, update.portion)
-            portion = (decide.rulings.get(alike[key]) or decide.ruling(alike[key])).portion
-            data = decide.given(_Value(alike[key], update), portion, core.secret) if portion and not closed else None
-            found.append((_decode(data) if data is not None else None, portion.transforms if portion else ()))
+            ruling = decide.rulings.get(alike[key]) or decide.ruling(alike[key])
+            goes = ruling.permits and not closed
+            data = decide.given(_Value(alike[key], update), ruling, core.secret) if goes else None
+            found.append((_decode(data) if data is not None else None, ruling.transforms))
         return found
 
     def _settled(self, value: _Value, now: int) -> _Value:
