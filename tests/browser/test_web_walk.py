@@ -23,7 +23,7 @@ from aldis.interfaces.web.markings import Markings
 from aldis.kernel.errors import AldisError
 from aldis.node.node import Node
 
-OFFICES = {"auditor": ("/ledger",)}
+OFFICES = {"auditor": ("/ledger",), "administrator": ("/health",)}
 """What tells of all that is here to whoever holds the office, at this node's ceiling."""
 WHOLE = ("/partners",)
 """What tells this node's own nationals at its ceiling how much passes to and from a partner."""
