@@ -200,7 +200,7 @@ def test_the_keyboard_leads_through_the_navigation_and_its_place_is_always_seen(
 
 def _tabbed(page: Any) -> list[str]:
     """What is wrong with where Tab leads, once round the page."""
-    found = []
+    found = list[str]()
     for _ in range(200):
         page.keyboard.press("Tab")
         held = page.evaluate(FOCUS)
