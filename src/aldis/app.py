@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -39,6 +39,8 @@ __all__ = [
     "Route",
     "Shown",
     "System",
+    "Waiting",
+    "Waits",
     "find_apps",
 ]
 
@@ -85,7 +87,7 @@ class Asker(msgspec.Struct, frozen=True):
     acts: frozenset[str]
 
 
-class Live(msgspec.Struct, frozen=True):
+class Live(msgspec.Struct, frozen=True, gc=False):
     """One live value as it arrived: the node it came from (empty for this one), its label, and the update.
 
     Of this node's own, `header` is the label of its record's existence, and `project` its record's.
@@ -427,6 +429,27 @@ class Page(msgspec.Struct, frozen=True):
     workers: bool = False
     linked: bool = False
     act: str = ""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Something that waits for whoever asks: what is to do, about what, more words; where, below `/APP`.
+
+    `labels` are those of all that the words tell.
+    """
+
+    todo: str
+    about: str
+    words: str
+    path: str
+    labels: Sequence[Label]
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """What an app may have beside the rest of `App`: things that wait for a person, for the first page."""
+
+    def waiting(self, ctx: Context) -> Sequence[Waiting]:
+        """What waits for whoever asks now, found by few look-ups."""
 
 
 class Command(Protocol):

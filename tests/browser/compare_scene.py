@@ -37,6 +37,22 @@ projects = ["NORTHERN-WATCH"]
 purposes = ["surveillance"]
 ceiling = {{ AUS = "SECRET", {policy} = "{ceiling}" }}
 transforms = [{transforms}]
+
+[[clause]]
+id = "2.2"
+kinds = ["track"]
+projects = ["HARBOUR"]
+purposes = ["surveillance"]
+ceiling = {{ AUS = "SECRET", {policy} = "{ceiling}" }}
+transforms = [{{ portion = "position", action = "delay", seconds = 3600 }}]
+
+[[clause]]
+id = "2.3"
+kinds = ["track"]
+projects = ["QUAY"]
+purposes = ["surveillance"]
+ceiling = {{ AUS = "SECRET", {policy} = "{ceiling}" }}
+review = true
 """
 COARSE = (
     '{ portion = "position", action = "coarsen", grid_m = 2000 }, { portion = "identity", action = "pseudonymise" }'
@@ -58,6 +74,8 @@ TRACKS: dict[str, dict[str, tuple[Any, Label]]] = {
     "t-british": {"": (None, BRITISH), "position": ({"lat_deg": -12.5, "lon_deg": 131.5}, BRITISH)},
     "t-ours": {"": (None, OURS), "position": ({"lat_deg": -13.111, "lon_deg": 132.222}, OURS)},
     "t-lost": {"": (None, OURS)},
+    "t-later": {"": (None, ALL), "position": ({"lat_deg": -14.5, "lon_deg": 133.5}, ALL)},
+    "t-waits": {"": (None, ALL), "position": ({"lat_deg": -14.5, "lon_deg": 133.5}, ALL)},
     "t-high": {"": (None, HIGH), "identity": ({"name": "HIDDENHULL"}, HIGH)},
 }
 
@@ -65,14 +83,14 @@ TRACKS: dict[str, dict[str, tuple[Any, Label]]] = {
 class Sea(Scene):
     """The node `aus`, its partners beside it."""
 
-    def track(self, name: str) -> Record:
+    def track(self, name: str, project: str = PROJECT) -> Record:
         parts = dict(TRACKS[name])
         _, header = parts.pop("")
         portions = [DraftPortion(part, label, value) for part, (value, label) in parts.items()]
         self.clock.at += 60_000
         return self.node.records.put(
             Draft(id=name, kind="track", originator=self.node.name, author="gateway", created=self.clock.now(),
-                  project=PROJECT, label=header, portions=portions)
+                  project=project, label=header, portions=portions)
         )  # fmt: skip
 
     def record(self, run: str = "20261001-120000", seconds: int = 40, *, closed: bool = True) -> Path:
@@ -138,10 +156,19 @@ def sea(folder: Path, *, tracks: bool = True, partners: tuple[str, ...] = ("GBR"
                 for node in (aus, other):
                     node.register.sign(record.header.id, "officer")
                 _settle(aus, other, clock)
+                if party == "GBR":
+                    theirs = Label("UK", "OFFICIAL", Releasability.to("AUS", "GBR"))
+                    named = DraftPortion("identity", theirs, {"name": "ALBION"})
+                    other.records.put(
+                        Draft(id="t-gbr", kind="track", originator="gbr", author="gateway", created=clock.now(),
+                              project=PROJECT, label=theirs, portions=[named])
+                    )  # fmt: skip
+                    _settle(aus, other, clock)
         aus.people.passwords = Passwords(aus.core.random, Cost(32, 1, 4))
         for who, fields in PEOPLE.items():
             hire(aus, who, **fields)
         made = Sea(aus, clock)
         for name in TRACKS if tracks else ():
-            made.track(name)
+            if name not in ("t-later", "t-waits"):
+                made.track(name)
         yield made

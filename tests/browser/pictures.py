@@ -1,6 +1,6 @@
 """`python tests/browser/pictures.py [NAME…]`: makes the pictures of pages in docs/pictures anew, in Debian's chromium.
 
-A picture is one line of `PICTURES`: its name, who looks at which path, at which level, and how high it is.
+A picture is one line of `PICTURES`: its name, who looks at which path, at which levels, its size, and in which scene.
 """
 
 from __future__ import annotations
@@ -8,22 +8,26 @@ from __future__ import annotations
 import sys
 import tempfile
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import picture_scene
 from callers import COOKIE, Caller
 from playwright.sync_api import sync_playwright
 from web_scene import AUSTRALIAN, OFFICIAL, SECRET, Scene, scene, served
 
+from aldis.apps.experiments import app as experiments
 from aldis.apps.workspace import app as workspace
 from aldis.apps.workspace.kinds import Plan, Ref, Ruling
 from aldis.apps.workspace.project import Project
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+             "--disable-quic", "--no-first-run", "--disable-background-networking"]  # fmt: skip
 NAME = "NORTHERN-WATCH"
 TWO = """<body style="margin:0;background:#888;display:grid;gap:16px;width:max-content">%s</body>"""
 
@@ -39,6 +43,9 @@ class Picture:
     height: int = 760
     width: int = 1180
     dark: bool = False
+    scene: str = "work"
+    wait_ms: int = 0
+    """How long the page's scripts are given to draw."""
 
 
 PICTURES = (
@@ -47,6 +54,7 @@ PICTURES = (
     Picture("why-a-release", "alice", "/records/line/to/gbr"),
     Picture("release-desk", "olive", "/desk/CASE", height=950),
     Picture("project-at-two-levels", "alice", f"/workspace/{NAME}/board", ("OFFICIAL", "SECRET"), 520),
+    Picture("picture", "alice", "/experiments/picture", height=900, width=1280, scene="sea", wait_ms=15_000),
     Picture("first-page-narrow", "olive", "/", height=740, width=360, dark=True),
 )
 
@@ -87,20 +95,47 @@ def fill(made: Scene) -> str:
     return str(made.node.desk.cases().cases[0].number)
 
 
+@contextmanager
+def _work(folder: Path) -> Iterator[tuple[Scene, str]]:
+    with scene(folder, apps={"workspace": workspace, "experiments": experiments}, bare=True) as made:
+        yield made, fill(made)
+
+
+@contextmanager
+def _sea(folder: Path) -> Iterator[tuple[Scene, str]]:
+    with picture_scene.sea(folder) as made:
+        at = made.clock.now()
+        ours: dict[str, Any] = {"type": {"affiliation": "friend", "siso": "1.3.13.30"}}
+        for name, lat, lon, speed, course in (
+            ("Karolin", 59.72, 24.70, 8.0, 75.0), ("Baltic Wind", 59.66, 25.10, 6.0, 260.0),
+            ("Anna", 59.80, 24.35, 5.0, 190.0), ("Survey ship 2", 59.86, 24.62, 2.0, 20.0),
+        ):  # fmt: skip
+            made.track(name, lat, lon, {"type": {"ship_type": 70}, "motion": picture_scene._moving(speed, course, at)})
+        made.track("Uncrewed boat 1", 59.83, 24.95, ours | {"motion": picture_scene._moving(4.0, 310.0, at)})
+        made.track("Harbour tug", 59.93, 24.98, {"type": {"ship_type": 52}}, age_ms=15 * 60_000)
+        made.track("Own sensor tender", 59.76, 25.20, {"type": {"ship_type": 33}}, labels={"identity": AUSTRALIAN})
+        coarse = {"position": {"lat_deg": 59.9, "lon_deg": 24.4, "at": at, "grid_m": 5000}}
+        made.track("Patrol of GBR", 59.9, 24.4, coarse, node=made.partner, header=picture_scene.BRITISH)
+        made.settle()
+        yield made, ""
+
+
+SCENES: dict[str, Callable[[Path], Any]] = {"work": _work, "sea": _sea}
+"""By name: a node with something to look at, and the number of a case at its release desk, if any."""
+
+
 def main(names: Sequence[str]) -> None:
     """Make those that are named, or all."""
     if unknown := set(names) - {one.name for one in PICTURES}:
         raise SystemExit(f"no picture {', '.join(sorted(unknown))}; there are: {', '.join(p.name for p in PICTURES)}")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        scene(Path(folder), apps={"workspace": workspace}, bare=True) as made,
-        sync_playwright() as playwright,
-    ):
-        case = fill(made)
+    wanted = [one for one in PICTURES if not names or one.name in names]
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        with served(made):
-            for one in PICTURES:
-                if not names or one.name in names:
+        for name, begun in SCENES.items():
+            if not any(one.scene == name for one in wanted):
+                continue
+            with tempfile.TemporaryDirectory() as folder, begun(Path(folder)) as (made, case), served(made):
+                for one in (one for one in wanted if one.scene == name):
                     parts = [take(browser, made, one, rung, case) for rung in one.rungs]
                     _join(browser, parts, one.width, FOLDER / f"{one.name}.png")
                     print(FOLDER / f"{one.name}.png")
@@ -118,6 +153,7 @@ def take(browser: Any, made: Scene, one: Picture, rung: str, case: str) -> bytes
     )
     page = context.new_page()
     page.goto(one.path.replace("CASE", case))
+    page.wait_for_timeout(one.wait_ms)
     found: bytes = page.screenshot()
     context.close()
     return found

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM, Desk, faults
 from compare_scene import Sea
-from test_browser import ARGUMENTS, CHROMIUM, Desk, faults
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 COMPARE, RUN = "/experiments/compare", "20261005-120000"
@@ -22,14 +22,11 @@ COAST = Path(__file__).parents[2] / "src" / "aldis" / "apps" / "experiments" / "
 
 
 @pytest.fixture(scope="module")
-def browsers() -> Iterator[Any]:
+def browsers(browser: Any) -> Iterator[Any]:
     """One that draws no maps, which is quicker, and one that does."""
-    with sync_api.sync_playwright() as playwright:
-        start = playwright.chromium.launch
-        found = [start(executable_path=str(CHROMIUM), args=[*ARGUMENTS, *more]) for more in (["--disable-3d-apis"], [])]
-        yield found
-        for one in found:
-            one.close()
+    plain = browser.browser_type.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, "--disable-3d-apis"])
+    yield plain, browser
+    plain.close()
 
 
 @pytest.fixture

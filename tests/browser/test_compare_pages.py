@@ -60,7 +60,9 @@ def test_each_pane_has_what_the_rules_let_go_and_nothing_else(made: Sea) -> None
     }
     assert set(words(found, "t-british", "usa").values()) == {"withheld"}
     assert set(placed(found, "usa")) == {"t-shared", "t-high"}
-    assert set(placed(found, "gbr")) == {"t-shared", "t-high", "t-british"}
+    assert set(placed(found, "gbr")) == {"t-shared", "t-high", "t-british", "t-gbr"}
+    assert set(words(found, "t-gbr", "gbr").values()) == {"its own"}
+    assert set(words(found, "t-gbr", "usa").values()) == {"withheld"}, "nobody else's to give"
     rows = placed(found, "gbr")
     assert rows["t-shared"]["position"]["grid_m"] == 2000 and "sensor" not in rows["t-shared"]
     pane = str(rows) + str(
@@ -112,7 +114,12 @@ def test_what_one_may_not_see_is_nowhere(made: Sea) -> None:
 @pytest.mark.parametrize("who", ["alice", "bob", "pat", "audrey", "gail"])
 def test_only_a_release_officer_compares(made: Sea, who: str) -> None:
     caller = Caller(made).sign_in(who)
-    for path in (COMPARE, f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr", f"{COMPARE}?to=nobody"):
+    for path in (
+        COMPARE,
+        f"{COMPARE}/why?node=aus&record=t-shared&partner=gbr",
+        f"{COMPARE}?to=nobody",
+        f"{COMPARE}/feed",
+    ):
         page = caller.get(path)
         assert page.status == 403 and "SOUTHERN STAR" not in page.body, path
     assert f'href="{COMPARE}"' not in caller.get("/records").body
@@ -169,3 +176,21 @@ def test_words_of_tracks_narrow_it_and_empty_states_say_what_next(made: Sea) -> 
     assert "SOUTHERN STAR" in found.body and "HIDDENHULL" not in found.body
     nothing = officer.get(f"{COMPARE}?text=nowhere")
     assert "Show all" in nothing.body and nothing.status == 200
+
+
+def test_what_goes_later_or_waits_for_an_officer_says_so_and_is_on_no_map(made: Sea) -> None:
+    made.track("t-later", "HARBOUR")
+    found = seen(made)
+    assert words(found, "t-later", "gbr") == {"": "passed", "position": "delayed"}
+    assert "position" not in placed(found, "gbr")["t-later"]
+    officer = Caller(made).sign_in("olive", "SECRET")
+    assert re.search(r"delayed.*?from <time", officer.get(COMPARE).body, re.DOTALL)
+    made.clock.at += 3_600_000
+    assert words(seen(made), "t-later", "gbr") == {"": "passed", "position": "passed"}
+    made.node.records.delete("t-later", "olive")
+    made.track("t-waits", "QUAY")
+    told = made.node.core.store.ledger.size()
+    assert words(seen(made), "t-waits", "gbr") == {"": "for an officer", "position": "for an officer"}
+    assert "t-waits" not in placed(seen(made), "gbr")
+    assert made.node.core.store.ledger.size() == told and not made.node.desk.cases().cases, "to look asks nothing"
+    made.node.records.delete("t-waits", "olive")

@@ -27,7 +27,7 @@ PEOPLE = ("alice", "olive", "pat", "audrey", "gail")
 """Between them they are given every page; who comes first looks at it."""
 MAP_BYTES, PAGE_BYTES = 1_200_000, 150_000
 """What scripts and styles of a page may come to as they are sent: with the map, and without."""
-SHARES = 4
+SHARES = 6
 STRANGER = ("/sign-in", "/enrol", "/sign-in/link", "/sign-in/first")
 LISTEN = """document.addEventListener('securitypolicyviolation', event =>
     console.error(`refused by the policy: ${event.violatedDirective} ${event.blockedURI}`))"""
@@ -200,7 +200,7 @@ def test_the_keyboard_leads_through_the_navigation_and_its_place_is_always_seen(
 
 def _tabbed(page: Any) -> list[str]:
     """What is wrong with where Tab leads, once round the page."""
-    found = []
+    found = list[str]()
     for _ in range(200):
         page.keyboard.press("Tab")
         held = page.evaluate(FOCUS)

@@ -15,7 +15,7 @@ from callers import COOKIE, Answer, Caller
 from run_scene import CASE, HIGH, PROJECT, Tape, run_scene
 from web_scene import OFFICIAL, SECRET, Scene, served
 
-from aldis.app import Shown
+from aldis.app import Recordings, Shown
 from aldis.apps.experiments.entity import Point
 from aldis.apps.experiments.orders.acting import ask
 from aldis.apps.experiments.published import draft_of
@@ -23,6 +23,8 @@ from aldis.apps.experiments.report import verify_report
 from aldis.apps.experiments.web import runs_files, runs_judging
 from aldis.apps.experiments.web.runs_feed import FEED
 from aldis.kernel.records import Draft, DraftPortion
+from aldis.kernel.signatures import Algorithm
+from aldis.node.keys import generate, load
 
 LOW_RUN, HIGH_RUN = "20261101-080000", "20261102-080000"
 RUN = f"/experiments/runs/of/{LOW_RUN}"
@@ -188,6 +190,28 @@ def test_a_run_under_way_turns_green_as_it_goes_and_nobody_is_told_of_what_is_ma
     assert bob.get(path).status == 404 and LOW_RUN in bob.get("/experiments/runs").body
     tape.close()
     assert "closed" in caller("alice", "SECRET").get(path).body
+
+
+def test_a_run_that_nobody_can_vouch_for_is_not_there(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    ctx, algorithm = made.node.context, Algorithm.ED25519
+    place = ctx.recordings
+    assert place is not None
+
+    def there(name: str, marking: str) -> bool:
+        tape = Tape(made, name, marking)
+        tape.go_on(2)
+        return tape.close() is not None and name in {run.name for run in runs_files.runs_of(ctx)}
+
+    assert there("20261104-080000", "OFFICIAL") and not there("20261104-090000", "")
+    assert not there("20261104-100000", "UK SECRET") and not there("20261104-110000", "COSMIC TOP SECRET")
+    file = Path(place.folder) / "20261104-080000-0001.mcap"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert "20261104-080000" not in {run.name for run in runs_files.runs_of(ctx)}
+    other = Recordings(place.folder, load(algorithm, generate(algorithm)))
+    monkeypatch.setattr(type(ctx), "recordings", other)
+    assert not there("20261104-120000", "OFFICIAL")
 
 
 def heading(answer: Answer) -> str:

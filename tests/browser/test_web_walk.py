@@ -23,10 +23,10 @@ from aldis.interfaces.web.markings import Markings
 from aldis.kernel.errors import AldisError
 from aldis.node.node import Node
 
-OFFICES = {"auditor": ("/ledger",)}
+OFFICES = {"auditor": ("/ledger",), "administrator": ("/health",)}
 """What tells of all that is here to whoever holds the office, at this node's ceiling."""
-WHOLE = ("/partners",)
-"""What tells this node's own nationals at its ceiling how much passes to and from a partner."""
+EXCHANGE = ("/partners", "/health")
+"""What tells how the exchange goes: it differs by how the worlds were made. See `test_partner_pages`."""
 WALKERS = ("", *(who for who in WALKING if who != "suspended"), "visitor")
 EVERYDAY = ("low-staff",)
 DEEP = {"originator": 2, "foreign-staff": 4, "visitor": 4, "guest": 2, "low": 2}
@@ -88,7 +88,7 @@ def differs(pair: Pair) -> bool:
 )
 def test_what_one_may_not_know_of_changes_no_page(worlds: Worlds, tmp_path: Path, who: str) -> None:
     pairs = walked(worlds, who, tmp_path, most=DEEP.get(who, 0))
-    beside = (*WHOLE, *OFFICES.get(who, ()))
+    beside = (*EXCHANGE, *OFFICES.get(who, ()))
     told = {pair.path for pair in pairs if differs(pair) and not pair.place.startswith(beside)}
     assert told == set()
     for pair in pairs:

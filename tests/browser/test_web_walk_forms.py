@@ -51,12 +51,12 @@ class Tables:
         self._wire.close()
 
     def _now(self) -> int:
-        return int(self._wire.execute("PRAGMA data_version").fetchall()[0][0])
+        return int(str(self._wire.execute("PRAGMA data_version").fetchall()[0][0]))
 
     def _read(self) -> dict[str, list[str]]:
-        said = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
-        found = {}
-        for name, _ in self._wire.execute(said).fetchall():
+        said = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        found = dict[str, list[str]]()
+        for name in (str(row[0]) for row in self._wire.execute(said).fetchall()):
             what = "token, person, level, until" if name == "session" else "*"
             found[name] = sorted(map(repr, self._wire.execute(f'SELECT {what} FROM "{name}"')))
         return found

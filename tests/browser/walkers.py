@@ -22,6 +22,8 @@ _NEW = re.compile(
     r'nonce="[^"]*"|nonce-[\w-]+|name="csrf" value="[^"]*"|(?<=name="upto" value=")[^"]+|(?<=cursor=)[\w%-]+'
 )
 """A nonce, a token, and sealed places in what is held, of which the length stays."""
+TABLES = ("/experiments/runs/losses", "/experiments/runs/losses/{a}/{b}")
+"""Tables of the program itself, the same for everybody, which take seconds to work out."""
 _ODD = ("date", "x-request-id", "content-security-policy", "set-cookie")
 
 
@@ -114,7 +116,7 @@ def walk(one: Walker, two: Walker | None, found: Sequence[Place], scope: Scope, 
     Without `two` one world is walked alone.
     """
     done, count = Walk(), Counter[str]()
-    waiting = [Pair(path, path, place.path) for place in found if "GET" in place.methods
+    waiting = [Pair(path, path, place.path) for place in found if "GET" in place.methods and place.path not in TABLES
                for path, _ in place.asks(scope, few=not most)]  # fmt: skip
     known = {_plain_path(pair.path) for pair in waiting}
     while waiting:

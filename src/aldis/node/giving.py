@@ -18,7 +18,7 @@ from aldis.node.store import Row
 
 __all__ = ["Giving"]
 
-_NOTHING, _THEIRS = Given("withheld"), Given("theirs")
+_NOTHING, _WAITS, _THEIRS = Given("withheld"), Given("referred"), Given("theirs")
 _Frames = Mapping[str, Mapping[str, Given]]
 """What live frames would take, by record and portion."""
 
@@ -78,10 +78,13 @@ class Giving:
     def _of(
         self, record: Record, result: Permit | Refusal | None, node: str, live: Mapping[str, Given]
     ) -> Mapping[str, Given]:
-        names = [*(portion.name for portion in record.portions), *live]
         if not isinstance(result, Permit):
-            waits = result is not None and record.digest in result.referred
-            return {**dict.fromkeys(names, _NOTHING), "": Given("referred") if waits else _NOTHING}
+            waits = result.referred if result is not None else ()
+            parts = [("", record.digest), *((portion.name, portion.digest) for portion in record.portions)]
+            return {
+                **dict.fromkeys(live, _NOTHING),
+                **{name: _WAITS if one in waits else _NOTHING for name, one in parts},
+            }
         found = {"": Given("whole"), **live}
         for portion in record.portions:
             if found.get(portion.name, _NOTHING) is _NOTHING:
@@ -93,7 +96,7 @@ class Giving:
         if digest in result.delayed:
             return Given("later", due=result.delayed[digest])
         if digest in result.referred:
-            return Given("referred")
+            return _WAITS
         if digest not in result.portions:
             return _NOTHING
         transforms: Sequence[Transform] = result.transforms.get(digest, ())

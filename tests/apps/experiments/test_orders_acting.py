@@ -713,3 +713,28 @@ def test_what_its_asker_changes_after_it_was_accepted_is_not_done(sea: Sea) -> N
     sea.step()
     assert (sea.seen(task).state, sea.seen(task).why) == ("cancelled", "changed by the asker")
     assert sea.doing() == "HOLD"
+
+
+def test_what_is_asked_waits_for_those_who_may_accept_it_until_they_have(sea: Sea) -> None:
+    def waits(**fields: Any) -> list[str]:
+        given: dict[str, Any] = {"id": "one", "name": "One", "nationality": "AUS", "clearance": {"AUS": "SECRET"},
+                                 "projects": ["SEA"], "roles": [Role.ORIGINATOR]}  # fmt: skip
+        account = Account(**given | fields)
+        return [one.words for one in ExperimentsApp().waiting(sea.aus.bound(Person(account, account.clearance)))]
+
+    task = sea.ask()
+    assert waits() == ["asked by USA usa"]
+    assert [one.labels for one in ExperimentsApp().waiting(sea.aus)] != [[]]
+    others: list[dict[str, Any]] = [
+        {"projects": []}, {"roles": [Role.RELEASE_OFFICER]}, {"nationality": "USA"},
+        {"clearance": {"AUS": "UNOFFICIAL"}},
+    ]  # fmt: skip
+    for who in others:
+        assert waits(**who) == [], who
+    assert list(ExperimentsApp().waiting(sea.usa)) == []
+    accept(sea.aus, task)
+    assert waits() == []
+    late = sea.ask(until_ms=sea.aus.now() + 10_000)
+    assert late and waits() == ["asked by USA usa"]
+    sea.world.clock.advance(20_000)
+    assert waits() == [] and sea.seen(late, "aus").state == "issued"

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from aldis.app import Context, Page, Route, System
+from aldis.app import Context, Page, Route, System, Waiting
 from aldis.apps.experiments.commands import experiment
 from aldis.apps.experiments.crossing import Crossing
 from aldis.apps.experiments.kinds import KINDS
 from aldis.apps.experiments.orders import ORDER_KINDS
 from aldis.apps.experiments.orders.driver import Orders
 from aldis.apps.experiments.orders.routes import ROUTES
+from aldis.apps.experiments.orders.waiting import waiting
 from aldis.apps.experiments.overview import ROUTE as PICTURE
 from aldis.apps.experiments.participants.kind import PARTICIPANT
 from aldis.apps.experiments.participants.roll import Roll
@@ -55,6 +56,10 @@ class ExperimentsApp:
         from aldis.apps.experiments.web import PAGES  # noqa: PLC0415 - numpy, which few commands need
 
         return PAGES
+
+    def waiting(self, ctx: Context) -> Sequence[Waiting]:
+        """Tasks that partners ask of this nation's systems, for those who may accept them."""
+        return waiting(ctx)
 
     def on_admitted(self, record: Record, ctx: Context) -> None:
         """Nothing to do: a track is read where it is stored."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-__all__ = ["distance", "factor", "noise", "numbers", "plain", "related", "ways"]
+__all__ = ["among", "distance", "factor", "noise", "numbers", "plain", "related", "ways"]
 
 _SEVERAL = re.compile(r"[,;\s]+")
 _SHARED = re.compile(r"(?:area|task|report|environment)\.(?=(?:key|position|timing|markings|residue)\b)")
@@ -22,6 +23,7 @@ def ways(to: str) -> Sequence[str]:
     return [plain(way) for way in _SEVERAL.split(to) if way]
 
 
+@lru_cache(maxsize=8_192)
 def plain(path: str) -> str:
     """A path of what other entities share with tracks, as a track's."""
     return _SHARED.sub("", path)
@@ -29,8 +31,14 @@ def plain(path: str) -> str:
 
 def related(one: str, other: str) -> bool:
     """Whether one name is that of a part of the other."""
-    short, long = sorted((one, other), key=len)
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
     return long == short or (long.startswith(short) and long[len(short)] in "./@[")
+
+
+@lru_cache(maxsize=65_536)
+def among(name: str, others: frozenset[str]) -> bool:
+    """Whether a name is related to one of others."""
+    return any(related(name, one) for one in others)
 
 
 def distance(path: str, old: Any, new: Any) -> float | None:

@@ -15,7 +15,7 @@ from aldis.apps.experiments.entity import Approximated, Carried, Decoded, Droppe
 from aldis.apps.experiments.fusing import fused
 from aldis.apps.experiments.gateways.gateway import Native, Offered, Specimen
 from aldis.apps.experiments.gateways.layout import flat, kind_of
-from aldis.apps.experiments.tolerance import distance, factor, noise, plain, related, ways
+from aldis.apps.experiments.tolerance import among, distance, factor, noise, plain, related, ways
 
 __all__ = ["AT_US", "FATES", "Crossing", "Fate", "Loss", "Losses", "losses"]
 
@@ -179,11 +179,10 @@ def _trail(name: str, leg: _Leg) -> _Trail:
 
 
 def _speaking(ledger: Ledger, names: set[str], *, exactly: bool = False) -> list[_Entry]:
-    return [
-        entry
-        for entry in ledger.entries
-        if entry.field in names or (not exactly and any(related(plain(entry.field), name) for name in names))
-    ]
+    if exactly:
+        return [entry for entry in ledger.entries if entry.field in names]
+    every = frozenset(names)
+    return [entry for entry in ledger.entries if entry.field in names or among(plain(entry.field), every)]
 
 
 def _ways(entries: Iterable[_Entry]) -> set[str]:
@@ -193,7 +192,7 @@ def _ways(entries: Iterable[_Entry]) -> set[str]:
 def _difference(trail: _Trail, leg: _Leg) -> tuple[float, float, str, bool]:
     """How far the model's values are apart, what is stated, in which unit, and whether that explains all of it."""
     worst, stated, unit = 0.0, 0.0, ""
-    spoken = {name: old for name, old in leg.before.items() if any(related(name[1], way) for way in trail.paths)}
+    spoken = {name: old for name, old in leg.before.items() if among(name[1], trail.paths)}
     within = bool(spoken)
     for (kind, path), old in spoken.items():
         new = leg.after.get((kind, path))

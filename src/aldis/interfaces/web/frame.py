@@ -143,8 +143,7 @@ class Frame:
         found += [(_SHARING, "Partners", "/partners")] if visit.resident else []
         found += [(_NODE, "People", "/people")] if visit.may(Act.PEOPLE) else []
         found += [(_NODE, "Ledger", "/ledger")] if visit.may(Act.READ_LEDGER) else []
-        found += [(_NODE, "Node health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
-        found += [(_NODE, "Sessions", "/sessions")]
+        found += [(_NODE, "Health", "/health")] if visit.resident and visit.may(Act.CONFIGURE) else []
         here = max((path for _, _, path in found if _below(visit.path, path)), key=len, default=None)
         links = [(group, Link(title, path, path == here)) for group, title, path in found]
         grouped = [Group(name, [link for group, link in links if group == name]) for name in _GROUPS]

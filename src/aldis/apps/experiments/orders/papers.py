@@ -12,16 +12,17 @@ from aldis.app import Context, Query
 from aldis.apps.experiments.entity import Task
 from aldis.apps.experiments.kinds import GATEWAY, TASKING, entity_of
 from aldis.apps.experiments.orders.kinds import ANSWER, LEASE, Answer, Terms, Within
-from aldis.apps.experiments.orders.rules import Asked, Book, Ref
+from aldis.apps.experiments.orders.rules import Asked, Book, Ref, hindrance
 from aldis.apps.experiments.orders.terms import Lease
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm
 from aldis.kernel.records import Record
 
-__all__ = ["KINDS_READ", "POINTS", "Papers", "read", "request_of"]
+__all__ = ["KINDS_READ", "POINTS", "Papers", "read", "request_of", "unanswered"]
 
 POINTS = 800
 """Of one task; one with more is not looked at."""
 _PAGES = 1_000
+_RECENT, _ANSWERED = 50, 200
 KINDS_READ = (TASKING.name, ANSWER.name, LEASE.name)
 
 
@@ -92,6 +93,23 @@ def _standing(ctx: Context, project: str, whole: bool) -> Sequence[Record]:
         if not cursor:
             break
     return found[::-1]
+
+
+def unanswered(ctx: Context) -> Sequence[tuple[Asked, Record]]:
+    """What was asked of this node lately and can be accepted now, as far as whoever asks may see; the newest first."""
+    papers = Papers(ctx.node)
+    for record in ctx.find(Query(kinds=(TASKING.name,), limit=_RECENT)).records:
+        _take_tasking(papers, record)
+    if papers.asked:
+        for record in ctx.find(Query(kinds=(ANSWER.name, LEASE.name), originator=ctx.node, limit=_ANSWERED)).records:
+            if record.header.kind == LEASE.name:
+                _take_lease(papers, record)
+            elif (answer := _part(record, "answer", Answer)) is not None:
+                papers.answers[answer.tasking.node, answer.tasking.id] = (answer, record)
+    book, now = papers.book(), ctx.now()
+    return [
+        (asked, papers.taskings[ref]) for ref, asked in papers.asked.items() if hindrance(book, ref, now)[0] is None
+    ]
 
 
 def request_of(node: str, record_id: str) -> str:

@@ -113,15 +113,17 @@ def _compare(ctx: Context, asked: Asked) -> Shown:
     return _rows(ctx, asked)
 
 
-def _feed(_ctx: Context, asked: Asked) -> Callable[[Context], Shown | None]:
+def _feed(ctx: Context, asked: Asked) -> Callable[[Context], Shown | None]:
     """The rows again, once a second; what is as it was before is not sent."""
+    check_cleared(ctx)
+    chosen(ctx, asked)
     looks = itertools.count()
 
-    def look(ctx: Context) -> Shown | None:
+    def look(now: Context) -> Shown | None:
         if next(looks) % _LOOKS:
             return None
         try:
-            return _compare(ctx, asked)
+            return _compare(now, asked)
         except AldisError:
             return Shown({"gone": True, "marks": "", "maps": [], "now": 0}, [])
 

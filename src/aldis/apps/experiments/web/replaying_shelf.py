@@ -6,7 +6,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Literal
 
@@ -54,13 +54,13 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Shelf:
-    """One folder after the other, by few threads: what is asked for while it is made waits for it."""
+    """What is read is kept, a few of them; what is asked for while it is read waits for it, for a while."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Path, str], tuple[Signature, Future[Reading]]] = OrderedDict()
         self._ends: dict[tuple[Path, int, int], int] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._turn = threading.Lock()
 
     def runs(self, folder: Path) -> Sequence[Run]:
         """The newest recordings of a folder, the newest first; at most 100."""
@@ -104,15 +104,31 @@ class Shelf:
         with self._lock:
             kept = self._kept.get(place)
             if kept is None or (kept[1].done() and kept[0] != signature):
-                self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="recordings")
-                kept = self._kept[place] = (signature, self._pool.submit(_read, run.files, key))
+                done = [one for one, (_, found) in self._kept.items() if found.done() and one != place]
+                if len(self._kept) >= _KEPT and kept is None and not done:
+                    return None  # others come first
+                if len(self._kept) >= _KEPT and kept is None:
+                    del self._kept[done[0]]
+                kept = self._kept[place] = (signature, self._begin(run.files, key))
             self._kept.move_to_end(place)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
         try:
             return kept[1].result(_PATIENCE_S)
         except TimeoutError:
             return None
+
+    def _begin(self, files: Sequence[Path], key: Key) -> Future[Reading]:
+        """Read beside the node's work, one recording after another; no end of the node waits for it."""
+        made = Future[Reading]()
+
+        def work() -> None:
+            with self._turn:
+                try:
+                    made.set_result(_read(files, key))
+                except BaseException as error:
+                    made.set_exception(error)
+
+        threading.Thread(target=work, name="recordings", daemon=True).start()
+        return made
 
     def _end(self, path: Path) -> int:
         """When about a file ends: when its last chunk begins, or else its run."""

@@ -15,7 +15,7 @@ from aldis.apps.experiments.web.runs_cases import kept
 from aldis.apps.experiments.web.runs_files import Run, run_of
 from aldis.apps.experiments.web.runs_judging import Judged, judged
 from aldis.apps.experiments.web.runs_so_far import said_of
-from aldis.kernel.errors import AldisError
+from aldis.kernel.errors import AldisError, Unavailable
 from aldis.kernel.labels import Label
 
 __all__ = ["FEED", "labels_of", "values_of"]
@@ -51,6 +51,8 @@ def _feed(_ctx: Context, asked: _Named) -> Callable[[Context], Shown | None]:
             run, cases = run_of(ctx, asked.run), kept(ctx)
             made = judged(ctx, run, cases)
             return Shown(values_of(run, made), labels_of(ctx, run, cases, made))
+        except Unavailable:  # another is being judged
+            return None
         except AldisError:  # as what is not there, or can no more be judged
             return Shown({"gone": True}, [])
         finally:

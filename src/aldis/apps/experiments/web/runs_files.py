@@ -6,6 +6,7 @@ node's own nation alone, who may see every kind at every marking in it, and ever
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
@@ -32,6 +33,8 @@ __all__ = ["MOST_BYTES", "Recording", "Run", "content", "permitted", "run_of", "
 MOST_BYTES = 300 * 1024 * 1024
 """Of one file that is looked at for a page; a recording goes on in another file before."""
 _RUNS = 50
+_LIST_S = 5.0
+"""How long a list looks at files that nobody looked at before; the rest of them stand in a later one."""
 _KEPT = 400
 _LEAST_S, _SHARE = 1.0, 5
 """A file under way is looked at for at most one of so many seconds."""
@@ -87,7 +90,8 @@ def runs_of(ctx: Context) -> Sequence[Run]:
     if folder is None or not _trusted(ctx):
         return []
     names = sorted({path.stem[:-5] for path in folder.glob("*-[0-9][0-9][0-9][0-9].mcap")}, reverse=True)
-    return [run for name in names[:_RUNS] if (run := _run(ctx, folder, name)) is not None]
+    until = time.monotonic() + _LIST_S
+    return [run for name in names[:_RUNS] if (run := _run(ctx, folder, name, until)) is not None]
 
 
 def run_of(ctx: Context, name: str) -> Run:
@@ -141,10 +145,10 @@ def _folder(ctx: Context) -> Path | None:
     return Path(place.folder) if place is not None else None
 
 
-def _run(ctx: Context, folder: Path, name: str) -> Run | None:
+def _run(ctx: Context, folder: Path, name: str, until: float = math.inf) -> Run | None:
     files = []
     for path in segments_of(folder, name):
-        found = _looked(path, ctx.key_of(ctx.node))
+        found = _looked(path, ctx.key_of(ctx.node), until)
         if found is None:
             return None
         files.append(found)
@@ -164,8 +168,11 @@ def _run(ctx: Context, folder: Path, name: str) -> Run | None:
     )
 
 
-def _looked(path: Path, key: Key) -> Recording | None:
-    """What there is to say of a file; nothing of one that is too large, altered, or not sealed with this node's key."""
+def _looked(path: Path, key: Key, latest: float) -> Recording | None:
+    """What there is to say of a file; nothing of one that is too large, altered, or not sealed with this node's key.
+
+    After `latest`, what was found out before.
+    """
     try:
         stat = path.stat()
         place = (str(path), stat.st_size, stat.st_mtime_ns)
@@ -176,7 +183,7 @@ def _looked(path: Path, key: Key) -> Recording | None:
         if held is not None and time.monotonic() < until and not _ends(path):
             return held
         began = time.monotonic()
-        if stat.st_size > MOST_BYTES:
+        if stat.st_size > MOST_BYTES or began >= latest:
             return None
         said = verify(path, key)
         if said.state not in ("intact", "incomplete") or said.opening is None:

@@ -29,7 +29,7 @@ _LEAST_S = 3.0
 _SHARE = 5
 """A run under way is judged for at most one of so many seconds."""
 _KEPT = 8
-_PATIENCE_S = 30.0
+_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.pages.agreed import clauses, labels_of_entry, path_of_instrument
-from aldis.interfaces.web.pages.items import labels_of
 from aldis.interfaces.web.pages.previews import outlook
 from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
@@ -83,7 +82,7 @@ def _end_page(visit: Visit) -> Sheet:
         raise UnknownTerm("a pairing ends with the partner")
     flows = visit.node.flows.under(entry.instrument, visit.who)
     values = {**_values(entry), "flows": flows, "effect": visit.form.get("effect")}
-    labels = [label for flow in flows for row in flow.rows for label in labels_of(row)]
+    labels = [row.record().label for flow in flows for row in flow.rows]
     title = f"End or leave {entry.instrument.id}"
     return Sheet("instrument_end.html", title, values, [*labels_of_entry(visit, [entry]), *labels])
 

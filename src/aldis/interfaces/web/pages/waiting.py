@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from aldis.app import Waits
 from aldis.interfaces.cli.kinds import title
 from aldis.interfaces.web.forms import Fields
 from aldis.interfaces.web.frame import Frame
@@ -49,8 +50,8 @@ class Wait:
 def waiting(visit: Visit, frame: Frame) -> list[Wait]:
     """All of it, what is most pressing first."""
     return [
-        *_cases(visit, frame), *_recalls(visit), *_papers(visit, frame), *_partners(visit), *_set_aside(visit),
-        *_news(visit),
+        *_cases(visit, frame), *_recalls(visit), *_apps(visit, frame), *_papers(visit, frame), *_partners(visit),
+        *_set_aside(visit), *_news(visit),
     ]  # fmt: skip
 
 
@@ -81,6 +82,14 @@ def _recalls(visit: Visit) -> Iterator[Wait]:
         if one.state == "waits" and any(node.records.sees(visit.who, row) for row in node.recalls.covered(one)):
             yield Wait("Answer a recall", f"From {one.asker}", one.because, "", [visit.level],
                        command=f"aldis recall comply {one.id} --because TEXT")  # fmt: skip
+
+
+def _apps(visit: Visit, frame: Frame) -> Iterator[Wait]:
+    """What apps say that waits, such as tasks for this nation's systems."""
+    for name, app in visit.node.apps.items():
+        for one in app.waiting(visit.context) if isinstance(app, Waits) else ():
+            marking = frame.markings.record(one.labels)
+            yield Wait(one.todo, one.about, one.words, f"/{name}{one.path}", one.labels, marking)
 
 
 def _papers(visit: Visit, frame: Frame) -> Iterator[Wait]:
