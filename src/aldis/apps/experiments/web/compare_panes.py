@@ -29,7 +29,7 @@ _NAMED = ("name", "callsign", "mmsi", "imo", "cot_uid", "dis_id", "mavlink_id", 
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """What one partner gets of one portion; `hatched` where it is nothing."""
+    """What one partner gets of one portion, in a word for its state, its value as it goes, and what is done to it."""
 
     partner: str
     state: str
@@ -37,11 +37,6 @@ class Cell(msgspec.Struct, frozen=True):
     text: str = ""
     words: str = ""
     due: int = 0
-
-    @property
-    def hatched(self) -> bool:
-        """Whether nothing of it goes by now."""
-        return self.state in ("withheld", "referred", "later")
 
 
 class Line(msgspec.Struct, frozen=True):

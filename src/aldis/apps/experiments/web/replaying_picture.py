@@ -36,7 +36,6 @@ class Thing(msgspec.Struct, frozen=True):
     ages: Mapping[str, int]
     labels: Sequence[Label]
     said_by: Sequence[str]
-    track: Track
 
 
 class Things(msgspec.Struct, frozen=True):
@@ -132,16 +131,14 @@ def _thing(place: tuple[str, str], some: Sequence[tuple[Slot, Label, str, Any, i
     for one in sorted(some, key=lambda part: (part[4], part[0].name)):
         newest[one[2]] = one
     values = {name: one[3] for name, one in newest.items() if name in TRACK.portions}
-    track = _track(place[1], values)
     return Thing(
         id=place[1],
         node=place[0],
-        name=_name(track) or place[1],
+        name=_name(_track(place[1], values)) or place[1],
         values=values,
         ages={name: max(0, instant - one[4]) // 1_000_000 for name, one in newest.items()},
         labels=list(dict.fromkeys(one[1] for one in newest.values())),
         said_by=sorted({one[0].name.removeprefix(PARTNER) for one in newest.values()}),
-        track=track,
     )
 
 
