@@ -77,6 +77,8 @@ INSTRUMENT = (
     + _CLAUSE.format(id="2", kinds='"decision"')
     + "review = true\ndecide_within_days = 3\n"
 )
+LATER = _SIGNED.replace("pa-watch", "pa-later") + _CLAUSE.format(id="1", kinds='"survey"')
+"""An instrument that nobody has signed yet."""
 PACT = _SIGNED.replace("pa-watch", f"{CANARY}-pact").replace('"AUS", "GBR", "USA"', '"AUS", "USA"') + _CLAUSE.format(
     id="9", kinds='"milestone"'
 ).replace('"WATCH", "BLACK"', '"BLACK"').replace('UK = "SECRET", ', "")
@@ -122,6 +124,7 @@ def begin(folder: Path) -> Known:
         found.settle()
         found.arrange(INSTRUMENT)
         aus = found["aus"]
+        aus.register.draft(LATER, "operator")
         for number in range(3):
             put(aus, f"doc-{number}", f"Patrol {number}")
         put(aus, "lowered", "Patrol, to be lowered", ABOVE)

@@ -61,7 +61,7 @@ def test_what_cannot_be_changed_as_the_clause_asks_stays() -> None:
     goes = {"title": "", "position": "coarsen 1000 m", "body": "pseudonymise"}
     becomes: dict[str, Transformed | Withheld] = {
         "position": Withheld("it has no position"),
-        "body": Transformed("q7x", "pseudonymise"),
+        "body": Transformed("q7x", ()),
     }
     found = passages(shown, {"position", "body"}, goes, becomes, {part.name: Chip("(O)", "grey") for part in shown})
     assert [(one.part.name, one.fate, one.after) for one in found] == [

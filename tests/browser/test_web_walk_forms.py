@@ -27,7 +27,10 @@ SENDERS = (*LOOKING, *NO_ROLE)
 OWN = frozenset({"saved", "saved_read", "kept"})
 """What belongs to whoever is signed in, whatever their role: their searches, and how far they have read."""
 OF_SESSION = ("/level", "/sign-out")
-BY_SCRIPT = {"/marking": Form("/marking?of=marking", True, [("marking", "SECRET")])}
+BY_SCRIPT = {
+    "/marking": Form("/marking?of=marking", True, [("marking", "SECRET")]),
+    "/drafts/reading": Form("/drafts/reading", True, [("text", "id = 1")]),
+}
 """What a script sends, and no form on a page."""
 ELSEWHERE = "/uploads"
 """Pieces of files: see `test_uploads`."""

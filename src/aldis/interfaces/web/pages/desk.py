@@ -150,11 +150,17 @@ def _listing(visit: Visit, frame: Frame) -> Sheet:
         "mine": mine,
         "every": every,
         "like": like,
+        "whole": _together([case.number for case in page.cases if case.state == "open"]),
         "more": Fields.address("/desk", **asked, cursor=page.next) if page.next else "",
     }
     entries = [label for name in instruments for label in _instrument_labels(visit, name)]
     labels = [label for case in page.cases for label in labels_of(case.row)]
     return Sheet("desk.html", "Release desk", values, [*labels, *entries])
+
+
+def _together(numbers: Sequence[int]) -> str:
+    """Where several cases are looked at together; nowhere for fewer than two."""
+    return "/desk/several?" + "&".join(f"case={number}" for number in numbers) if len(numbers) > 1 else ""
 
 
 def _instrument_labels(visit: Visit, name: str) -> list[Label]:
