@@ -243,7 +243,7 @@ def test_up_talks_to_a_terminal_in_words_unless_json_is_asked_for(coalition: Coa
     for more in ((), ("--json",)):
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-m", "aldis", "up", "--listen", "127.0.0.1:0", *more],
+            [sys.executable, "-m", "aldis", "up", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", *more],
             stdout=subprocess.PIPE, stderr=slave, text=True, env={**os.environ, "ALDIS_HOME": "aus"},
         )  # fmt: skip
         os.close(slave)
@@ -256,6 +256,12 @@ def test_up_talks_to_a_terminal_in_words_unless_json_is_asked_for(coalition: Coa
         os.close(master)
         assert ("aus is up, for gbr, usa. Ctrl-C stops it." in talk) is not bool(more)
         assert ('"event": "node is up"' in talk) is bool(more)
+        assert ("This link makes the first administrator" in talk and "/sign-in/first#" in talk) is not bool(more)
+        assert "#" not in "".join(line for line in talk.splitlines() if line.startswith("{"))
+
+
+def test_a_link_without_pages_leads_nowhere(coalition: Coalition) -> None:
+    assert "--http" in coalition.aus.fails(2, "up", "--link")
 
 
 def test_no_reason_is_no_reason(coalition: Coalition) -> None:
