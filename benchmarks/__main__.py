@@ -18,7 +18,7 @@ from rich.table import Table
 MODULES = (
     "ledger", "decision", "bulk", "listing", "meaning", "exchange", "attachments", "backlog", "live", "node", "tdf",
     "api", "recording", "replaying", "scoring", "dis", "cot", "ais", "mavlink", "buses", "pipeline", "latency",
-    "joining",
+    "joining", "picture",
 )  # fmt: skip
 COLUMNS = ("benchmark", "aldis", "unit", "ratio", "peer", "target", "met")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from web_scene import AUSTRALIAN, OFFICIAL, PEOPLE, PROJECT, SECRET, Scene, _open, _settle, hire
 
+from aldis.app import Live
 from aldis.apps.experiments import app as experiments
 from aldis.apps.experiments.kinds import TRACK
-from aldis.app import Live
 from aldis.kernel.frames import Update
 from aldis.kernel.labels import Label
 from aldis.kernel.records import Draft, DraftPortion
@@ -44,27 +44,38 @@ class Sea(Scene):
 
     partner: Node
 
-    def track(self, name: str, lat: float, lon: float, /, *, header: Label = OFFICIAL, labels: dict[str, Label] | None = None,
-              record: bool = True, node: Node | None = None, age_ms: int = 0, **groups: Any) -> str:  # fmt: skip
-        """A track by its portions; returns its id."""
+    def track(
+        self,
+        name: str,
+        lat: float,
+        lon: float,
+        groups: dict[str, Any] | None = None,
+        *,
+        header: Label = OFFICIAL,
+        labels: dict[str, Label] | None = None,
+        node: Node | None = None,
+        age_ms: int = 0,
+    ) -> str:
+        """A track by its portions, as a record; returns its id."""
         at, id_ = self.clock.at - age_ms, f"trk-{name.lower().replace(' ', '-')}"
-        values: dict[str, Any] = {
-            "position": {"lat_deg": lat, "lon_deg": lon, "at": at},
-            "identity": {"name": name},
-            **groups,
-        }
-        marked = {part: (labels or {}).get(part, header) for part in values}
-        if record:
-            portions = [DraftPortion(part, marked[part], value) for part, value in values.items()]
-            draft = Draft(kind="track", id=id_, originator=(node or self.node).name, author="gateway", created=at,
-                          label=header, project=PROJECT, portions=portions)  # fmt: skip
-            (node or self.node).records.put(draft)
-        else:
-            self.live(id_, values, header=header, labels=marked)
+        place = {"lat_deg": lat, "lon_deg": lon, "at": at}
+        values: dict[str, Any] = {"position": place, "identity": {"name": name}, **(groups or {})}
+        portions = [DraftPortion(part, (labels or {}).get(part, header), value) for part, value in values.items()]
+        holder = node or self.node
+        draft = Draft(kind="track", id=id_, originator=holder.name, author="gateway", created=at, label=header,
+                      project=PROJECT, portions=portions)  # fmt: skip
+        holder.records.put(draft)
         return id_
 
-    def live(self, id_: str, values: dict[str, Any], *, header: Label = OFFICIAL, labels: dict[str, Label] | None = None,
-             source: str = "") -> None:  # fmt: skip
+    def live(
+        self,
+        id_: str,
+        values: dict[str, Any],
+        *,
+        header: Label = OFFICIAL,
+        labels: dict[str, Label] | None = None,
+        source: str = "",
+    ) -> None:
         """New values, as a gateway publishes them or a partner's frame brings them."""
         context = self.node.context
         for part, value in values.items():
@@ -101,21 +112,24 @@ def sea(folder: Path) -> Iterator[Sea]:
 
 def populate(made: Sea) -> None:
     """Ships of this nation and of its partner in a gulf, one coarsely known, one reckoned on, one for few."""
-    moving = {"motion": {"speed_mps": 8.0, "course_deg": 75.0, "at": made.clock.at}}
-    made.track("TALLINK STAR", 59.72, 24.70, type={"ship_type": 60}, **moving)
-    made.track("USV ANGLERFISH", 59.83, 24.95, type={"affiliation": "friend", "siso": "1.3.13.30"},
-               motion={"speed_mps": 4.0, "course_deg": 310.0, "at": made.clock.at})  # fmt: skip
-    made.track(CANARY, 59.90, 25.20, header=SECRET, type={"affiliation": "suspect", "ship_type": 70})
-    made.track("MIXED", 59.65, 25.05, labels={"identity": AUSTRALIAN}, type={"ship_type": 30})
-    made.track("OLD ANCHOR", 59.58, 24.30, age_ms=15 * 60_000, type={"ship_type": 80})
-    made.track("DRIFTER", 59.78, 24.30, age_ms=60_000, type={"ship_type": 70},
-               motion={"speed_mps": 9.0, "course_deg": 120.0, "at": made.clock.at - 60_000})  # fmt: skip
-    made.track(
-        "HMS EXAMPLE", 59.95, 24.60, node=made.partner, header=BRITISH, type={"affiliation": "friend", "ship_type": 35}
-    )
-    coarse = {"position": {"lat_deg": 59.87, "lon_deg": 24.40, "at": made.clock.at, "grid_m": 5000}}
-    made.track("COARSE", 59.87, 24.40, node=made.partner, header=BRITISH, **coarse)
+    now = made.clock.at
+    made.track("TALLINK STAR", 59.72, 24.70, {"type": {"ship_type": 60}, "motion": _moving(8.0, 75.0, now)})
+    usv = {"type": {"affiliation": "friend", "siso": "1.3.13.30"}, "motion": _moving(4.0, 310.0, now)}
+    made.track("USV ANGLERFISH", 59.83, 24.95, usv)
+    made.track(CANARY, 59.90, 25.20, {"type": {"affiliation": "suspect", "ship_type": 70}}, header=SECRET)
+    made.track("MIXED", 59.65, 25.05, {"type": {"ship_type": 30}}, labels={"identity": AUSTRALIAN})
+    made.track("OLD ANCHOR", 59.58, 24.30, {"type": {"ship_type": 80}}, age_ms=15 * 60_000)
+    drifter = {"type": {"ship_type": 70}, "motion": _moving(9.0, 120.0, now - 60_000)}
+    made.track("DRIFTER", 59.78, 24.30, drifter, age_ms=60_000)
+    friend = {"type": {"affiliation": "friend", "ship_type": 35}}
+    made.track("HMS EXAMPLE", 59.95, 24.60, friend, node=made.partner, header=BRITISH)
+    coarse = {"position": {"lat_deg": 59.87, "lon_deg": 24.40, "at": now, "grid_m": 5000}}
+    made.track("COARSE", 59.87, 24.40, coarse, node=made.partner, header=BRITISH)
     _settle(made.node, made.partner, made.clock)
+
+
+def _moving(speed: float, course: float, at: int) -> dict[str, Any]:
+    return {"speed_mps": speed, "course_deg": course, "at": at}
 
 
 def circle(made: Sea, count: int, turn: float, *, at: int) -> None:

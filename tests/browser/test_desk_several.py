@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 from callers import SAME, Answer, Caller
-from web_scene import OFFICIAL, SECRET, Scene
+from web_scene import ARRANGEMENT, OFFICIAL, SECRET, Scene, hire
 
+from aldis.kernel.authority import Role
 from aldis.kernel.ledger import decode_leaf
 
 Make = Callable[..., Caller]
@@ -128,3 +129,32 @@ def test_a_case_shows_the_clause_in_words_and_what_becomes_of_each_portion(
     lacking = olive.post(f"/desk/{numbers['north']}", {"do": "approve", "because": "x"})
     assert lacking.status == 422 and "which state" in lacking.body
     assert made.node.desk.case(numbers["north"]).case.state == "open"
+
+
+def test_where_two_officers_decide_a_first_approval_lets_nothing_go(caller: Make, made: Scene) -> None:
+    assert made.partner is not None
+    text = ARRANGEMENT.replace("pa-northern-watch", "pa-depot").replace("HARBOUR", "DEPOT").replace("WATCH", "PORT")
+    made.node.register.draft(text.replace("review = true", "approvals = 2"), "officer")
+    made.settle()
+    for node in (made.node, made.partner):
+        node.register.sign("pa-depot", "officer")
+    made.settle()
+    hire(made.node, "second", roles=[Role.RELEASE_OFFICER])
+    for name in ("crane", "shed"):
+        made.put(name, {"title": (f"The {name}", OFFICIAL)}, project="DEPOT")
+        made.node.desk.offer(name, "gbr")
+    found = {case.row.id: case.number for case in made.node.desk.cases().cases}
+    olive, second = caller("olive"), caller("second")
+    assert "0 of 2 officers have approved" in olive.get(f"/desk/{found['crane']}").body
+    _, tokens = look(olive, found["crane"], found["shed"])
+    seen_before = look(second, found["crane"], found["shed"])[1]
+    told = olive.get(rule(olive, tokens, do="approve", because="one").headers["location"])
+    assert "2 approved by you, waiting for another officer" in told.body and "waits: 1 of 2 officers" in told.body
+    stale = second.get(rule(second, seen_before, do="approve", because="two").headers["location"])
+    assert "2 not ruled on" in stale.body, "what the first officer said was not seen yet"
+    twice = olive.get(rule(olive, look(olive, found["crane"])[1], do="approve", because="again").headers["location"])
+    assert "waits: 1 of 2 officers" in twice.body, "one officer counts once"
+    tokens = look(second, found["crane"], found["shed"])[1]
+    done = second.get(rule(second, tokens, do="approve", because="two").headers["location"])
+    assert "2 approved" in done.body
+    assert "the ledger" in done.body and made.node.desk.case(found["shed"]).case.state == "approved"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
@@ -12,13 +12,17 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from callers import COOKIE, Answer, Caller
-from run_scene import CASE, HIGH, Tape, run_scene
+from run_scene import CASE, HIGH, PROJECT, Tape, run_scene
 from web_scene import OFFICIAL, SECRET, Scene, served
 
+from aldis.app import Shown
+from aldis.apps.experiments.entity import Point
+from aldis.apps.experiments.orders.acting import ask
 from aldis.apps.experiments.published import draft_of
 from aldis.apps.experiments.report import verify_report
 from aldis.apps.experiments.web import runs_files, runs_judging
 from aldis.apps.experiments.web.runs_feed import FEED
+from aldis.kernel.records import Draft, DraftPortion
 
 LOW_RUN, HIGH_RUN = "20261101-080000", "20261102-080000"
 RUN = f"/experiments/runs/of/{LOW_RUN}"
@@ -171,14 +175,16 @@ def test_a_run_under_way_turns_green_as_it_goes_and_nobody_is_told_of_what_is_ma
     page = bob.get(path)
     assert "success" in heading(page) and "data-feed" in page.body
     ctx = made.node.context.bound(made.node.people.sessions.who(bob.token))
-    look = FEED.handler(ctx, FEED.asks(run="20261103-080000", marked=page.banners[0]))
+    look = FEED.handler(ctx, FEED.asks(run="20261103-080000"))
     assert callable(look)
-    said = json.loads(look(ctx) or b"")
-    assert said["cases"] == {"own-picture": ["✓", "success", "holds"]} and look(ctx) is None
+    said = look(ctx)
+    assert isinstance(said, Shown) and look(ctx) is None
+    assert [one.sign.words for one in said.values["outcomes"]] == ["success"]
+    assert ctx.marking(ctx.banner(said.labels)) == page.banners[0]
     tape.taps.entity("sea", HIGH, tape.heard[-1], tape.began + 20_000_000, record="trk-violet")
     tape.recorder.flush()
-    again = FEED.handler(ctx, FEED.asks(run="20261103-080000", marked=page.banners[0]))
-    assert callable(again) and again(ctx) == b'{"over":true}'
+    again = FEED.handler(ctx, FEED.asks(run="20261103-080000"))
+    assert callable(again) and again(ctx) == Shown({"gone": True}, [])
     assert bob.get(path).status == 404 and LOW_RUN in bob.get("/experiments/runs").body
     tape.close()
     assert "closed" in caller("alice", "SECRET").get(path).body
@@ -221,11 +227,58 @@ def test_findings_stand_beside_each_other_for_whoever_was_released_them(caller: 
     assert bob.get("/experiments/runs/findings/aus/ptc-sea").status == 404
 
 
+def test_tasks_are_answered_by_those_who_command_and_seen_as_they_are_marked(caller: Make, made: Scene) -> None:
+    ctx, now = made.node.context, made.clock.now()
+    for name, marking in (("trk-boat", "OFFICIAL//REL AUS/GBR"), ("trk-violetboat", "SECRET//AGAO")):
+        label = ctx.label(marking)
+        part = DraftPortion("identity", label, {"name": name.upper()})
+        ctx.put(Draft("track", name, "aus", "gateway", now, label, project=PROJECT, portions=[part]))
+        for _ in range(2):
+            ask(ctx, name, "go to", [Point(lat_deg=59.9, lon_deg=24.5)], marking=marking)
+    path = "/experiments/runs/tasks"
+    low, high = caller("alice"), caller("alice", "SECRET")
+    page = low.get(path)
+    assert page.body.count(">go to</a>") == 2 and page.banners == ["OFFICIAL//REL AUS/GBR"] * 2
+    assert "violetboat" not in page.body.lower()
+    page = high.get(path)
+    assert page.body.count(">go to</a>") == 4 and page.banners == ["SECRET//AGAO"] * 2
+    ids = re.findall(r'/records/([0-9a-f]+)\?originator=aus">go to', low.get(path).body)
+    hidden = next(
+        one for one in re.findall(r'/records/([0-9a-f]+)\?originator=aus">go to', page.body) if one not in ids
+    )
+    for who in ("bob", "grace"):
+        other = caller(who)
+        other.get(path)
+        assert other.post(f"{path}/accept", {"id": ids[0], "node": "aus"}).status in (403, 422)
+    there = {"Referer": f"{made.url}{path}"}
+    none, kept = (low.post(f"{path}/accept", {"id": one, "node": "aus"}, **there) for one in ("0" * 16, hidden))
+    assert none.status == kept.status == 422 and kept.plain.replace(hidden, "0" * 16) == none.plain
+    assert low.post(f"{path}/accept", {"id": ids[0], "node": "aus"}).status == 303
+    assert low.post(f"{path}/refuse", {"id": ids[1], "node": "aus"}, **there).status == 422
+    assert low.post(f"{path}/refuse", {"id": ids[1], "node": "aus", "reason": "fog"}).status == 303
+    page = low.get(path)
+    assert "accepted" in main_of(page) and "refused" in main_of(page) and "fog" in page.body
+    lent = {"track": "trk-boat", "holder": "gbr", "minutes": "5", "remarks": "KEPTWORDS"}
+    assert low.post(f"{path}/lend", lent, **there).status == 422
+    assert low.post(f"{path}/take-back", {"track": "trk-boat", "reason": "ours"}).status == 303
+    assert "taken back" in low.get(path).body
+
+
+def test_a_context_says_at_which_level_its_person_works_and_what_they_may_see(caller: Make, made: Scene) -> None:
+    sessions, node = made.node.people.sessions, made.node.context
+    high, low = (node.bound(sessions.who(caller("alice", rung).token)) for rung in ("SECRET", ""))
+    grace = node.bound(sessions.who(caller("grace").token))
+    secret = node.label("SECRET//REL AUS/GBR")
+    assert [one.level.classification for one in (node, high)] == ["SECRET"] * 2 and low.level != high.level
+    assert [one.may_see("track", secret, PROJECT) for one in (node, high, low, grace)] == [True, True, False, False]
+
+
 def test_the_menu_leads_to_experiments_and_each_part_says_what_to_do_next(caller: Make, made: Scene) -> None:
     alice = caller("alice", "SECRET")
     page = alice.get("/experiments/runs/tasks")
     assert '<a href="/experiments/runs" aria-current="page">Experiments</a>' in page.body
-    assert "Nothing is asked of this nation" in page.body and "pair with one" in page.body
+    assert "pair with one" in page.body
+    assert "Nothing is asked of this nation" in caller("grace").get("/experiments/runs/tasks").body
     assert "Lend a system" not in caller("grace").get("/experiments/runs/tasks").body
     for path, fields in (("accept", {"id": "tsk-none"}), ("cancel", {"id": "tsk-none"}), ("take-back", {"track": "t"})):
         answer = alice.post(f"/experiments/runs/tasks/{path}", fields, Referer=f"{made.url}/experiments/runs/tasks")

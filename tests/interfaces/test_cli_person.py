@@ -60,6 +60,42 @@ def test_a_revoked_or_suspended_person_is_out_at_once(aus: Nation) -> None:
     assert {"person", "sign-in"} <= shown
 
 
+def test_a_guest_has_a_sponsor_and_a_last_day_and_one_session_is_ended_alone(aus: Nation) -> None:
+    guest = (
+        "person",
+        "add",
+        "acme",
+        "--clearance",
+        "OFFICIAL",
+        "--role",
+        "guest",
+        "--project",
+        "P",
+        "--kind",
+        "document",
+    )
+    aus.fails(2, *guest, "--sponsor", "nobody")
+    code = aus.ask(*guest, "--sponsor", "alice", "--until", "2199-03-31")["code"]
+    aus.run("person", "enrol", "acme", text=f"{code}\n{PASSWORD}\n")
+    shown = aus.run("person", "show", "acme").stdout
+    assert "alice" in shown and "2199-03-31" in shown
+    for _ in range(2):
+        aus.run("sign-in", "acme", text=f"{PASSWORD}\n")
+    first, second = aus.ask("person", "sessions", "acme")["sessions"]
+    assert aus.ask("person", "revoke", "acme", "--session", first["session"])["ended"] == 1
+    assert aus.ask("person", "sessions", "acme")["sessions"] == [second]
+    aus.fails(2, "person", "revoke", "acme", "--session", first["session"])
+    assert aus.ask("person", "set", "acme", "--until", "2020-01-01")["status"] == "ended"
+    aus.run("sign-in", "acme", text=f"{PASSWORD}\n", code=4)
+    assert aus.ask("person", "sessions")["sessions"] == []
+    assert aus.ask("person", "set", "acme", "--until", "")["status"] == "active"
+    leaves = aus.ask("ledger", "show", "--person", "acme", "--type", "person", "--last", "50")["leaves"]
+    assert leaves and {one["subject"] for one in leaves} == {"acme"}
+    labels = aus.ask("ledger", "show", "--record", "open", "--type", "label")["leaves"]
+    assert len(labels) == 1 and aus.ask("ledger", "show", "--until", "2020-01-01")["leaves"] == []
+    aus.fails(2, "ledger", "show", "--since", "yesterday")
+
+
 def test_what_cannot_be_is_refused_with_the_next_step(aus: Nation) -> None:
     for words in (
         ("person", "add", "alice", "--clearance", "SECRET"), ("person", "add", "Bob", "--clearance", "SECRET"),

@@ -58,6 +58,8 @@ _LIVE = ("tests/node/test_live.py",)
 _LEVELS_LIVE = ("tests/node/test_levels_live.py",)
 _TLS = ("tests/node/test_tls.py", "tests/node/test_partner_port.py")
 _PAGES = ("tests/browser/test_pages.py",)
+_SIGN_IN_LINKS = ("tests/node/test_sign_in_links.py",)
+_RECORD_PAGES = ("tests/browser/test_record_pages.py",)
 _STORE = ("tests/node/test_store_listing.py", "tests/node/test_store_search.py")
 _BACKUP = ("tests/node/test_backup.py",)
 _RECALLS = ("tests/node/test_recalls.py",)
@@ -755,6 +757,57 @@ MUTANTS = (
     ),
     Mutant("page-unescaped", "interfaces/web/frame.py", "autoescape=True", "autoescape=False", _PAGES),
     Mutant("led-elsewhere", "interfaces/web/guard.py", ' and not path.startswith("//")', "", _PAGES),
+    Mutant(
+        "link-of-any-secret",
+        "node/people/links.py",
+        "hmac.compare_digest(digest, kept.digest)",
+        "kept.digest",
+        _SIGN_IN_LINKS,
+    ),
+    Mutant(
+        "link-works-twice",
+        "node/people/links.py",
+        '        self._core.store.meta.set(_KEY, b"")\n',
+        "",
+        _SIGN_IN_LINKS,
+    ),
+    Mutant("link-never-late", "node/people/links.py", "issued <= now < kept.until", "issued <= now", _SIGN_IN_LINKS),
+    Mutant(
+        "link-makes-a-second",
+        "node/people/links.py",
+        "not kept.person and not self._administrators()",
+        "not kept.person",
+        _SIGN_IN_LINKS,
+    ),
+    Mutant(
+        "link-of-the-suspended",
+        "node/people/links.py",
+        "account is not None and account.active and may(account.roles, Act.PEOPLE)",
+        "account is not None",
+        _SIGN_IN_LINKS,
+    ),
+    Mutant("why-a-person-for-all", "interfaces/web/pages/personal.py", ", need=Act.PEOPLE)", ")", _RECORD_PAGES),
+    Mutant(
+        "gone-uncut",
+        "interfaces/web/pages/gone.py",
+        "rows = node.records.versions(row.id, visit.who, row.originator)",
+        "rows = node.core.store.records.versions(row.id, row.originator)",
+        _RECORD_PAGES,
+    ),
+    Mutant(
+        "sources-of-anybody",
+        "interfaces/web/pages/records.py",
+        "row = node.records.by_digest(bytes.fromhex(digest), visit.who)",
+        "row = node.core.store.records.by_digest(bytes.fromhex(digest))",
+        _RECORD_PAGES,
+    ),
+    Mutant(
+        "guest-told-of-partners",
+        "interfaces/web/pages/waiting.py",
+        "    if not visit.resident:\n        return\n",
+        "",
+        ("tests/browser/test_home_pages.py",),
+    ),
     Mutant("sign-in-keeps-session", "interfaces/web/pages/session.py", "    if visit.token:", "    if False:", _PAGES),
     Mutant(
         "typed-text-unmarked",
@@ -770,6 +823,41 @@ MUTANTS = (
         "return visit.node.sights.whole(visit.who)",
         "return True",
         _PAGES,
+    ),
+    Mutant(
+        "backlog-below-ceiling",
+        "interfaces/web/pages/partners.py",
+        "_counts(visit, known) if whole else None",
+        "_counts(visit, known)",
+        ("tests/browser/test_partner_pages.py",),
+    ),
+    Mutant(
+        "paired-by-any-digits",
+        "interfaces/web/pages/pairing.py",
+        'lambda _sheet, found: hmac.compare_digest(said or "", found.replace(" ", ""))',
+        "lambda _sheet, found: hmac.compare_digest(said, said)",
+        ("tests/browser/test_partner_pages.py",),
+    ),
+    Mutant(
+        "health-below-ceiling",
+        "interfaces/web/pages/health.py",
+        "if whole or check.name in _MACHINE]",
+        "if whole or check.name]",
+        ("tests/browser/test_health_pages.py",),
+    ),
+    Mutant(
+        "session-of-anybody",
+        "node/people/people.py",
+        "for one in self.sessions.of(person) if",
+        "for one in self.sessions.of() if",
+        ("tests/browser/test_admin_pages.py",),
+    ),
+    Mutant(
+        "account-without-end",
+        "node/people/accounts.py",
+        "return self.active and (not self.until or at < self.until)",
+        "return self.active",
+        ("tests/browser/test_admin_pages.py",),
     ),
     Mutant(
         "content-any-digest",

@@ -66,8 +66,7 @@ def test_of_all_groups_the_largest_gives_way(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(newest, "_MOST", 10)
     kept = Newest()
     for number, (source, name) in enumerate([("gbr", "few"), *(("usa", f"many{one}") for one in range(50))]):
-        kept.take(
-            Live(source, label("OFFICIAL"), Update(name, "track", "position", number, {}), label("OFFICIAL"), "P")
-        )
+        update = Update(name, "track", "position", number, {})
+        kept.take([Live(source, label("OFFICIAL"), update, label("OFFICIAL"), "P")])
     names = [live.update.id for live in kept.all()]
     assert names == ["few", *(f"many{one}" for one in range(41, 50))]

@@ -26,6 +26,7 @@ from aldis.kernel.records import Draft, Record, read_record
 from aldis.kernel.signatures import Key, Signer
 from aldis.node.app_states import AppState, keep_app_state
 from aldis.node.attachments import Attachments
+from aldis.node.clock import Clock
 from aldis.node.config import Marking
 from aldis.node.core import Core
 from aldis.node.desk import Desk
@@ -78,6 +79,7 @@ class NodeContext:
         self._viewer: str | Person = ""
         self._issued: set[str] = set()
         self._newest = Newest()
+        self._existing = _Existing(core.clock, records)
         self._subscribers: list[_Subscriber] = []
         self._nodes: Sequence[str] = ()
         self._change = self._looked = -1
@@ -406,10 +408,12 @@ class NodeContext:
             if len(found) == most:
                 break
             if kind in ("", live.update.kind):
-                one = live.update.id if live.source else ""
-                key = (live.source, live.header, live.label, live.project, live.update.kind, one)
+                existing = self._existing.of(live)
+                if existing is None:
+                    continue
+                key = (live.source, existing, live.label, live.update.kind)
                 if key not in known:
-                    known[key] = self._records.watched(live, self._viewer, project)
+                    known[key] = self._records.shows(live, existing, self._viewer, project)
                 header = known[key]
                 if header is not None:
                     found.append(live if live.header is header else msgspec.structs.replace(live, header=header))
@@ -423,6 +427,31 @@ class NodeContext:
             if fits and not entry.waiting:
                 entry.some.set()
             entry.waiting.extend(fits)
+
+
+class _Existing:
+    """Which records of live values exist, as what and in which project: looked up again within a second."""
+
+    def __init__(self, clock: Clock, records: Records) -> None:
+        self._clock = clock
+        self._records = records
+        self._known: dict[tuple[str, str], tuple[Label, str]] = {}
+        self._since = 0
+
+    def of(self, live: Live) -> tuple[Label, str] | None:
+        """That of one live value; None where there is no such record, which is looked up each time."""
+        if not live.source and live.header is not None:
+            return live.header, live.project
+        now = self._clock.now()
+        if not 0 <= now - self._since < _READ_MS:
+            self._known, self._since = {}, now
+        known, key = self._known, (live.source, live.update.id)
+        found = known.get(key)
+        if found is None:
+            found = self._records.existing(live)
+            if found is not None:
+                known[key] = found
+        return found
 
 
 class _Subscriber:

@@ -218,7 +218,7 @@ class LiveOut:
             ruling = decide.rulings.get(alike[key]) or decide.ruling(alike[key])
             goes = ruling.permits and not closed
             data = decide.given(_Value(alike[key], update), ruling, core.secret) if goes else None
-            found.append((_decode(data) if data is not None else None, tuple(ruling.transforms)))
+            found.append((_decode(data) if data is not None else None, ruling.transforms))
         return found
 
     def _settled(self, value: _Value, now: int) -> _Value:

@@ -228,16 +228,25 @@ class Records:
 
         A partner's frame does not say it: it is that of the record that is held. With `only`, just of that project.
         """
-        header, project = live.header, live.project
-        if live.source or header is None:
-            row = self._store.records.get(live.update.id, originator=live.source or self._core.node)
-            if row is None:
-                return None
-            header, project = self._store.profiles.profile(row.profile).label, row.project
-        labels = (header, live.label)
+        existing = self.existing(live)
+        return self.shows(live, existing, viewer, only) if existing is not None else None
+
+    def existing(self, live: Live) -> tuple[Label, str] | None:
+        """The label of the existence of a live value's record, and its project; None where no such record is held."""
+        if not live.source and live.header is not None:
+            return live.header, live.project
+        row = self._store.records.get(live.update.id, originator=live.source or self._core.node)
+        return None if row is None else (self._store.profiles.profile(row.profile).label, row.project)
+
+    def shows(self, live: Live, existing: tuple[Label, str], viewer: str | Person, only: str = "") -> Label | None:
+        """As `watched`, of a value whose record exists as `existing` says."""
+        header, project = existing
         seen = only in ("", project) and (
             not isinstance(viewer, Person)
-            or all(self._sights.may_see(viewer, live.update.kind, project, label, live.source) for label in labels)
+            or all(
+                self._sights.may_see(viewer, live.update.kind, project, label, live.source)
+                for label in (header, live.label)
+            )
         )
         return header if seen else None
 

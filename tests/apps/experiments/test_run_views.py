@@ -124,8 +124,8 @@ def test_a_report_without_the_library_for_pdf_has_all_else_and_is_to_be_signed_b
     assert "report-x/report.pdf" not in names
 
 
-def participant(**more: object) -> ParticipantShown:
-    values = {
+def participant(**more: Any) -> ParticipantShown:
+    values: dict[str, Any] = {
         "name": "aus/usv", "node": "aus", "party": "AUS", "record": "ptc-1", "marking": "OFFICIAL", "known": 1,
         "stale": False, "state": StateShown(system="usv", protocol="mavlink", state="joined", since=1),
         "clock": ClockShown(low_us=-20_000, high_us=30_000), "traffic": TrafficShown(heard=10, damaged=2, last=1),
@@ -138,7 +138,7 @@ def test_a_participant_is_said_in_words_with_what_is_missing_and_what_to_do() ->
     here = row(participant(), "aus")
     assert (here.state, here.tone, here.own, here.next) == ("present", "holds", True, "")
     assert here.missing == ["2 of 10 messages were damaged"] and here.clock == "-0.020 to +0.030 s"
-    words = {state: row(participant(state=StateShown(system="u", state=state, since=1)), "gbr").state  # type: ignore[arg-type]
+    words = {state: row(participant(state=StateShown(system="u", state=state, since=1)), "gbr").state
              for state in ("waiting", "silent", "returned", "ended", "failed")}  # fmt: skip
     assert words == {
         "waiting": "late",

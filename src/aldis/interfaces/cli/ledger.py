@@ -126,7 +126,7 @@ def replay(session: Session) -> None:
 @click.option("--until", default="", metavar="DAY", help="Only to the end of this day.")
 @click.option("--last", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="How many.")
 @pass_session
-def show(session: Session, type_: LeafType | None, last: int, since: str, until: str, **concerning: str) -> None:
+def show(session: Session, /, type_: LeafType | None, last: int, since: str, until: str, **concerning: str) -> None:
     """Show the newest leaves, oldest first."""
     asked = LeafFilter(
         type=type_,

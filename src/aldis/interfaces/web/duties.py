@@ -24,6 +24,8 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.READ_LEDGER: "read, prove and replay the ledger, at the node's ceiling",
         Act.INQUIRE: "gather all that concerns a record or a partner",
         Act.PARTNERS: "pair with nodes, suspend and resume partners",
+        Act.DRAFT: "write, amend and compare instruments",
+        Act.SIGN: "sign and end instruments",
         Act.QUARANTINE: "look through what was set aside instead of admitted",
     }
 )

@@ -127,15 +127,16 @@ class Frame:
 
     def _links(self, visit: Visit) -> list[Group]:
         """Where this person may go: in each group as added here."""
-        pages = [(name, app.pages()) for name, app in self._node.apps.items()]
-        found = [
-            (_TOGETHER, page.title, f"/{name}{page.path}".rstrip("/"))
-            for name, some in pages
-            for place, page in enumerate(some)
-            if place == 0 or (page.linked and (not page.act or visit.may(Act(page.act))))
-        ]
-        found += [(_NOW, "Home", "/"), (_NOW, "Notices", "/notices")]
-        found += [(_NOW, "Live", "/live")]
+        found = [(_NOW, "Home", "/")]
+        for name, app in self._node.apps.items():
+            pages = app.pages()
+            streams = {page.path for page in pages if page.method == "FEED"}
+            found += [
+                (_NOW if f"{page.path}/feed" in streams else _TOGETHER, page.title, f"/{name}{page.path}".rstrip("/"))
+                for place, page in enumerate(pages)
+                if place == 0 or (page.linked and (not page.act or visit.may(Act(page.act))))
+            ]
+        found += [(_NOW, "Live", "/live"), (_NOW, "Notices", "/notices")]
         found += [(_RECORDS, "Records", "/records"), (_RECORDS, "Search", "/search")]
         found += [(_SHARING, "Release desk", "/desk")] if visit.may(Act.RULE) else []
         found += [(_SHARING, "Instruments", "/instruments")]

@@ -66,13 +66,14 @@ class Links:
         """
         with self._core.store.transaction():
             found = self._administrators()
-            person = next((one.id for one in found if one.active), "")
+            now = self._core.clock.now()
+            person = next((one.id for one in found if one.stands(now)), "")
             if found and not person:
                 raise UnknownTerm(
                     "no administrator is active here", fix=f"`aldis person resume {found[0].id} --because TEXT`"
                 )
             secret = draw(self._core.random)
-            until = self._core.clock.now() + LINK_MIN * 60_000
+            until = now + LINK_MIN * 60_000
             kept = _Kept(sha256(plain(secret).encode()).hex(), person, until)
             self._core.store.meta.set(_KEY, msgspec.json.encode(kept))
             self._audit.write("person", person or _NOBODY, verdict="link issued")
@@ -88,7 +89,7 @@ class Links:
             kept = self._fitting(secret)
             data = self._rows.get(kept.person) if kept else None
             account = _account.decode(data) if data else None
-            if account is not None and account.active and may(account.roles, Act.PEOPLE):
+            if account is not None and account.stands(self._core.clock.now()) and may(account.roles, Act.PEOPLE):
                 return self._spend(account, level)
             self._audit.write("sign-in", _NOBODY, verdict="refused")
         raise _void()

@@ -24,7 +24,11 @@ class Charts {
     this.fitted = false;
     this.moving = false;
     for (const [, overlay] of made) overlay.map.on("move", () => this.together(overlay.map));
-    for (const [, { trails }] of made) trails.which = "none";
+    for (const [, { map, trails }] of made) {
+      trails.which = "none";
+      const title = map.getContainer().previousElementSibling.textContent, canvas = map.getCanvas();
+      canvas.setAttribute("aria-label", `${title}. ${canvas.getAttribute("aria-label")}`);
+    }
   }
 
   // Where one map was moved to, the others go too.

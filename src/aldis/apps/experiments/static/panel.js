@@ -8,8 +8,10 @@ const element = (name, ...inside) => {
 };
 
 export class Panel {
-  constructor(panel, closed) {
+  // `covered` says whether the page's banner covers what has these markings; until it does nothing of it is shown.
+  constructor(panel, { covered, closed }) {
     this.panel = panel;
+    this.covered = covered;
     this.title = panel.querySelector("h2");
     this.said = panel.querySelector("#p-said");
     this.parts = panel.querySelector("#p-parts");
@@ -44,6 +46,7 @@ export class Panel {
       this.said.textContent = "There is no such track any more.";
       return;
     }
+    if (!this.covered(track.rolled.map((index) => track.marks[index].text))) return;
     this.title.replaceChildren(chip(track.marks[track.header]), ` ${track.name}`);
     this.said.textContent = `Said by ${track.party || "?"} (${track.node}).${
       track.ahead ? ` Reckoned on by now, reported there by nobody: ${track.ahead}.` : ""}`;

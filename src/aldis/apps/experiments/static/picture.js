@@ -9,7 +9,18 @@ let current = new Rows(), held = null, selected = "", overlay = null, chart = nu
 
 const open = (row) => `${page.dataset.feed.replace(/\/feed$/, "")}/${encodeURIComponent(row.node)}/${encodeURIComponent(row.id)}`;
 const table = new Table(find("tracks"), find("pager"), { open, choose });
-const panel = new Panel(find("panel"), () => { const before = selected; selected = ""; show(); focus(before); });
+const panel = new Panel(find("panel"), {
+  covered: (texts) => {
+    const row = (held ?? current).byKey.get(selected);
+    return row !== undefined && texts.join() === row.labels.map(({ text }) => text).join();
+  },
+  closed: () => {
+    const before = selected;
+    selected = "";
+    show();
+    table.focus(before);
+  },
+});
 
 function wanted() {
   const words = asked.q.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -44,10 +55,6 @@ function show({ all = true } = {}) {
 function fitAll() {
   const places = fitting().map(place).filter(Boolean);
   if (places.length && chart) { fitted = true; chart.fit(overlay.map, places); }
-}
-
-function focus(key) {
-  table.lines.get(key)?.querySelector("a").focus();
 }
 
 function choose(key) {

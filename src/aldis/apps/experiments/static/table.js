@@ -90,6 +90,10 @@ export class Table {
     if (!held) this.paging(rows.length);
   }
 
+  focus(key) {
+    this.lines.get(key)?.querySelector("a").focus();
+  }
+
   line(row) {
     const line = document.createElement("tr"), head = document.createElement("th"), link = document.createElement("a");
     const cell = (name) => { const made = line.insertCell(); made.setAttribute("role", "cell"); made.dataset.of = name; };

@@ -11,7 +11,7 @@ import msgspec
 
 from aldis.app import Context, Shown
 from aldis.apps.experiments.entity.reckoning import reckoned
-from aldis.apps.experiments.web.rows import names
+from aldis.apps.experiments.web.rows import names, rolling
 from aldis.apps.experiments.web.sights import Key, Part, Sight, one
 from aldis.kernel.errors import UnknownTerm
 
@@ -47,7 +47,10 @@ def detail(ctx: Context, asked: Named) -> Shown:
 
 
 def follow(_ctx: Context, asked: Named) -> Callable[[Context], Shown | None]:
-    """What an open panel is told, at most once a second: the track, or that there is none (any more)."""
+    """What an open panel is told, at most once a second: the track, or that there is none (any more).
+
+    `rolled` is how the track is marked in the picture: the panel shows nothing that the page's banner does not cover.
+    """
     looked = 0
     key: Key = (asked.node, asked.id)
 
@@ -60,10 +63,12 @@ def follow(_ctx: Context, asked: Named) -> Callable[[Context], Shown | None]:
         sight = one(ctx, key)
         if sight is None:
             return Shown({"gone": True}, [])
-        labels = list(dict.fromkeys(sight.labels))
+        rolled = rolling(ctx)(sight.labels)
+        labels = list(dict.fromkeys([*rolled, *sight.labels]))
         values = shown(ctx, sight)
         parts = [{**part, "label": labels.index(part["label"])} for part in values["parts"]]
-        return Shown({**values, "header": labels.index(sight.header), "parts": parts}, labels)
+        places = {"header": labels.index(sight.header), "rolled": [*range(len(rolled))]}
+        return Shown({**values, **places, "parts": parts}, labels)
 
     return look
 

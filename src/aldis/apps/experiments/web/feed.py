@@ -41,7 +41,7 @@ def feed(_ctx: Context, _asked: Any) -> Callable[[Context], Shown | None]:
             reckoned_at = now
             changed |= {key for key, (row, _) in shown.items() if row["ahead"] or _stale(row, now)}
         sent, gone = list[Row](), list[str]()
-        for key in changed:
+        for key in sorted(changed):
             sight, known = sights.get(key), shown.get(key)
             if sight is None:
                 if known is not None:

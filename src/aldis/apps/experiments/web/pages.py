@@ -10,7 +10,7 @@ import msgspec
 from aldis.app import Context, Page, Shown
 from aldis.apps.experiments.web.detail import Named, detail, follow
 from aldis.apps.experiments.web.feed import feed, rows
-from aldis.apps.experiments.web.rows import Row
+from aldis.apps.experiments.web.rows import Row, labels_of
 
 __all__ = ["PAGES"]
 
@@ -53,7 +53,7 @@ def _picture(ctx: Context, asked: _Asked) -> Shown:
         "sorts": _SORTS,
         "now": now,
     }
-    return Shown(values, list(dict.fromkeys(label for row in lines for label in row["labels"])))
+    return Shown(values, labels_of(lines))
 
 
 def _fits(row: Row, asked: _Asked, now: int) -> bool:

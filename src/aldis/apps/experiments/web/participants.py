@@ -21,11 +21,12 @@ _STATES: Mapping[str, tuple[str, str, str]] = {
     "failed": ("cannot be reached", "✕", "fails"),
 }
 _NEXT: Mapping[str, str] = {
-    "waiting": "Start it, and see that it sends to its node: `aldis experiment probe ADDRESS` there says what comes",
+    "waiting": "Start it, and see that it sends to its node. What comes there says",
     "silent": "See that it runs and that its network reaches its node; it counts as back with its next message",
     "ended": "Nothing, if it was to leave; else start it again",
-    "failed": "Mend its address in `[[systems]]` of its node's aldis.toml: `aldis doctor` there names the cause",
+    "failed": "Mend its address in the settings of its node. The cause there names",
 }
+_COMMANDS: Mapping[str, str] = {"waiting": "aldis experiment probe ADDRESS", "failed": "aldis doctor"}
 _NO_NEWS = "Its node has told nothing for a minute: look at the partner's health"
 
 
@@ -50,6 +51,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     traffic: str
     missing: Sequence[str]
     next: str
+    command: str
     own: bool
 
 
@@ -101,6 +103,7 @@ def row(one: ParticipantShown, here: str) -> Row:
         traffic=f"{traffic.heard_per_s:.1f} messages/s" if traffic else "",
         missing=missing,
         next=_NO_NEWS if one.stale else _NEXT.get(state.state, "") if state else "",
+        command=_COMMANDS.get(state.state, "") if state and not one.stale else "",
         own=one.node == here,
     )
 

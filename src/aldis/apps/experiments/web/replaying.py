@@ -189,7 +189,7 @@ def _lasted(seconds: int) -> str:
 
 
 PAGES = (
-    Page("GET", "/recordings", "Recordings", AskedNone, _listed, "recordings.html"),
+    Page("GET", "/recordings", "Recordings", AskedNone, _listed, "recordings.html", linked=True),
     Page("GET", "/recordings/{run}", "Recording", Asked, _recording, "recording.html", workers=True),
     Page("FEED", "/recordings/{run}/play", "Recording", AskedPlay, _play, "recording_instant.html"),
 )

@@ -105,6 +105,10 @@ class Head:
         self._index = made
         self._starts = [frame.reach for frame in made.frames]
         self._at = -1
+        self._state: State = {}
+        self._reach = self._chunk = 0
+        self._coming: Iterator[Message] = iter(())
+        self._next: Message | None = None
         self._begin(0)
 
     def to(self, instant: int) -> Mapping[Slot, Known]:

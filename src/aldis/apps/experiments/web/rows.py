@@ -31,9 +31,9 @@ __all__ = [
 
 RollUp = Callable[[Iterable[Label]], tuple[Label, ...]]
 Row = dict[str, Any]
-"""`key` node/id, `node`, `party`, `id`, `name`, `words` for the search, `kind`, `side`, `sidc`, `lat`, `lon`, `at` ms of
-the position, `grid` m, `speed` m/s, `course` degrees, `doubts`, `labels`; `ahead` [lat, lon, radius m] where it
-is reckoned on by now. What is not known is None."""
+"""`key` node/id, `node`, `party`, `id`, `name`, `words` for the search, `kind`, `side`, `sidc`, `lat`, `lon`, `at` ms
+of the position, `grid` m, `speed` m/s, `course` degrees, `doubts`, `labels`; `ahead` [lat, lon, radius m] where it is
+reckoned on by now. What is not known is None."""
 FRESH_MS = 2_000
 """A position that is no older stands for where it is."""
 _SIDC = re.compile(r"\d{20}|\d{30}|[A-Z][A-Z*-][A-Z][A-Z*-][A-Z0-9*-]{6}[A-Z0-9*-]{0,5}")
@@ -152,8 +152,8 @@ def rolling(ctx: Context) -> RollUp:
 
 
 def labels_of(rows: Iterable[Row]) -> list[Label]:
-    """Every label of these rows, once."""
-    return list(dict.fromkeys(label for row in rows for label in row["labels"]))
+    """Every label of these rows, once, in an order that stays."""
+    return sorted({label for row in rows for label in row["labels"]}, key=lambda one: (one.policy, repr(one)))
 
 
 def _side(track: Track) -> str | None:

@@ -8,16 +8,14 @@ from typing import Any
 import msgspec
 
 from aldis.app import Context, Handed, Page, Shown
-from aldis.apps.experiments.cases.case import Case
-from aldis.apps.experiments.web.matrix import cell_named, cell_shown, classes, counted, outcomes_shown
+from aldis.apps.experiments.web.matrix import cell_named, cell_shown
 from aldis.apps.experiments.web.runs_cases import kept
-from aldis.apps.experiments.web.runs_feed import FEED
-from aldis.apps.experiments.web.runs_files import Run, content, run_of, runs_of
-from aldis.apps.experiments.web.runs_judging import Judged, judged
+from aldis.apps.experiments.web.runs_feed import FEED, labels_of, values_of
+from aldis.apps.experiments.web.runs_files import content, run_of, runs_of
+from aldis.apps.experiments.web.runs_judging import judged
 from aldis.apps.experiments.web.runs_report import zipped
 from aldis.apps.experiments.web.runs_so_far import said_of
 from aldis.kernel.errors import AldisError, UnknownTerm
-from aldis.kernel.labels import Label
 
 __all__ = ["PAGES"]
 
@@ -62,18 +60,9 @@ def _run(ctx: Context, asked: _Named) -> Shown:
     except UnknownTerm:
         raise
     except AldisError as error:
-        return Shown(values | {"refused": error}, _labels(ctx, run, cases))
-    found = said_of(made.found, growing=run.growing)
-    labels = _labels(ctx, run, cases, made)
-    values |= {
-        "judged": made,
-        "found": found,
-        "classes": classes(found),
-        "outcomes": outcomes_shown(found),
-        "cells_counted": counted([one.verdict for one in found.cells]),
-        "cases_counted": counted([one.verdict for one in found.outcomes]),
-    }
-    return Shown(values | {"marked": ctx.marking(ctx.banner(labels))}, labels)
+        return Shown(values | {"refused": error}, labels_of(ctx, run, cases))
+    values |= {"judged": made, **values_of(run, made)}
+    return Shown(values, labels_of(ctx, run, cases, made))
 
 
 def _cell(ctx: Context, asked: _Cell) -> Shown:
@@ -82,7 +71,7 @@ def _cell(ctx: Context, asked: _Cell) -> Shown:
     found = said_of(made.found, growing=run.growing)
     one = cell_shown(found, cell_named(found, asked.source, asked.target, asked.message))
     values = {"run": run, "judged": made, "one": one}
-    return Shown(values, _labels(ctx, run, cases, made))
+    return Shown(values, labels_of(ctx, run, cases, made))
 
 
 def _report(ctx: Context, asked: _Named) -> Handed:
@@ -98,11 +87,6 @@ def _recording(ctx: Context, asked: _File) -> Handed:
         if one.name == asked.file:
             return Handed(one.name, "application/octet-stream", one.size, content(one))
     raise UnknownTerm("no such file")
-
-
-def _labels(ctx: Context, run: Run, cases: Sequence[Case], made: Judged | None = None) -> Sequence[Label]:
-    """Of the recording, and of what they typed themselves."""
-    return [*run.labels, *(made.labels if made else ()), *([ctx.level] if cases else [])]
 
 
 PAGES: Sequence[Page] = (

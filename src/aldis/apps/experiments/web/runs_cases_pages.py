@@ -43,7 +43,17 @@ def _cases(ctx: Context, asked: _Which) -> Shown:
         text = next((words for case, words in given if case.name == asked.example), "")
         if not text:
             raise UnknownTerm("no such example")
-    values = {"cases": mine, "examples": [case for case, _ in given], "text": text, "mended": asked.case}
+    systems = {
+        case.name: sorted({who for step in case.steps for who in (step.who, getattr(step, "to", step.who))})
+        for case in mine
+    }
+    values = {
+        "cases": mine,
+        "systems": systems,
+        "examples": [case for case, _ in given],
+        "text": text,
+        "mended": asked.case,
+    }
     return Shown(values, [ctx.level] if mine or asked.case else [])
 
 

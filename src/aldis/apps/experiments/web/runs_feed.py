@@ -1,78 +1,62 @@
-"""What an open page of a run is told: each verdict as it stands, never more than the page's own marking covers."""
+"""A run as it is judged, and what an open page of it is sent: all of that again, under the banner of just that."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from aldis.app import Context, Page
-from aldis.apps.experiments.cases.findings import Cell, Verdict
-from aldis.apps.experiments.web.matrix import sign
+from aldis.app import Context, Page, Shown
+from aldis.apps.experiments.cases.case import Case
+from aldis.apps.experiments.web.matrix import classes, outcomes_shown
 from aldis.apps.experiments.web.runs_cases import kept
-from aldis.apps.experiments.web.runs_files import run_of
-from aldis.apps.experiments.web.runs_judging import judged
+from aldis.apps.experiments.web.runs_files import Run, run_of
+from aldis.apps.experiments.web.runs_judging import Judged, judged
 from aldis.apps.experiments.web.runs_so_far import said_of
 from aldis.kernel.errors import AldisError
+from aldis.kernel.labels import Label
 
-__all__ = ["FEED", "cell_key"]
+__all__ = ["FEED", "labels_of", "values_of"]
 
 _EVERY_S = 2.0
-_OVER = b'{"over":true}'
 
 
-class _Watched(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A run, and the marking that the page has."""
+class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A run."""
 
     run: str
-    marked: str = ""
 
 
-def cell_key(cell: Cell) -> str:
-    """A cell's name on the page."""
-    return f"{cell.source} {cell.target} {cell.message}"
+def values_of(run: Run, made: Judged) -> Mapping[str, Any]:
+    """What of its findings is shown, as it may be said now."""
+    found = said_of(made.found, growing=run.growing)
+    return {"run": run, "classes": classes(found), "outcomes": outcomes_shown(found), "gone": False}
 
 
-def _feed(_ctx: Context, asked: _Watched) -> Callable[[Context], bytes | None]:
+def labels_of(ctx: Context, run: Run, cases: Sequence[Case], made: Judged | None = None) -> Sequence[Label]:
+    """Of the recording, and of what they typed themselves."""
+    return [*run.labels, *(made.labels if made else ()), *([ctx.level] if cases else [])]
+
+
+def _feed(_ctx: Context, asked: _Named) -> Callable[[Context], Shown | None]:
     next_ = 0.0
 
-    def look(ctx: Context) -> bytes | None:
+    def look(ctx: Context) -> Shown | None:
         nonlocal next_
         if time.monotonic() < next_:
             return None
         try:
-            return _told(ctx, asked)
+            run, cases = run_of(ctx, asked.run), kept(ctx)
+            made = judged(ctx, run, cases)
+            return Shown(values_of(run, made), labels_of(ctx, run, cases, made))
         except AldisError:  # as what is not there, or can no more be judged
-            return _OVER
+            return Shown({"gone": True}, [])
         finally:
             next_ = time.monotonic() + _EVERY_S
 
     return look
 
 
-def _told(ctx: Context, asked: _Watched) -> bytes:
-    run, cases = run_of(ctx, asked.run), kept(ctx)
-    made = judged(ctx, run, cases)
-    labels = [*run.labels, *made.labels, *([ctx.level] if cases else [])]
-    if ctx.marking(ctx.banner(labels)) != asked.marked:
-        return _OVER
-    found = said_of(made.found, growing=run.growing)
-    verdicts = [*(one.verdict for one in found.outcomes), *(one.verdict for one in found.cells)]
-    counts = {one: verdicts.count(one) for one in dict.fromkeys(verdicts)}
-    said = ", ".join(f"{count} {one}" for one, count in counts.items())
-    return msgspec.json.encode(
-        {
-            "cases": {one.case: _sign(one.verdict) for one in found.outcomes},
-            "cells": {cell_key(one): _sign(one.verdict) for one in found.cells},
-            "told": f"Judged {'so far' if run.growing else 'as closed'}: {said or 'nothing yet'}.",
-        }
-    )
-
-
-def _sign(verdict: Verdict) -> tuple[str, str, str]:
-    one = sign(verdict)
-    return one.symbol, one.words, one.tone
-
-
-FEED = Page("FEED", "/runs/of/{run}/feed", "A run as it goes on", _Watched, _feed)
+FEED = Page("FEED", "/runs/of/{run}/feed", "A run as it goes on", _Named, _feed, "run_judged.html")

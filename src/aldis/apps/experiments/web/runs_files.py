@@ -22,6 +22,7 @@ from aldis.apps.experiments.participants.kind import PARTICIPANT
 from aldis.apps.experiments.published import FINDINGS
 from aldis.apps.experiments.recorder import recorded, segments_of, verify
 from aldis.apps.experiments.recorder.files import check_left
+from aldis.apps.experiments.recorder.scan import Scan
 from aldis.kernel.errors import AldisError, Unavailable, UnknownTerm
 from aldis.kernel.labels import Label
 from aldis.kernel.signatures import Key
@@ -170,8 +171,10 @@ def _looked(path: Path, key: Key) -> Recording | None:
         place = (str(path), stat.st_size, stat.st_mtime_ns)
         with _lock:
             held, until = _growing.get(str(path), (None, 0.0))
-            if place in _known or (held is not None and time.monotonic() < until):
-                return _known.get(place, held)
+            if place in _known:
+                return _known[place]
+        if held is not None and time.monotonic() < until and not _ends(path):
+            return held
         began = time.monotonic()
         if stat.st_size > MOST_BYTES:
             return None
@@ -202,6 +205,12 @@ def _looked(path: Path, key: Key) -> Recording | None:
             now = time.monotonic()
             _growing[str(path)] = found, now + max(_LEAST_S, _SHARE * (now - began))
     return found
+
+
+def _ends(path: Path) -> bool:
+    """Whether a file ends as a closed one does."""
+    with path.open("rb") as file:
+        return Scan.of(path, file).whole
 
 
 def _written(path: Path) -> bool:

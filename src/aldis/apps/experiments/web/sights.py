@@ -151,9 +151,9 @@ class Sights:
                 if held.record is None:
                     del self._held[key]
         for key, values in told.items():
-            held = self._held.get(key)
-            if held is None:
-                held = self._held[key] = _Held()
+            if key not in self._held:
+                self._held[key] = _Held()
+            held = self._held[key]
             before = held.live
             after: dict[str, tuple[Live, Part | None]] = {}
             for name, live in values.items():

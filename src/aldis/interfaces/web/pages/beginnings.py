@@ -11,7 +11,7 @@ __all__ = ["TEMPLATES", "begin"]
 _HEAD = """\
 instrument = "{form}"
 id = "{id}"
-title = ""
+title = "Say what it is about"
 parties = ["{party}", "{other}"]
 from = {start}
 until = {end}
@@ -19,18 +19,18 @@ until = {end}
 _SHARES = """
 [[clause]]
 id = "1"
-kinds = ["document"]           # "*": every kind
-projects = [""]                # "": records without a project
+kinds = ["document"]  # "*": every kind
+projects = [""]  # "": records without a project
 purposes = ["evaluation"]
-from = ["{party}"]               # who gives; leave the line out for every party
+from = ["{party}"]  # who gives; leave the line out for every party
 to = ["{other}"]
 ceiling = {{ {policy} = "{rung}" }}
-review = true                  # a release officer decides each time
+review = true  # a release officer decides each time
 """
 _FREES = """
 [[clause]]
 id = "1"
-tags = ["LIST:ENTRY"]          # such as USML:XI(c)
+tags = ["LIST:ENTRY"]  # such as USML:XI(c)
 from = ["{party}"]
 to = ["{other}"]
 kinds = ["technical-data"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aldis.app import Go
-from aldis.interfaces.cli.kinds import ordered, title
+from aldis.interfaces.cli.kinds import in_order, ordered, title
 from aldis.interfaces.cli.text import midnight, words
 from aldis.interfaces.web.door import View
 from aldis.interfaces.web.forms import Fields
@@ -89,6 +89,7 @@ def _case(visit: Visit, frame: Frame) -> Sheet:
     shown = parts(visit, record)
     marks = {part.name: frame.markings.chip(part.label, portion=True) for part in shown}
     rest, more = rests(visit, case.parts)
+    named = {part.name: part for part in case.parts if part.name}
     values = {
         "case": case,
         "name": title(node, record) or case.row.id,
@@ -97,7 +98,7 @@ def _case(visit: Visit, frame: Frame) -> Sheet:
         "its_page": path_of(visit, case.row),
         "passages": passages(shown, {part.name for part in case.parts}, found.goes, found.becomes, marks),
         "existence": next((part for part in case.parts if not part.name), None),
-        "asked": [part for part in case.parts if part.name],
+        "asked": [named[name] for name in in_order(node, case.row.kind, named)],
         "purposes": found.purposes,
         "rests": rest,
         "checks": checks({"its existence": explained.header, **explained.portions}) if explained else [],

@@ -16,10 +16,11 @@ from aldis.interfaces.web.visit import Sheet, Visit
 from aldis.kernel.authority import Act
 from aldis.kernel.errors import InvalidInput, TooLarge, UnknownTerm
 from aldis.kernel.labels import Label
+from aldis.kernel.transforms import Withheld
 from aldis.node.cases import Case, Filters
 from aldis.node.dossiers import Dossier
 
-__all__ = ["Bulk", "bulk", "failures", "number_of", "views"]
+__all__ = ["Bulk", "bulk", "came", "failures", "number_of", "views"]
 
 _PAGE, _ALIKE = 50, 100
 _LONGEST = 9
@@ -114,6 +115,16 @@ def failures(text: str) -> dict[int, str]:
     return found
 
 
+def came(states: Sequence[str], failed: int) -> str:
+    """What came of a ruling on several cases, in a sentence; one that is open still waits for another officer."""
+    words = {"approved": "approved", "denied": "denied", "open": "approved by you, waiting for another officer"}
+    parts = [f"{states.count(state)} {said}" for state, said in words.items() if state in states]
+    other = sum(state not in words for state in states)
+    parts += [f"{other} no longer waiting"] if other else []
+    parts += [f"{failed} not ruled on: each says why below, and waits as before"] if failed else []
+    return ", ".join(parts)
+
+
 def _listing(visit: Visit, frame: Frame) -> Sheet:
     query, node = visit.query, visit.node
     given = {name: query.get(name).strip() for name in ("partner", "instrument", "rung")}
@@ -181,8 +192,8 @@ def _several(visit: Visit, frame: Frame) -> Sheet:
         "bulk": bulk([one.case for one in dossiers]),
         "absent": absent,
         "done": done if done in _VERDICTS.values() else "",
-        "ruled": sum(one.case.number not in failed for one in dossiers),
-        "failed": len(failed),
+        "came": came([one.case.state for one in dossiers if one.case.number not in failed], len(failed)),
+        "failed": bool(failed),
     }
     labels = [label for one in dossiers for label in labels_of(one.case.row)]
     return Sheet("desk_several.html", "Several cases", values, labels)
@@ -190,7 +201,8 @@ def _several(visit: Visit, frame: Frame) -> Sheet:
 
 def _chosen(visit: Visit, frame: Frame, found: Dossier, failed: str) -> _Chosen:
     case = found.case
-    goes = ", ".join(f"{name} ({how})" if how else name for name, how in found.goes.items())
+    going = {name: how for name, how in found.goes.items() if not isinstance(found.becomes.get(name), Withheld)}
+    goes = ", ".join(f"{name} ({how})" if how else name for name, how in going.items())
     if failed:
         outcome, tone = failed, "fails"
     elif case.state == "open":
@@ -198,8 +210,8 @@ def _chosen(visit: Visit, frame: Frame, found: Dossier, failed: str) -> _Chosen:
         tone = "fails" if case.overdue else "waits"
     else:
         outcome, tone = case.state, "holds"
-    title_, marking = _title(visit, case), frame.markings.record(labels_of(case.row))
-    return _Chosen(case, title_, marking, _asked(case), goes or "nothing now: the rules refuse it", outcome, tone)
+    marking, goes = frame.markings.record(labels_of(case.row)), goes or "nothing now: the rules refuse it"
+    return _Chosen(case, _title(visit, case), marking, _asked(case), goes, outcome, tone)
 
 
 def _rule(visit: Visit) -> Go:

@@ -42,7 +42,7 @@ def views(frame: Frame) -> Sequence[View]:
     return [
         View("/drafts", new, put, need=Act.DRAFT),
         View("/drafts/reading", _reading, _reading, need=Act.DRAFT, reads=False),
-        View("/instruments/{id}/amend", amended, amend, need=Act.DRAFT),
+        View("/instruments/{instrument}/amend", amended, amend, need=Act.DRAFT),
     ]
 
 
@@ -52,7 +52,7 @@ def _before(visit: Visit) -> Entry:
     Raises:
         UnknownTerm: there is none.
     """
-    entry = visit.node.register.entries(visit.segments["id"], visit.who)[-1]
+    entry = visit.node.register.entries(visit.segments["instrument"], visit.who)[-1]
     if visit.node.records.by_digest(entry.digest, visit.who).originator != visit.node.name:
         raise UnknownTerm("this node did not draft it")
     return entry

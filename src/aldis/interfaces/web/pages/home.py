@@ -39,7 +39,8 @@ def views(frame: Frame) -> Sequence[View]:
 def _page(visit: Visit, frame: Frame) -> Sheet:
     node = visit.node
     waits = waiting(visit, frame)
-    newest = node.records.page(limit=_NEWEST, viewer=visit.who, without=AGREEING).rows
+    untitled = {name for name, kind in node.core.kinds.items() if not kind.title}  # what systems say, mostly
+    newest = node.records.page(limit=_NEWEST, viewer=visit.who, without=AGREEING | untitled).rows
     parties, inside = node.partners.parties(), levels(visit)
     rungs = frame.rungs(visit)
     values = {

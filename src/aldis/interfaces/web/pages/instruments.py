@@ -60,10 +60,10 @@ def views(frame: Frame) -> Sequence[View]:
 
     return [
         View("/instruments", listing),
-        View("/instruments/{id}", _one),
-        View("/instruments/{id}/versions/{version}", _one),
-        View("/instruments/{id}/compare", _compare),
-        View("/instruments/{id}/held", held),
+        View("/instruments/{instrument}", _one),
+        View("/instruments/{instrument}/versions/{version}", _one),
+        View("/instruments/{instrument}/compare", _compare),
+        View("/instruments/{instrument}/held", held),
     ]
 
 
@@ -73,7 +73,7 @@ def agreement(visit: Visit) -> tuple[Entry, ...]:
     Raises:
         UnknownTerm: there is none, or they may not know of it: the two are told apart by nothing.
     """
-    return visit.node.register.entries(visit.segments["id"], visit.who)
+    return visit.node.register.entries(visit.segments["instrument"], visit.who)
 
 
 def _listing(visit: Visit, frame: Frame) -> Sheet:
@@ -141,7 +141,7 @@ def _flows(instrument: Instrument) -> str:
 
 def _one(visit: Visit) -> Sheet:
     node, entries = visit.node, agreement(visit)
-    known, name = node.epochs.current().instruments, visit.segments["id"]
+    known, name = node.epochs.current().instruments, visit.segments["instrument"]
     entry = _version(entries, visit.segments.get("version", ""))
     newest = entries[-1]
     record = node.records.by_digest(entry.digest, visit.who).record()
@@ -178,7 +178,7 @@ def _one(visit: Visit) -> Sheet:
     }
     labels = [
         *labels_of_entry(visit, [entry]),
-        *_labels(flow.rows for flow in flows),
+        *(row.record().label for flow in flows for row in flow.rows),
     ]
     title = entry.instrument.title or name
     return Sheet("instrument.html", title if entry == newest else f"{title}, version {entry.version}", values, labels)
@@ -192,15 +192,15 @@ def _compare(visit: Visit) -> Sheet:
     before = _version(entries, visit.query.get("from") or str(entries[-2].version))
     found = compare(before.instrument, to.instrument)
     values = {
-        "id": visit.segments["id"],
-        "here": lambda below="": path_of_instrument(visit.segments["id"], below),
+        "id": visit.segments["instrument"],
+        "here": lambda below="": path_of_instrument(visit.segments["instrument"], below),
         "before": before,
         "after": to,
         "found": found,
         "words": {clause.id: clause.words for one in (before, to) for clause in clauses(one.instrument)},
         "versions": [one.version for one in entries],
     }
-    title = f"{to.instrument.title or visit.segments['id']}: version {before.version} and {to.version}"
+    title = f"{to.instrument.title or visit.segments['instrument']}: version {before.version} and {to.version}"
     return Sheet("instrument_compare.html", title, values, labels_of_entry(visit, [before, to]))
 
 
@@ -214,10 +214,10 @@ def _held(visit: Visit, frame: Frame) -> Sheet:
         (flow, [item(visit, frame, row, parties, inside) for row in flow.rows[:_SHOWN]], len(flow.rows) - _SHOWN)
         for flow in flows
     ]
-    values = {"id": visit.segments["id"], "one": entries[-1].instrument, "flows": shown, "levels": bool(inside),
-              "back": path_of_instrument(visit.segments["id"])}  # fmt: skip
+    values = {"id": visit.segments["instrument"], "one": entries[-1].instrument, "flows": shown, "levels": bool(inside),
+              "back": path_of_instrument(visit.segments["instrument"])}  # fmt: skip
     labels = [*labels_of_entry(visit, entries[-1:]), *_labels(flow.rows for flow in flows)]
-    return Sheet("instrument_held.html", f"Held under {visit.segments['id']}", values, labels)
+    return Sheet("instrument_held.html", f"Held under {visit.segments['instrument']}", values, labels)
 
 
 def _labels(several: Iterable[Iterable[Row]]) -> list[Label]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from aldis.interfaces.cli.text import count
@@ -36,13 +35,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Gained:
-    """What one partner would newly get: in a sentence, in groups (by what, which, how many), and some of it."""
+    """What one partner would newly get: in a sentence, in groups (by what, which, how many), and some of it.
+
+    `twice` is whether a record may count under several classifications.
+    """
 
     node: str
     headline: str
     groups: tuple[tuple[str, str, str], ...]
     samples: tuple[Sample, ...]
     more: int
+    twice: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def views(frame: Frame) -> Sequence[View]:
     def page(visit: Visit) -> Sheet:
         return _page(visit, frame)
 
-    return [View("/instruments/{id}/preview", page, need=Act.OFFER)]
+    return [View("/instruments/{instrument}/preview", page, need=Act.OFFER)]
 
 
 def headline(gain: Gain) -> str:
@@ -122,15 +125,20 @@ def outlook(visit: Visit, frame: Frame, *texts: str) -> Outlook:
     found: Preview = visit.node.register.preview(*texts, viewer=visit.who)
     rows: list[Row] = []
 
-    def samples(names: Sequence[str], waits: Iterable[str] = ()) -> tuple[Sample, ...]:
-        held, kept = set(waits), [(name, _row(visit, name)) for name in names[:_SAMPLES]]
+    def samples(names: Sequence[str], waits: Collection[str] = (), tagged: Collection[str] = ()) -> tuple[Sample, ...]:
+        kept = [(name, _row(visit, name)) for name in names[:_SAMPLES]]
         rows.extend(row for _, row in kept if row is not None)
-        return tuple(_sample(visit, frame, row, waits=name in held) for name, row in kept if row is not None)
+        return tuple(
+            _sample(visit, frame, row, waits=name in waits, tagged=name in tagged)
+            for name, row in kept
+            if row is not None
+        )
 
     gains = [
         Gained(
-            gain.node, headline(gain), groups(gain), samples(_first(gain), gain.referred),
+            gain.node, headline(gain), groups(gain), samples(_first(gain), gain.referred, gain.controlled),
             max(0, len({*gain.records, *gain.referred}) - _SAMPLES),
+            len(gain.classes) > 1,
         )
         for gain in found.gains
     ]  # fmt: skip
@@ -159,15 +167,15 @@ def _row(visit: Visit, name: str) -> Row | None:
         return None
 
 
-def _sample(visit: Visit, frame: Frame, row: Row, *, waits: bool) -> Sample:
-    tags = Counter(tag for label in labels_of(row) for tag in label.control)
+def _sample(visit: Visit, frame: Frame, row: Row, *, waits: bool, tagged: bool) -> Sample:
+    tags = {tag for label in labels_of(row) for tag in label.control} if tagged else set[str]()
     return Sample(item(visit, frame, row, {}, levels(visit)), tuple(sorted(tags)), waits)
 
 
 def _page(visit: Visit, frame: Frame) -> Sheet:
     if not visit.resident:
         raise UnknownTerm("no such page")
-    register, name = visit.node.register, visit.segments["id"]
+    register, name = visit.node.register, visit.segments["instrument"]
     entry = register.entries(name, visit.who)[-1]
     waiting = [
         one

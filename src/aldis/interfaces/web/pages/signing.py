@@ -31,8 +31,8 @@ def views(frame: Frame) -> Sequence[View]:
         return _sign_page(visit, frame)
 
     return [
-        View("/instruments/{id}/sign", page, _sign, need=Act.SIGN),
-        View("/instruments/{id}/end", _end_page, _end, need=Act.SIGN),
+        View("/instruments/{instrument}/sign", page, _sign, need=Act.SIGN),
+        View("/instruments/{instrument}/end", _end_page, _end, need=Act.SIGN),
     ]
 
 
@@ -42,7 +42,7 @@ def _entries(visit: Visit) -> tuple[Entry, ...]:
     Raises:
         UnknownTerm: there is none for this person.
     """
-    found = visit.node.register.entries(visit.segments["id"], visit.who)
+    found = visit.node.register.entries(visit.segments["instrument"], visit.who)
     one = found[-1].instrument
     if not visit.resident or visit.node.core.party not in one.parties:
         raise UnknownTerm("no such page")
@@ -54,7 +54,7 @@ def _sign_page(visit: Visit, frame: Frame) -> Sheet:
     entry, party = entries[-1], node.core.party
     if party not in entry.missing:
         raise UnknownTerm("it is signed")
-    seen = outlook(visit, frame, instrument_text(node.register.record(visit.segments["id"], visit.who)))
+    seen = outlook(visit, frame, instrument_text(node.register.record(visit.segments["instrument"], visit.who)))
     standing = node.epochs.current().instruments.standing(entry.instrument.id, visit.at)
     seen_before = [one.version for one in entries if standing and one.version == standing.entry.version]
     values = {
@@ -70,7 +70,7 @@ def _sign_page(visit: Visit, frame: Frame) -> Sheet:
 
 def _sign(visit: Visit) -> Go:
     _entries(visit)
-    name = visit.segments["id"]
+    name = visit.segments["instrument"]
     if visit.form.get("read") != "yes":
         raise InvalidInput("you have not said that you read it", fix="Read its clauses and what it would release")
     visit.node.register.sign(name, visit.who, _digest(visit))

@@ -79,7 +79,7 @@ def timeline(spans: Sequence[Span], now: int) -> Line:
     years = range(_year(start), _year(end - 1) + 1)
     step = max(1, -(-len(years) // _MARKS))
     marks = tuple((year, place(_new_year(year))) for year in years if (year - years[0]) % step == 0)
-    return Line(_TOP + _ROW * len(bars) + 6, tuple(bars), marks, place(now))
+    return Line(_TOP + _ROW * len(bars) + 20, tuple(bars), marks, place(now))
 
 
 def _year(at: int) -> int:

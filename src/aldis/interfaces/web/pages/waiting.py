@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aldis.interfaces.cli.kinds import title
 from aldis.interfaces.web.forms import Fields
@@ -72,19 +73,20 @@ def _cases(visit: Visit, frame: Frame) -> Iterator[Wait]:
 
 
 def _recalls(visit: Visit) -> Iterator[Wait]:
-    """What partners ask to be deleted names any record here, and so is told of where that may be."""
-    if not visit.may(Act.RECALL) or not visit.node.sights.whole(visit.who):
+    """What partners ask to be deleted, where the officer sees some of it; the list of all is at the command line."""
+    node = visit.node
+    if not visit.may(Act.RECALL) or not node.sights.whole(visit.who):
         return
-    for one in visit.node.recalls.requests(visit.who):
-        if one.state == "waits":
+    for one in node.recalls.requests(visit.who):
+        if one.state == "waits" and any(node.records.sees(visit.who, row) for row in node.recalls.covered(one)):
             yield Wait("Answer a recall", f"From {one.asker}", one.because, "", [visit.level],
                        command=f"aldis recall comply {one.id} --because TEXT")  # fmt: skip
 
 
 def _papers(visit: Visit, frame: Frame) -> Iterator[Wait]:
-    """Instruments that lack this party's signature, for whoever answers for partners."""
+    """Instruments that lack this party's signature, for whoever may sign them."""
     node = visit.node
-    if not visit.resident or not visit.may(Act.PARTNERS):
+    if not visit.resident or not visit.may(Act.SIGN):
         return
     for name in node.epochs.current().instruments.ids():
         if node.core.party not in node.register.status(name).missing:
@@ -94,12 +96,11 @@ def _papers(visit: Visit, frame: Frame) -> Iterator[Wait]:
         except UnknownTerm:
             continue
         labels = [record.label, *(portion.label for portion in record.portions)]
-        whose = record.header.originator if record.header.originator != node.name else ""
         yield Wait(
             todo="Sign an instrument",
             about=title(node, record) or name,
             words=f"{node.core.party} has not signed it",
-            path=Fields.address(f"/records/{record.header.id}", originator=whose),
+            path=f"/instruments/{quote(name, safe='')}",
             labels=labels,
             marking=frame.markings.record(labels),
         )
@@ -124,11 +125,11 @@ def _problem(visit: Visit, known: Known) -> str:
 
 
 def _set_aside(visit: Visit) -> Iterator[Wait]:
-    """What was set aside may be any record here: see `_recalls`."""
+    """That something was set aside, and from whom; what it is may be any record here, and is not said."""
     if not visit.may(Act.QUARANTINE) or not visit.node.sights.whole(visit.who):
         return
     for one in visit.node.core.store.quarantine.all(0, 1):
-        yield Wait("Look through quarantine", f"From {one.source}", one.text, "", [visit.level],
+        yield Wait("Look through quarantine", f"From {one.source}", "", "", [visit.level],
                    command="aldis quarantine list")  # fmt: skip
 
 
