@@ -116,7 +116,8 @@ def walk(one: Walker, two: Walker | None, found: Sequence[Place], scope: Scope, 
     Without `two` one world is walked alone.
     """
     done, count = Walk(), Counter[str]()
-    waiting = [Pair(path, path, place.path) for place in found if "GET" in place.methods and place.path not in TABLES
+    found = [place for place in found if place.path not in TABLES]
+    waiting = [Pair(path, path, place.path) for place in found if "GET" in place.methods
                for path, _ in place.asks(scope, few=not most)]  # fmt: skip
     known = {_plain_path(pair.path) for pair in waiting}
     while waiting:
