@@ -21,6 +21,7 @@ _NAMES = ("mmsi", "imo", "name", "callsign", "dis_id", "mavlink_id", "cot_uid", 
 _names: Callable[[Identity], tuple[str | int | None, ...]] = attrgetter(*_NAMES)
 _SLACK_M = 1_000.0  # receive times of stations differ by seconds, positions by hundreds of metres
 _PEERS_SLACK_M = 200.0
+_DEGREE_M = 111_320.0  # of a great circle, at most: `distance_m` takes a sphere that is smaller
 _PEERS_MS = 10_000  # within this, two peers that report one thing mean the same moment
 _TOGETHER_MS = 180_000  # the longest that anything is silent between two reports (AIS, ITU-R M.1371-5, table 1)
 _LASTS_MS = 600_000
@@ -188,6 +189,9 @@ def _fits(place: _Place, position: Position, at: int, reporter: str, fastest: fl
     passed = abs(at - place.at)
     strict = reporter != place.reporter and passed <= _PEERS_MS and not alike
     reach = fastest * passed / 1000 + (_PEERS_SLACK_M if strict else _SLACK_M)
+    degrees = abs(position.lat_deg - place.lat_deg) + abs(position.lon_deg - place.lon_deg)
+    if degrees * _DEGREE_M < reach:  # it is no further than along both in turn
+        return True
     return distance_m(place.lat_deg, place.lon_deg, position.lat_deg, position.lon_deg) <= reach
 
 

@@ -21,11 +21,12 @@ _LAPSE_MS = 60_000  # of a moving thing, a value that is not repeated for this l
 _MANY = 8
 _PARTS, _DATA = 16, 128 * 1024
 
-_OF_ONE_REPORT: dict[str, frozenset[str]] = {
-    "position": frozenset({"accurate", "grid_m", "original", "suspect"}),
-    "sensor": frozenset({"chain", "channel", "country", "own", "region", "station"}),
+_DATE = ("at",)
+_PASSING = {
+    "position": ("at", "accurate", "grid_m", "original", "suspect"),
+    "sensor": ("chain", "channel", "country", "own", "region", "station"),
 }
-"""What is said of one report alone, and does not outlive it."""
+"""What is said of one report alone, and does not outlive it; of any other group, its time."""
 _INSTEAD = {
     "position": {"height_m": "depth_m", "depth_m": "height_m"},
     "motion": {"turn_deg_per_min": "turning", "turning": "turn_deg_per_min"},
@@ -35,10 +36,6 @@ _INSTEAD = {
 _LAPSING = ("position", "motion")
 _WHOLE = ("timing", "markings")
 _NAMES = {name: tuple(one.name for one in msgspec.structs.fields(group)) for name, group in GROUPS.items()}
-_LASTING = {
-    name: tuple((one, index) for index, one in enumerate(names) if one not in {"at", *_OF_ONE_REPORT.get(name, ())})
-    for name, names in _NAMES.items()
-}
 _DATED = frozenset(name for name, names in _NAMES.items() if "at" in names)
 _FUSED = tuple(
     (name, place)
@@ -101,41 +98,57 @@ class Picture:
             known = _Known(Track(key=seen.key))
         self._known[seen.key] = known
         received = _received(seen)
+        source_us = seen.timing.source_us if seen.timing is not None else None
+        stated = received if source_us is None else source_us // 1000
         changes: dict[str, Any] = {}
         groups = msgspec.structs.astuple(seen)
         for name, place in _FUSED:
             group = groups[place]
             if group is not None:
-                self._fuse(known, seen, name, group, received, reporter, changes)
+                self._fuse(known, name, group, (stated, received), reporter, changes)
         if "type" in changes or "identity" in changes:
             self._complete(known.track, seen.type, changes)
         if seen.residue is not None:
             changes["residue"] = _gathered(known.track.residue, seen.residue)
-        track = msgspec.structs.replace(known.track, **changes)
+        renamed = "type" in changes or "identity" in changes
+        track = msgspec.structs.replace(known.track, **changes) if renamed else known.track
         sensor = _heard(known, seen.sensor, self._doubts.of(track, received))
-        known.track = msgspec.structs.replace(track, sensor=sensor) if sensor is not None else track
+        if sensor is not None:
+            changes["sensor"] = sensor
+        known.track = msgspec.structs.replace(known.track, **changes)
         return known.track
 
     def _fuse(
-        self, known: _Known, seen: Track, name: str, group: Any, received: int, reporter: str, changes: dict[str, Any]
+        self, known: _Known, name: str, group: Any, heard: tuple[int, int], reporter: str, changes: dict[str, Any]
     ) -> None:
-        """Put the group as it is now into `changes`, where the report says more than is known."""
+        """Put the group as it is now into `changes`, where the report says more than is known.
+
+        `heard` is when its source says that the report was made, and when it was received.
+        """
         placed = name == "position"
         if placed and not (abs(group.lat_deg) <= 90 and abs(group.lon_deg) <= 180):
             self.impossible += 1
             return
-        at = received if name == "timing" else self._moment(seen, name, group, received)
+        stated, received = heard
+        key = known.track.key
+        dated = name in _DATED
+        at = group.at if dated and group.at is not None else stated
+        if name == "timing":
+            at = received
+        elif not -_BEHIND_MS <= at - received <= _AHEAD_MS:
+            self._doubts.note(key, WRONG_CLOCK, received)
+            at = received
         jumped = placed and self._doubts.place(known.track, group, at, reporter)
         last = known.learnt.get(name)
-        if last is not None and _late(at, received, last):
+        if last is not None and 0 < last[0] - at <= _LATE_MS and received - last[1] <= _HOLD_MS:
             return
         known.learnt[name] = (at, received)
         before = getattr(known.track, name)
         if name == "identity":
-            self._doubts.hear(seen.key, group, at, reporter)
+            self._doubts.hear(key, group, at, reporter)
         words = _words(name, group) if name in _REPEATED else None
         if words is not None and _again(known, name, words, before):
-            if name in _DATED and before.at != at:
+            if dated and before.at != at:
                 fused = msgspec.structs.replace(before, at=at)
                 changes[name], known.again[name] = fused, (words, fused)
             return
@@ -163,18 +176,6 @@ class Picture:
         else:
             changes.pop("type", None)
 
-    def _moment(self, seen: Track, name: str, group: Any, received: int) -> int:
-        """When the group was so, in ms: as the source says it, or on receipt where it is silent or its clock wrong."""
-        at = group.at if name in _DATED else None
-        if at is None and seen.timing is not None and seen.timing.source_us is not None:
-            at = seen.timing.source_us // 1000
-        if at is None:
-            return received
-        if -_BEHIND_MS <= at - received <= _AHEAD_MS:
-            return int(at)
-        self._doubts.note(seen.key, WRONG_CLOCK, received)
-        return received
-
 
 def _domain(track: Track) -> str:
     """Where it moves; what no code tells is at sea if its key is an MMSI, and otherwise may be in the air."""
@@ -188,10 +189,6 @@ def _received(seen: Track) -> int:
     if seen.timing is not None and seen.timing.received_us is not None:
         return seen.timing.received_us // 1000
     return max((at for name in _DATED if (group := getattr(seen, name)) and (at := group.at)), default=0)
-
-
-def _late(at: int, received: int, known: tuple[int, int]) -> bool:
-    return 0 < known[0] - at <= _LATE_MS and received - known[1] <= _HOLD_MS
 
 
 def _fixed(
@@ -227,8 +224,12 @@ def _words(name: str, group: Any) -> tuple[Any, ...]:
 def _kept(name: str, before: Any, group: Any) -> dict[str, Any]:
     """What a group does not say and what was known before."""
     was, now = msgspec.structs.astuple(before), msgspec.structs.astuple(group)
-    kept = {one: was[index] for one, index in _LASTING[name] if now[index] is None and was[index] is not None}
+    kept = {
+        one: said for one, said, new in zip(_NAMES[name], was, now, strict=True) if new is None and said is not None
+    }
     if kept:
+        for one in _PASSING.get(name, _DATE):
+            kept.pop(one, None)
         for one, other in _INSTEAD.get(name, {}).items():
             if other in kept and getattr(group, one) is not None:
                 del kept[other]
