@@ -37,6 +37,10 @@ class Cadence(Generic[_Name]):
             self._ready[name] = None
             self._some.set()
 
+    def __contains__(self, name: _Name) -> bool:
+        """Whether it will be said again in any case."""
+        return name in self._ready or name in self._again
+
     def forget(self, name: _Name) -> None:
         """Nothing is to be said of it any more."""
         self._ready.pop(name, None)

@@ -117,11 +117,12 @@ def entity_of(kind: str, key: str, portions: Mapping[str, Any]) -> Entity:
     entity = _ENTITIES.get(kind)
     if entity is None:
         raise InvalidInput(f"{kind!r} is no kind of entity", fix=f"There are: {', '.join(_ENTITIES)}")
-    parts, fields = _PARTS.get(entity, {}), dict[str, Any]()
-    for name, value in portions.items():
-        fields |= value if name in parts else {name: value}
+    parts = _PARTS.get(entity, {})
+    fields: dict[str, Any] = {"key": key, **portions}
+    for name in parts:
+        fields |= fields.pop(name, {})
     try:
-        made: Entity = msgspec.convert({"key": key, **fields}, entity)
+        made: Entity = msgspec.convert(fields, entity)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"no {kind} can be made of what was released: {error}") from error
     return made

@@ -186,6 +186,8 @@ class Connection:
                 slot = (live.source, live.update.id)
                 self._shown.setdefault(slot, {})[live.update.portion] = live
                 self._shown.move_to_end(slot)
+                if slot in self._cadence:
+                    continue  # it is asked once that is said
                 if self._context.may_show(live, self._system.person):
                     self._cadence.change(slot)
                 else:  # nothing that it may not see has a part in when it is sent something
@@ -269,7 +271,8 @@ class Connection:
         if self._offered is None or isinstance(entity, self._offered.orders):
             return ()  # what a partner asks of a system is for its operator to accept
         if not ahead:
-            self._ahead.sent(slot, entity, now)
+            if self._system.reckon:
+                self._ahead.sent(slot, entity, now)
         else:
             found = reckoned(entity, now) if isinstance(entity, Track) else None
             if found is None:

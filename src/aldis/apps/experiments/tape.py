@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import structlog
 
@@ -21,6 +21,7 @@ __all__ = ["Tape"]
 
 _BANNER_MS = 1_000  # as long as a marking of the settings counts as read
 _BANNERS = 256
+_P = ParamSpec("_P")
 _log = structlog.get_logger()
 
 
@@ -56,16 +57,15 @@ class Tape:
         """Bytes that came from a system, of a connection that begins with them or not; of strange ones no protocol."""
         if self._recorder is not None:
             self._write(
-                lambda: self._taps.native(
-                    source, self.marking, protocol, piece.data, at_us, piece.peer, begins=begins, ended=piece.ended
-                )
-            )
+                self._taps.native, source, self.marking, protocol, piece.data, at_us, piece.peer,
+                begins=begins, ended=piece.ended,
+            )  # fmt: skip
 
     def entity(self, system: str, marking: str, decoded: Decoded, record: str, at_us: int | None = None) -> None:
         """What they said, and the id of its record; without a time, what this node itself concludes of the system."""
         if self._recorder is not None:
             by, at = ("", at_us) if at_us is not None else (OWN, self._context.now() * 1000)
-            self._write(lambda: self._taps.entity(system, marking, decoded, at, record=record, protocol=by))
+            self._write(self._taps.entity, system, marking, decoded, at, record=record, protocol=by)
 
     def egress(
         self,
@@ -81,10 +81,9 @@ class Tape:
             now = self._context.now()
             marking = self._banner(tuple(labels), now)
             self._write(
-                lambda: self._taps.egress(
-                    system, marking, entity, now * 1000, protocol=protocol, messages=messages, record=record
-                )
-            )
+                self._taps.egress, system, marking, entity, now * 1000,
+                protocol=protocol, messages=messages, record=record,
+            )  # fmt: skip
 
     def crossed(
         self, node: str, labels: Iterable[Label], entity: Entity | Mapping[str, Any], at: int, *, left: bool, frame: str
@@ -92,11 +91,11 @@ class Tape:
         """What left for a partner node, or came from one, of values with these labels."""
         if self._recorder is not None:
             marking = self._banner(tuple(labels), at)
-            self._write(lambda: self._taps.crossed(node, marking, entity, at * 1000, left=left, frame=frame))
+            self._write(self._taps.crossed, node, marking, entity, at * 1000, left=left, frame=frame)
 
-    def _write(self, write: Callable[[], None]) -> None:
+    def _write(self, write: Callable[_P, None], *args: _P.args, **named: _P.kwargs) -> None:
         try:
-            write()
+            write(*args, **named)
         except AldisError as error:
             self.stop(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -48,7 +47,7 @@ class Source(msgspec.Struct, frozen=True):
     played: bool = False
 
 
-class Native(msgspec.Struct, frozen=True):
+class Native(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Bytes as they came from a system, which connection they came by, and in what protocol.
 
     `protocol` is "" of what nobody recognised yet. `begins` is said of the first bytes of a connection, `ended` of its
@@ -107,9 +106,9 @@ class Taps:
         """
         source = Source(source) if isinstance(source, str) else source
         channel = self._channel("native", source.name, "bytes", marking, source)
-        body = {"protocol": protocol, "peer": peer, "size": len(data), "data": base64.b64encode(data).decode("ascii")}
-        flags = {name: True for name, set_ in (("begins", begins), ("ended", ended)) if set_}
-        self._recorder.write(channel, at_us * 1000, _encode(body | flags))
+        self._recorder.write(
+            channel, at_us * 1000, _encode(Native(protocol, peer, len(data), data, begins=begins, ended=ended))
+        )
 
     def entity(
         self, system: str, marking: str, decoded: Decoded, at_us: int, *, record: str = "", protocol: str = ""
@@ -131,10 +130,8 @@ class Taps:
         """What left for a partner: the entity with nothing but what was released, and the bytes; raises as `native`."""
         kind = _KINDS[type(entity)]
         channel = self._channel("egress", partner, kind, marking)
-        sent = [base64.b64encode(message).decode("ascii") for message in messages]
-        self._recorder.write(
-            channel, at_us * 1000, _encode({"entity": entity, "record": record, "protocol": protocol, "messages": sent})
-        )
+        body = {"entity": entity, "record": record, "protocol": protocol, "messages": messages}
+        self._recorder.write(channel, at_us * 1000, _encode(body))
         self._fix("egress", partner, marking, entity, at_us)
 
     def crossed(
