@@ -108,7 +108,7 @@ def _grid(value: dict[str, Any]) -> int:
 
 def _degrees(value: dict[str, Any], key: str, limit: int) -> float | None:
     angle = value.get(key)
-    if type(angle) not in (float, int) or not abs(angle) <= limit:
+    if not (type(angle) is float or type(angle) is int) or not abs(angle) <= limit:
         return None
     return angle
 

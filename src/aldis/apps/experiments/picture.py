@@ -152,7 +152,7 @@ class Picture:
                 fused = msgspec.structs.replace(before, at=at)
                 changes[name], known.again[name] = fused, (words, fused)
             return
-        fixed = _fixed(known, name, group, (at, last), before)
+        fixed = _fixed(known, name, group, (at, last), before) if name not in _WHOLE else {}
         if jumped:
             fixed["suspect"] = True
         fused = msgspec.structs.replace(group, **fixed) if fixed else group
@@ -196,7 +196,7 @@ def _fixed(
 ) -> dict[str, Any]:
     """What of a group is to be otherwise than a report says it: its time, and what it does not say and is known."""
     at, last = moment
-    fixed = _kept(name, before, group) if before is not None and name not in _WHOLE else {}
+    fixed = _kept(name, before, group) if before is not None else {}
     if last is not None and name in _LAPSING:
         _lapse(known.said, name, fixed, last[0], at)
     if name in _DATED and group.at != at:
