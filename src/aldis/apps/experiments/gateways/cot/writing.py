@@ -80,8 +80,11 @@ class Writer:
         key = said.pop("key")
         if entity.residue is None:
             plan = self._plan(said)
-            if plan.plainly and (text := plan.plainly.text(said)):
-                return text, self._ledger(plan, _odd(plan, said, said))
+            if plan.plainly is not None:
+                whole = said if plan.whole else _completed(said, key, at_us)
+                text = plan.plainly.text(whole)
+                if text is not None:
+                    return text, self._ledger(plan, _odd(plan, said, whole))
         return self._event(entity, said, key, at_us)
 
     def _event(self, entity: Track, said: _Said, key: str, at_us: int) -> tuple[Event, Ledger]:
@@ -130,7 +133,8 @@ class Writer:
             fates[path] = self._unwritten(path, said, told)
         clocks = tuple(group for group in said if f"{group}.at" in present)
         whole = present >= _WHOLE
-        plainly = Plainly(names, sources, said, _CONSTANTS) if whole and not _INDIRECT & present else None
+        example = said if whole else _completed(said, "", 0)
+        plainly = None if _INDIRECT & present else Plainly(names, sources, example, _CONSTANTS)
         return _Plan(tuple(names), tuple(sources), fates, clocks, whole, Given(sources), plainly)
 
     def _fate(self, path: str, native: str) -> _Entry:
@@ -154,7 +158,7 @@ class Writer:
         return Dropped(path, "no field")
 
     def _filled(self, plan: _Plan, said: _Said, key: str, at_us: int) -> tuple[Event, Ledger]:
-        whole = {**said, "": _CONSTANTS} if plan.whole else _completed(said, key, at_us)
+        whole = {**(said if plan.whole else _completed(said, key, at_us)), "": _CONSTANTS}
         values = plan.quick.values(whole)
         plain = values is not None
         if values is None:
@@ -179,7 +183,6 @@ def _completed(said: _Said, key: str, at_us: int) -> _Said:
     time_us: int = timing.get("source_us", placed_us if 0 <= placed_us <= LAST_US else at_us)
     start_us: int = timing.get("start_us", time_us)
     whole = dict(said)
-    whole[""] = _CONSTANTS
     whole["timing"] = {"stale_us": stale_of(start_us), **timing, "source_us": time_us, "start_us": start_us}
     if "cot_uid" not in said.get("identity", ()):
         whole["identity"] = {**said.get("identity", {}), "cot_uid": uid_of(key, said.get("identity", {}).get("mmsi"))}
