@@ -83,7 +83,7 @@ class Asker(msgspec.Struct, frozen=True):
     acts: frozenset[str]
 
 
-class Live(msgspec.Struct, frozen=True):
+class Live(msgspec.Struct, frozen=True, gc=False):
     """One live value as it arrived: the node it came from (empty for this one), its label, and the update.
 
     Of this node's own, `header` is the label of its record's existence, and `project` its record's.

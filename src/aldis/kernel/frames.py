@@ -27,8 +27,11 @@ MAX_AGE = 30_000
 """A frame whose stated time differs from ours by more, in milliseconds, is not live."""
 
 
-class Update(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The newest value of one portion of one entity; `at` is when it was observed, in ms since 1970 UTC."""
+class Update(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """The newest value of one portion of one entity; `at` is when it was observed, in ms since 1970 UTC.
+
+    A value of JSON never holds itself, so that none is looked at as garbage.
+    """
 
     id: str
     kind: str
