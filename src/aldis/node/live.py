@@ -94,14 +94,18 @@ class LiveOut:
         self, header: Label, project: str, values: Iterable[tuple[Label, Update]], partners: Iterable[str]
     ) -> None:
         """Let values wait for the next frame to each partner; an older one that still waits is dropped."""
-        alike = self._alike
-        self._wait([_Value(alike(header, label, project, "", update), update) for label, update in values], partners)
+        new: dict[_Slot, _Value] = {}
+        for label, update in values:
+            new["", update.id, update.portion] = _Value(self._alike(header, label, project, "", update), update)
+        self._wait(new, partners)
 
     def pass_on(self, sender: str, origin: str, label: Label, updates: Iterable[Update]) -> None:
         """Let what `origin` published, and `sender` sent here, wait for the next frame to each node above."""
         above = [node for node in self._nodes_above() if node not in (sender, origin)]
-        if above:
-            self._wait([_Value(self._alike(None, label, "", origin, update), update) for update in updates], above)
+        new: dict[_Slot, _Value] = {}
+        for update in updates if above else ():
+            new[origin, update.id, update.portion] = _Value(self._alike(None, label, "", origin, update), update)
+        self._wait(new, above)
 
     def _alike(self, header: Label | None, label: Label, project: str, origin: str, update: Update) -> _Alike:
         alike = (id(header), id(label), project, origin, update.kind, update.portion)
@@ -120,16 +124,15 @@ class LiveOut:
             self._above = [known.node for known in self._partners.above() if known.active and known.node not in fed]
         return self._above
 
-    def _wait(self, values: Sequence[_Value], partners: Iterable[str]) -> None:
-        new = {(value.alike.origin, value.update.id, value.update.portion): value for value in values}
-        for node in partners:
+    def _wait(self, new: Mapping[_Slot, _Value], partners: Iterable[str]) -> None:
+        for node in partners if new else ():
             queue = self._queues.get(node) or self._queue(node)
             waiting = queue.values
             if not waiting:
                 queue.some.set()
             before = len(waiting)
             waiting.update(new)
-            queue.conflated += before + len(values) - len(waiting)
+            queue.conflated += before + len(new) - len(waiting)
             while len(waiting) > MAX_VALUES:
                 del waiting[next(iter(waiting))]
                 queue.dropped += 1
