@@ -152,7 +152,7 @@ def test_no_page_has_a_fault_light_or_dark_narrow_or_wide_with_scripts_or_withou
                 found.append(f"{path} at {width} px: {more} px too wide")
             found += [f"{path} at {width} px: cut off: {text}" for text in page.evaluate(CUT)]
         page.set_viewport_size({"width": 1280, "height": 800})
-    assert found == []
+    assert not found, "\n".join(found)
     assert asked and all(url.startswith((made.url, "blob:", "data:")) for url in asked)
 
 
