@@ -63,7 +63,9 @@ def environment() -> Environment:
 
 def ask(context: Context, method: str, path: str, **fields: Any) -> Shown | Go:
     page = PAGES[method, path]
-    return page.handler(context, msgspec.convert(fields, page.asks, strict=False))
+    answer = page.handler(context, msgspec.convert(fields, page.asks, strict=False))
+    assert isinstance(answer, Shown | Go)
+    return answer
 
 
 def look(context: Context, path: str, method: str = "GET", **fields: Any) -> str:
