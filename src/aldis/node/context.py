@@ -404,27 +404,21 @@ class NodeContext:
         Each with the label of its record's existence as `header`, a partner's too; of a kind and project where named.
         """
         found: list[Live] = []
-        known: dict[tuple[object, ...], Label | None] = {}
+        known: dict[tuple[object, ...], tuple[Label, Label | None]] = {}
         values = sorted(self._newest.all(), key=_observed, reverse=True)
         for live in values:
             if len(found) == most:
                 break
-            if kind in ("", live.update.kind):
-                existing = self._existing.of(live)
-                if existing is None:
-                    continue
-                key = (
-                    live.source,
-                    id(existing[0]),
-                    existing[1],
-                    id(live.label),
-                    live.update.kind,
-                )  # labels of `values`
-                if key not in known:
-                    known[key] = self._records.shows(live, existing, self._viewer, project)
-                header = known[key]
-                if header is not None:
-                    found.append(live if live.header is header else msgspec.structs.replace(live, header=header))
+            existing = self._existing.of(live) if kind in ("", live.update.kind) else None
+            if existing is None:
+                continue
+            label, its_project = existing
+            key = (live.source, id(label), its_project, id(live.label), live.update.kind)  # both held meanwhile
+            if key not in known:
+                known[key] = label, self._records.shows(live, existing, self._viewer, project)
+            header = known[key][1]
+            if header is not None:
+                found.append(live if live.header is header else msgspec.structs.replace(live, header=header))
         return found
 
     def told(self, values: Sequence[Live]) -> None:
