@@ -59,7 +59,7 @@ def node(folder: Path, party: str) -> Iterator[str]:
     finally:
         up.terminate()
         up.wait(20)
-        if up.stdout:
+        if up.stdout is not None:
             up.stdout.close()
 
 
@@ -109,7 +109,7 @@ def _join(page: Any, file: Path, digits: str) -> None:
 def _downloaded(page: Any, what: str, folder: Path) -> Path:
     with page.expect_download() as found:
         page.click(what)
-    path = folder / found.value.suggested_filename
+    path = folder / str(found.value.suggested_filename)
     found.value.save_as(path)
     return path
 

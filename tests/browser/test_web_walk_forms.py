@@ -103,13 +103,10 @@ def test_a_form_that_is_not_ones_own_changes_nothing(worlds: Worlds, tmp_path: P
         found = places(world.node)
         met = offered(world, found, worlds)
         sent = [one.form.action.partition("?")[0] for one in met.values()]
-        for place in found:
-            if (
-                "POST" in place.methods
-                and not place.path.startswith(ELSEWHERE)
-                and not any(map(place.route.path_regex.match, sent))
-            ):
-                path = next(place.asks(worlds.scope("originator")))[0]
+        for lone in found:
+            post = "POST" in lone.methods and not lone.path.startswith(ELSEWHERE)
+            if post and not any(map(lone.route.path_regex.match, sent)):
+                path = next(lone.asks(worlds.scope("originator")))[0]
                 met[path] = Offered(Form(path, True, [("because", "for the walk")]), [*LOOKING])
         people = {who: Walker(world, who) for who in ("", *SENDERS)}
         for walker in people.values():
