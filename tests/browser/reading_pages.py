@@ -133,7 +133,7 @@ class Reading(HTMLParser):
         form = self._form or next((one for one in self._forms if one.id and one.id == said.get("form")), None)
         if form is None:
             return
-        self._form, kept = form, self._form
+        kept, self._form = self._form, form
         if tag == "button" or kind == "submit":
             if kind != "button":
                 form.buttons.append((name, said.get("value", "")))
