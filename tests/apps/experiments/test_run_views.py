@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 from made_findings import evidence, findings
 
+from aldis.app import Context, Shown
 from aldis.apps.experiments.cases.case import case_of
 from aldis.apps.experiments.cases.findings import Cell, Mark, Measure, Outcome, Reason
 from aldis.apps.experiments.participants.kind import ClockShown, StateShown, TrafficShown
 from aldis.apps.experiments.participants.listing import ParticipantShown
 from aldis.apps.experiments.report import write_report
 from aldis.apps.experiments.web import runs_report
+from aldis.apps.experiments.web.losses import PAGES as LOSSES
 from aldis.apps.experiments.web.losses import fields, pair
 from aldis.apps.experiments.web.matrix import cell_named, cell_shown, classes, counted, outcomes_shown
 from aldis.apps.experiments.web.participants import clock_words, row
@@ -170,3 +173,18 @@ def test_corners_are_read_line_by_line() -> None:
     for text in ("59.9", "91,0", "0,181", "a,b", "1,2,3"):
         with pytest.raises(InvalidInput, match="no place"):
             corners(text)
+
+
+@pytest.mark.slow
+def test_the_table_of_losses_keeps_nobody_waiting_and_is_whole_in_the_end() -> None:
+    page = next(one for one in LOSSES if one.path == "/runs/losses")
+    began = time.monotonic()
+    while True:
+        shown = page.handler(cast("Context", None), page.asks())
+        assert isinstance(shown, Shown)
+        if not shown.values["waits"]:
+            break
+        assert time.monotonic() < began + 120
+        time.sleep(0.05)
+    known, names = shown.values["known"], shown.values["names"]
+    assert names and all(known[a, b].counts for a in names for b in names if a != b)

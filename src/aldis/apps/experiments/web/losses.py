@@ -6,8 +6,7 @@ It follows from this program alone, and says nothing of anybody's data.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from threading import Lock
+from threading import Lock, Thread
 
 import msgspec
 
@@ -21,7 +20,9 @@ __all__ = ["PAGES", "Field", "Pair", "fields", "pair"]
 _TONES: Mapping[Fate, tuple[str, str]] = {
     "carried": ("✓", "holds"), "approximated": ("◐", "waits"), "dropped": ("✕", "fails"), "unexplained": ("?", "fails"),
 }  # fmt: skip
-_lock = Lock()
+_PAIRS = [(a, b) for a in PROTOCOLS for b in PROTOCOLS if a != b]
+_worked_out: dict[tuple[str, str], Losses | None] = {}
+_begun, _turn = Lock(), Lock()
 
 
 class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,20 +62,27 @@ class Field(msgspec.Struct, frozen=True):
     why: str
 
 
-@lru_cache(maxsize=400)
-def _losses(a: str, b: str) -> Losses | None:
-    """What is lost from A through B: always the same; None where a library for one is not installed."""
-    try:
-        return losses(offered(a), offered(b))
-    except Unavailable:
-        return None
-
-
 def pair(a: str, b: str) -> Pair | None:
     """A cell of the table; none where one of the two is not to be had here."""
-    with _lock:
-        found = _losses(a, b)
+    found = _losses(a, b)
     return Pair(a, b, found.counts()) if found is not None else None
+
+
+def _work_out() -> None:
+    """Work out the whole table beside whatever else is done, once: some seconds of computing."""
+    for a, b in _PAIRS:
+        _losses(a, b)
+
+
+def _losses(a: str, b: str) -> Losses | None:
+    """What is lost from A through B: always the same; None where a library for one is not installed."""
+    with _turn:
+        if (a, b) not in _worked_out:
+            try:
+                _worked_out[a, b] = losses(offered(a), offered(b))
+            except Unavailable:
+                _worked_out[a, b] = None
+    return _worked_out[a, b]
 
 
 def fields(a: str, b: str) -> Sequence[tuple[str, Sequence[Field]]]:
@@ -85,8 +93,7 @@ def fields(a: str, b: str) -> Sequence[tuple[str, Sequence[Field]]]:
     """
     if a not in PROTOCOLS or b not in PROTOCOLS or a == b:
         raise UnknownTerm("no such two protocols")
-    with _lock:
-        found = _losses(a, b)
+    found = _losses(a, b)
     if found is None:
         raise UnknownTerm("no such two protocols here")
     return [(one.specimen, [_field(loss) for loss in one.losses]) for one in found.crossings]
@@ -103,10 +110,14 @@ def _field(loss: Loss) -> Field:
 
 
 def _table(_ctx: Context, _asked: _Nothing) -> Shown:
-    names = [*PROTOCOLS]
-    known = {(a, b): pair(a, b) for a in names for b in names if a != b}
-    there = [name for name in names if any(known.get((name, other)) for other in names)]
-    return Shown({"names": there, "known": known, "missing": sorted(set(names) - set(there))}, [])
+    if _begun.acquire(blocking=False):
+        Thread(target=_work_out, name="losses", daemon=True).start()
+    done = [names for names in _PAIRS if names in _worked_out]
+    known = {names: pair(*names) for names in done}
+    missing = {name for name in PROTOCOLS if len(done) == len(_PAIRS) and not any(known[p] for p in done if name in p)}
+    there = [name for name in PROTOCOLS if name not in missing]
+    values = {"names": there, "known": known, "missing": sorted(missing), "waits": len(_PAIRS) - len(done)}
+    return Shown(values, [])
 
 
 def _two(_ctx: Context, asked: _Two) -> Shown:
