@@ -55,6 +55,8 @@ PICTURES = (
     Picture("release-desk", "olive", "/desk/CASE", height=950),
     Picture("project-at-two-levels", "alice", f"/workspace/{NAME}/board", ("OFFICIAL", "SECRET"), 520),
     Picture("picture", "alice", "/experiments/picture", height=900, width=1280, scene="sea", wait_ms=15_000),
+    Picture("compare", "olive", "/experiments/compare?to=gbr", height=900, width=1280, scene="sea", wait_ms=8_000),
+    Picture("instruments", "olive", "/instruments", height=620),
     Picture("first-page-narrow", "olive", "/", height=740, width=360, dark=True),
 )
 

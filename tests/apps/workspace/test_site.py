@@ -222,7 +222,7 @@ def test_start_and_extend_show_first_and_write_when_one_is_sure(coalition: Coali
     aus.add("task", {"title": "For four"}, {"": "SECRET//REL AUS/GBR/NZL/USA"})
     aus.add("task", {"title": "For three"}, {"": ALL})
     page = look(boss, "/{name}/extend", "POST", name=NAME, party="NZL", marking="SECRET//REL AUS/GBR/NZL/USA")
-    rows = re.findall(r'data-of="Sees it">(\w+)</td>.*?scope="row">([^<]+)<', page)
+    rows = re.findall(r'</span> (yes|no)</td>.*?scope="row">([^<]+)<', page)
     assert {(title, goes) for goes, title in rows} == {("For four", "yes"), ("Sea watch", "yes"), ("For three", "no")}
     assert Project(boss, NAME).board.charter.version == 1  # type: ignore[union-attr]
     ask(boss, "POST", "/{name}/extend", name=NAME, party="NZL", marking="SECRET//REL AUS/GBR/NZL/USA", sure="yes")
