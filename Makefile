@@ -36,8 +36,8 @@ assets: ## fetch what pages load and tests look with from npm; without npm the p
 		cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && node assets.mjs; \
 	fi || echo "Nothing came from npm: the pages work without it, only less smoothly and without maps"
 
-demo: $(READY) ## three nations, one sea, a search and its signed report, under two minutes (STAY=1: and then their pages)
-	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT)) $(if $(STAY),--stay)
+demo: $(READY) ## three nations, one sea, a search and its signed report, under two minutes; then their pages
+	@$(BIN)/aldis demo $(if $(INPUT),--input $(INPUT))
 
 test: $(READY) ## the everyday tests
 	$(BIN)/pytest -n $(WORKERS) -m "not slow"

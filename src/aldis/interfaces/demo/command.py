@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -49,11 +50,13 @@ _SETTLED_S = 6.0
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Put the report and recordings here.")
 @click.option("--sea-only", is_flag=True, help="Only the picture of the sea: no search, no matrix, no report.")
 @click.option("--fetch-only", is_flag=True, help="Fetch the recording into the cache, and no more.")
-@click.option("--serve", "--stay", is_flag=True, help="Leave the nodes and their pages running until Ctrl-C.")
+@click.option(
+    "--stay/--no-stay", default=None, help="Leave nodes and pages running until Ctrl-C; by itself on a terminal only."
+)
 @pass_session
 def demo(
     session: Session, source: str | None, seconds: int | None, folder: Path | None, out: Path | None, *,
-    sea_only: bool, fetch_only: bool, serve: bool,
+    sea_only: bool, fetch_only: bool, stay: bool | None,
 ) -> None:  # fmt: skip
     """Run three nations on one real sea picture and an allied search; show what each sees, why, the matrix, the report.
 
@@ -69,10 +72,11 @@ def demo(
         check_out(place)
     chosen = choose(source, seconds or (None if sea_only else _SEARCH_S), lambda text: talk.print(f"[dim]{text}[/]"))
     nations = Nations((folder or Path(tempfile.mkdtemp(prefix="aldis-demo-"))).resolve())
-    play = _Play(nations, chosen, None if sea_only else place, pages=serve)
-    kept = serve or folder is not None
+    stays = sys.stdin.isatty() and sys.stdout.isatty() and not session.json if stay is None else stay
+    play = _Play(nations, chosen, None if sea_only else place, stays=stays)
+    kept = folder is not None
     try:
-        play.run(session, talk, serve=serve)
+        play.run(session, talk)
     except Exception:
         kept = True
         talk.print(f"The nodes and their logs are kept: {nations.folder}/*/node.log", highlight=False, soft_wrap=True)
@@ -86,14 +90,14 @@ def demo(
 class _Play:
     """One run: without a place for its report, of the sea alone."""
 
-    def __init__(self, nations: Nations, source: Source, place: Path | None, *, pages: bool) -> None:
-        self._nations, self._source, self._place = nations, source, place
-        self._running = Running(nations, pages=pages)
+    def __init__(self, nations: Nations, source: Source, place: Path | None, *, stays: bool) -> None:
+        self._nations, self._source, self._place, self._stays = nations, source, place, stays
+        self._running = Running(nations, pages=stays)
         self._ports = Ports.free()
         self._cast = Cast(nations.folder / "players", self._ports)
         self._search: Search | None = None
 
-    def run(self, session: Session, talk: Console, *, serve: bool) -> None:
+    def run(self, session: Session, talk: Console) -> None:
         """All of it, and what there is to show."""
         out = Console()
         with _progress(talk) as step:
@@ -116,7 +120,7 @@ class _Play:
             raise VerificationFailed(
                 f"the report is {concluded.verified.verdict}", fix=f"Look into it: {concluded.check}"
             )
-        self._part(talk, concluded, serve=serve)
+        self._part(talk, concluded)
 
     def stop(self) -> None:
         """End every process."""
@@ -178,8 +182,10 @@ class _Play:
             step("Each nation judges the three recordings by itself, and signs what it came to")
             return conclude(self._nations, place)
 
-    def _part(self, talk: Console, concluded: Concluded | None, *, serve: bool) -> None:
-        if serve:
+    def _part(self, talk: Console, concluded: Concluded | None) -> None:
+        if concluded is not None:
+            talk.print(f"\nNext: [bold]{concluded.check}[/]", highlight=False, soft_wrap=True)
+        if self._stays:
             if concluded is not None:
                 self._running.start()
                 self._cast.enter()
@@ -188,13 +194,12 @@ class _Play:
                 f"\nThe nodes run on, in {self._nations.folder}. Try: aldis --home {self._nations.home('usa')} list"
             )
             _tell_pages(self._nations, self._running.links(), talk)
-            talk.print("Ctrl-C ends them.")
-            self._running.wait()
+            talk.print("Ctrl-C ends them; without --folder nothing of them is kept but the report.")
+            with suppress(KeyboardInterrupt):
+                self._running.wait()
             return
-        if concluded is not None:
-            talk.print(f"\nNext: [bold]{concluded.check}[/]", highlight=False, soft_wrap=True)
         talk.print(
-            "Next: [bold]aldis demo --stay[/] (make demo STAY=1) does it again and leaves the three nodes running, each"
+            "Next: [bold]aldis demo --stay[/] does it again and leaves the three nodes running, each"
             " nation's pages open to you by a link that signs you in.", highlight=False,
         )  # fmt: skip
 
