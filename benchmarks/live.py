@@ -272,7 +272,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="5 seconds")
     parser.add_argument("--entities", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--least", type=int, default=10, help="the setting live_least_ms")
+    parser.add_argument("--least", type=int, default=5, help="the setting live_least_ms")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder), options.entities, 5.0 if options.quick else options.seconds, options.least)

@@ -73,7 +73,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     http_key: str = ""
     batch: Annotated[int, msgspec.Meta(ge=1, le=ITEM_LIMIT)] = 500
     live_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
-    live_least_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 10
+    live_least_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 5
     live_bytes: Annotated[int, msgspec.Meta(ge=8192, le=FRAME_LIMIT)] = 64 * 1024
     quarantine_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 256
     partial_mib: Annotated[int, msgspec.Meta(ge=1, le=1024 * 1024)] = 2048
