@@ -18,7 +18,7 @@ from typing import Any
 import picture_scene
 from callers import COOKIE, Caller
 from playwright.sync_api import sync_playwright
-from web_scene import AUSTRALIAN, OFFICIAL, SECRET, Scene, scene, served
+from web_scene import AUSTRALIAN, OFFICIAL, PEOPLE, SECRET, Scene, hire, scene, served
 
 from aldis.apps.experiments import app as experiments
 from aldis.apps.workspace import app as workspace
@@ -55,8 +55,8 @@ PICTURES = (
     Picture("release-desk", "olive", "/desk/CASE", height=950),
     Picture("project-at-two-levels", "alice", f"/workspace/{NAME}/board", ("OFFICIAL", "SECRET"), 520),
     Picture("picture", "alice", "/experiments/picture", height=900, width=1280, scene="sea", wait_ms=15_000),
-    Picture("compare", "olive", "/experiments/compare?to=gbr", height=900, width=1280, scene="sea", wait_ms=8_000),
-    Picture("instruments", "olive", "/instruments", height=620),
+    Picture("compare", "olive", "/experiments/compare?to=gbr", height=1120, width=1280, scene="sea", wait_ms=8_000),
+    Picture("instruments", "olive", "/instruments", height=420),
     Picture("first-page-narrow", "olive", "/", height=740, width=360, dark=True),
 )
 
@@ -106,6 +106,7 @@ def _work(folder: Path) -> Iterator[tuple[Scene, str]]:
 @contextmanager
 def _sea(folder: Path) -> Iterator[tuple[Scene, str]]:
     with picture_scene.sea(folder) as made:
+        hire(made.node, "olive", **PEOPLE["olive"])
         at = made.clock.now()
         ours: dict[str, Any] = {"type": {"affiliation": "friend", "siso": "1.3.13.30"}}
         for name, lat, lon, speed, course in (

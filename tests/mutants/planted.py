@@ -321,8 +321,8 @@ MUTANTS = (
     Mutant(
         "notice-for-others",
         "node/instruments.py",
-        "            if notice and notice.party == party:",
-        "            if notice:",
+        "for notice in notices_among([record]) if notice.party == party]",
+        "for notice in notices_among([record])]",
         _INSTRUMENTS,
     ),
     Mutant(
@@ -782,7 +782,7 @@ MUTANTS = (
     Mutant(
         "link-of-the-suspended",
         "node/people/links.py",
-        "account is not None and account.active and may(account.roles, Act.PEOPLE)",
+        "account is not None and account.stands(self._core.clock.now()) and may(account.roles, Act.PEOPLE)",
         "account is not None",
         _SIGN_IN_LINKS,
     ),
@@ -1064,8 +1064,8 @@ MUTANTS = (
     Mutant(
         "http-live-header-unlooked",
         "node/records.py",
-        "labels = (header, live.label)",
-        "labels = (live.label,)",
+        "for label in (header, live.label)\n",
+        "for label in (live.label,)\n",
         _API_STREAMS,
     ),
     Mutant(
