@@ -27,6 +27,7 @@ from aldis.kernel.records import Kind
 from aldis.kernel.rules import evidence_fields
 from aldis.node.config import describe
 from aldis.node.instruments import KINDS
+from tests.mutants.planted import MUTANTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -96,6 +97,12 @@ def test_every_module_that_is_run_exists(page: str) -> None:
     for name in re.findall(r"python -m ((?:benchmarks|tests|conformance)[\w.]*)", text(page)):
         place = ROOT / name.replace(".", "/")
         assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), name
+
+
+def test_every_mutant_has_its_own_name_and_stands_where_its_check_is() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    sources = {mutant.file: (ROOT / "src" / "aldis" / mutant.file).read_text("utf-8") for mutant in MUTANTS}
+    assert [mutant.name for mutant in MUTANTS if sources[mutant.file].count(mutant.old) != 1] == []
 
 
 def test_every_mutant_that_is_named_is_planted() -> None:
