@@ -214,6 +214,13 @@ class Context(Protocol):
             UnknownTerm, InvalidInput: it cannot be read; the message says where.
         """
 
+    def readings(self, marking: str) -> Mapping[Label, str]:
+        """The labels that a marking states in this node's policy and in those of its partners.
+
+        With each a node that may have said it, "" for this one. A marking does not say its policy: where it may be of
+        several, whoever may see it may see each.
+        """
+
     def marking(self, label: Label, *, portion: bool = False) -> str:
         """A label as it is written: a banner line, or the mark of a portion."""
 
@@ -228,8 +235,8 @@ class Context(Protocol):
     def level(self) -> Label:
         """The label of what whoever asks may type at the level they work at; of the node itself, its ceiling."""
 
-    def may_see(self, kind: str, label: Label, project: str) -> bool:
-        """Whether whoever asks may see what this node says of such a kind, label and project, were there a record."""
+    def may_see(self, kind: str, label: Label, project: str, source: str = "") -> bool:
+        """Whether whoever asks may see what a node, "" for this one, says of such a kind, label and project."""
 
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""

@@ -15,6 +15,7 @@ from compare_scene import ALL, HIGH, OURS, Sea
 from test_live_pages import stream
 
 from aldis.apps.experiments.web.compare_panes import Panes, panes
+from aldis.apps.experiments.web.runs_files import permitted
 from aldis.kernel.epoch import PartnerStatus
 from aldis.kernel.errors import RefusedByPolicy, UnknownTerm
 
@@ -194,3 +195,22 @@ def test_what_goes_later_or_waits_for_an_officer_says_so_and_is_on_no_map(made: 
     assert "t-waits" not in placed(seen(made), "gbr")
     assert made.node.core.store.ledger.size() == told and not made.node.desk.cases().cases, "to look asks nothing"
     made.node.records.delete("t-waits", "olive")
+
+
+def test_a_run_with_what_a_partner_released_is_for_whoever_may_see_that_too(at_sea: Sea) -> None:
+    person = at_sea.node.people.standing("alice")
+    assert person is not None
+
+    def markings(rung: str, *said: str) -> bool:
+        who = msgspec.structs.replace(person, level={**person.level, "AUS": rung})
+        return permitted(at_sea.node.context.bound(who), said) is not None
+
+    own, theirs = "OFFICIAL//REL AUS/GBR/USA", "UK OFFICIAL"
+    assert markings("SECRET", own, theirs) and markings("SECRET", own) and not markings("UNOFFICIAL", own)
+    assert not markings("UNOFFICIAL", theirs)
+    for beyond in ("UK SECRET – UK EYES ONLY", "UK TOP SECRET", "COSMIC TOP SECRET", "XYZZY", ""):
+        assert not markings("SECRET", own, beyond), beyond
+    for words in ("SECRET", "UK OFFICIAL", "XYZZY"):
+        read = {label.policy: node for label, node in at_sea.node.context.readings(words).items()}
+        every = {"AUS": "", "UK": "gbr", "US": "usa"}
+        assert read == {"SECRET": every, "UK OFFICIAL": {"UK": "gbr"}, "XYZZY": {}}[words]

@@ -7,6 +7,7 @@ import copy
 import hmac
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from operator import attrgetter
@@ -186,6 +187,15 @@ class NodeContext:
         core = self._core
         return parse(core.config.policy, marking, at=core.clock.now(), policies=core.policies)
 
+    def readings(self, marking: str) -> Mapping[Label, str]:
+        """The labels that a marking states in this node's policy and in those of its partners, and who may say each."""
+        core, found = self._core, dict[Label, str]()
+        theirs = {policy: known.node for known in self._partners.all() for policy in known.sheet.ceiling}
+        for policy, node in {**theirs, core.config.policy: ""}.items():
+            with suppress(AldisError):
+                found[parse(policy, marking, at=core.clock.now(), policies=core.policies)] = node
+        return found
+
     def marking(self, label: Label, *, portion: bool = False) -> str:
         """A label as it is written."""
         return write(label, at=self._core.clock.now(), policies=self._core.policies, portion=portion)
@@ -204,10 +214,10 @@ class NodeContext:
         config, who = self._core.config, self._viewer
         return Label(config.policy, who.level[config.policy] if isinstance(who, Person) else config.ceiling)
 
-    def may_see(self, kind: str, label: Label, project: str) -> bool:
-        """Whether whoever asks may see what this node says of such a kind, label and project."""
+    def may_see(self, kind: str, label: Label, project: str, source: str = "") -> bool:
+        """Whether whoever asks may see what a node, "" for this one, says of such a kind, label and project."""
         who = self._viewer
-        return not isinstance(who, Person) or self._records.may_see(who, kind, label, project)
+        return not isinstance(who, Person) or self._records.may_see(who, kind, label, project, source)
 
     def default_project(self) -> str:
         """The project that the node's settings give to what gateways put."""

@@ -215,9 +215,9 @@ class Records:
         """Whether a person may know of a row."""
         return self._sights.cut(row, self._sights.of(viewer)) is not None
 
-    def may_see(self, viewer: Person, kind: str, label: Label, project: str) -> bool:
-        """Whether a person may see what this node says of a kind, label and project, were there such a record."""
-        return self._sights.may_see(viewer, kind, project, label)
+    def may_see(self, viewer: Person, kind: str, label: Label, project: str, source: str = "") -> bool:
+        """Whether a person may see what a node, "" for this one, says of a kind, label and project."""
+        return self._sights.may_see(viewer, kind, project, label, source)
 
     def may_watch(self, live: Live, viewer: Person, only: str = "") -> bool:
         """Whether a person may see a live value; see `watched`."""

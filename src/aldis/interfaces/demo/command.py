@@ -190,9 +190,8 @@ class _Play:
                 self._running.start()
                 self._cast.enter()
                 self._cast.drop_raft()
-            talk.print(
-                f"\nThe nodes run on, in {self._nations.folder}. Try: aldis --home {self._nations.home('usa')} list"
-            )
+            told = f"\nThe nodes run on, in {self._nations.folder}: aldis --home {self._nations.home('usa')} list"
+            talk.print(told, highlight=False, soft_wrap=True)
             _tell_pages(self._nations, self._running.links(), talk)
             talk.print("Ctrl-C ends them; without --folder nothing of them is kept but the report.")
             with suppress(KeyboardInterrupt):
@@ -205,7 +204,8 @@ class _Play:
 
 
 def _tell_pages(nations: Nations, links: Mapping[str, str], talk: Console) -> None:
-    talk.print(f"\nThe pages of each nation; a link signs you in once, as its officer, within {LINK_MIN} minutes:")
+    what = f"The pages of each nation; a link signs you in once, as its officer, within {LINK_MIN} minutes:"
+    talk.print(f"\n{what}", highlight=False, soft_wrap=True)
     for node, link in links.items():
         talk.print(f"  {NATIONS[node][0]}  {link}", highlight=False, soft_wrap=True)
     enrol = f"aldis --home {nations.home('aus')} person enrol {OFFICER} --new-code"

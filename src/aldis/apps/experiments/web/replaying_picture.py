@@ -52,7 +52,7 @@ class _Judge:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._records: dict[tuple[str, str], Record | None] = {}
-        self._labels: dict[str, Label | None] = {}
+        self._labels: dict[tuple[str, str], Label | None] = {}
         self._seen: dict[tuple[object, ...], bool] = {}
 
     def record(self, slot: Slot) -> Record | None:
@@ -75,14 +75,13 @@ class _Judge:
         assert found is not None
         return found.label
 
-    def label(self, marking: str) -> Label | None:
-        """What a marking says; None where it says nothing that can be decided here."""
-        if marking not in self._labels:
-            try:
-                self._labels[marking] = self._ctx.label(marking) if marking else None
-            except AldisError:
-                self._labels[marking] = None
-        return self._labels[marking]
+    def label(self, marking: str, record: Record) -> Label | None:
+        """What a marking says in the policy of its record; None where it says nothing that can be decided here."""
+        key = (marking, record.label.policy)
+        if key not in self._labels:
+            found = self._ctx.readings(marking) if marking else ()
+            self._labels[key] = next((label for label in found if label.policy == record.label.policy), None)
+        return self._labels[key]
 
     def may_see(self, record: Record, label: Label, portion: str, at: int) -> bool:
         """Whether who asks may see a portion of a record that is marked so."""
@@ -100,7 +99,8 @@ def views(state: Mapping[Slot, Known], ctx: Context) -> Sequence[str]:
     judge, found = _Judge(ctx), dict[str, None]()
     for slot in state:
         if slot.tap == "egress" and slot.name.startswith(PARTNER) and slot.name not in found:
-            record, label = judge.record(slot), judge.label(slot.marking)
+            record = judge.record(slot)
+            label = judge.label(slot.marking, record) if record is not None else None
             if record is not None and label is not None and judge.may_see(record, label, "position", 0):
                 found[slot.name] = None
     return sorted(name.removeprefix(PARTNER) for name in found)
@@ -112,7 +112,7 @@ def things(state: Mapping[Slot, Known], ctx: Context, instant: int, view: str = 
     for slot, known in state.items():
         wanted = (slot.tap, slot.name) == ("egress", PARTNER + view) if view else slot.tap == "entity"
         record = judge.record(slot) if wanted else None
-        label = judge.label(slot.marking) if record is not None else None
+        label = judge.label(slot.marking, record) if record is not None else None
         if record is None or label is None:
             continue
         for portion, (value, at) in known.items():

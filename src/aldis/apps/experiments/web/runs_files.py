@@ -111,18 +111,17 @@ def run_of(ctx: Context, name: str) -> Run:
 def permitted(ctx: Context, markings: Collection[str]) -> Sequence[Label] | None:
     """The labels that these markings state, where whoever asks may see all that can be so marked; else None.
 
-    A marking of another policy, or one that cannot be read, is nobody's.
+    A marking that neither this node's policy nor a partner's can read is nobody's; of what several can, each counts.
     """
     if not _trusted(ctx):
         return None
     project = ctx.default_project()
-    try:
-        labels = [ctx.label(part) for marking in sorted(markings) for part in marking.split("; ")]
-    except AldisError:
+    readings = [ctx.readings(part) for marking in sorted(markings) for part in marking.split("; ")]
+    if not readings or not all(readings):
         return None
-    labels = list(dict.fromkeys(labels))
-    seen = bool(labels) and all(ctx.may_see(kind, label, project) for label in labels for kind in _KINDS)
-    return labels if seen else None
+    said = {label: node for found in readings for label, node in found.items()}
+    seen = all(ctx.may_see(kind, label, project, node) for label, node in said.items() for kind in _KINDS)
+    return [*said] if seen else None
 
 
 def content(one: Recording) -> Iterator[bytes]:
