@@ -26,7 +26,7 @@ from starlette.routing import Route
 from aldis.app import Go, Handed
 from aldis.interfaces.api.limits import Buckets, Limits
 from aldis.interfaces.api.visits import visit_of
-from aldis.interfaces.web.download import Download, Handing
+from aldis.interfaces.web.download import attached, handed_over
 from aldis.interfaces.web.forms import CSRF, FORM_BYTES, Fields, pass_over, read_fields, read_form
 from aldis.interfaces.web.frame import Frame
 from aldis.interfaces.web.guard import COOKIE, fits, forget, from_elsewhere, ours, place_of, remember, safe_path
@@ -239,9 +239,9 @@ class Door:
         if isinstance(answer, Sheet):
             return self._frame.page(visit, answer, view.app)
         if isinstance(answer, Reader):
-            return Download(answer)
+            return attached(answer)
         if isinstance(answer, Handed):
-            return Handing(answer)
+            return handed_over(answer)
         if isinstance(answer, Feed):
             return Stream(answer, self._node.people.sessions, visit.token, visit.who.id, self._streams)
         response = RedirectResponse(answer.path, 303, FIXED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from urllib.parse import quote
 
 from starlette.concurrency import iterate_in_threadpool
@@ -13,25 +13,27 @@ from aldis.app import Handed
 from aldis.interfaces.web.headers import FIXED
 from aldis.node.attachments import Reader
 
-__all__ = ["Download", "Handing", "disposition"]
+__all__ = ["Download", "attached", "disposition", "handed_over"]
 
 _PIECE = 256 * 1024
 _RULES = "default-src 'none'; sandbox"
 
 
 class Download(StreamingResponse):
-    """The content of an attachment; its file is let go of however the sending ends."""
+    """A file by its pieces; what they come from is let go of however the sending ends."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(
+        self, name: str, media_type: str, size: int, pieces: Iterator[bytes], close: Callable[[], None]
+    ) -> None:
+        self._close = close
         headers = {
             **FIXED,
             "content-security-policy": _RULES,
-            "content-disposition": disposition(reader.attachment.name),
-            "content-length": str(reader.size),
-            "content-type": reader.attachment.media_type,
+            "content-disposition": disposition(name),
+            "content-length": str(size),
+            "content-type": media_type,
         }
-        super().__init__(self._pieces(), headers=headers)
+        super().__init__(pieces, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, or of a HEAD what it would be."""
@@ -40,38 +42,30 @@ class Download(StreamingResponse):
                 self.body_iterator = iterate_in_threadpool(())
             await super().__call__(scope, receive, send)
         finally:
-            self._reader.close()
-
-    def _pieces(self) -> Iterator[bytes]:
-        offset = 0
-        while data := self._reader.read(offset, _PIECE):
-            yield data
-            offset += len(data)
+            self._close()
 
 
-class Handing(StreamingResponse):
-    """A file of an app; what its pieces come from is let go of however the sending ends."""
+def attached(reader: Reader) -> Download:
+    """The content of an attachment."""
+    one = reader.attachment
+    return Download(one.name, one.media_type, reader.size, _pieces(reader), reader.close)
 
-    def __init__(self, handed: Handed) -> None:
-        self._handed = handed
-        headers = {
-            **FIXED,
-            "content-security-policy": _RULES,
-            "content-disposition": disposition(handed.name),
-            "content-length": str(handed.size),
-            "content-type": handed.media_type,
-        }
-        super().__init__(handed.pieces, headers=headers)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, or of a HEAD what it would be."""
-        try:
-            if scope["method"] == "HEAD":
-                self.body_iterator = iterate_in_threadpool(())
-            await super().__call__(scope, receive, send)
-        finally:
-            if isinstance(self._handed.pieces, Generator):
-                self._handed.pieces.close()
+def handed_over(handed: Handed) -> Download:
+    """A file that a page makes for whoever asks."""
+
+    def close() -> None:
+        if isinstance(handed.pieces, Generator):
+            handed.pieces.close()
+
+    return Download(handed.name, handed.media_type, handed.size, handed.pieces, close)
+
+
+def _pieces(reader: Reader) -> Iterator[bytes]:
+    offset = 0
+    while data := reader.read(offset, _PIECE):
+        yield data
+        offset += len(data)
 
 
 def disposition(name: str) -> str:

@@ -1,5 +1,6 @@
 // Compare: a chosen field says why beside the table, and the node sends the rows again whenever they have changed.
 
+import { setBanners } from "./banner.js";
 import { charts } from "./charts.js";
 
 const place = document.getElementById("panes");
@@ -67,10 +68,7 @@ why.addEventListener("keydown", (event) => {
 });
 
 function show({ banner, html }) {
-  for (const one of document.querySelectorAll(".banner")) {
-    one.className = `banner ${banner.colour}`;
-    one.lastChild.textContent = banner.text;
-  }
+  setBanners(`banner ${banner.colour}`, banner.text);
   place.innerHTML = html;  // rendered and escaped by the node; the page's policy lets nothing in it run
   waiting = null;
   if (!why.hidden && !covers(why.dataset.marks)) shut();

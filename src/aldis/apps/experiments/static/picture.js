@@ -1,4 +1,5 @@
 // The page of the picture: rows from the node to map, table and panel, for as long as the session holds.
+import { setBanners } from "./banner.js";
 import { Panel } from "./panel.js";
 import { Rows, fits, place } from "./rows.js";
 import { Table } from "./table.js";
@@ -45,11 +46,7 @@ function show({ all = true } = {}) {
   const total = shown.byKey.size, time = new Date(shown.at).toISOString().slice(11, 19);
   find("count").textContent = total ? `${rows.length} of ${total} tracks, as of ${time} UTC.` : "No tracks.";
   find("empty").hidden = rows.length > 0;
-  for (const one of document.querySelectorAll(".banner")) {
-    if (!shown.banner) break;
-    one.className = `banner ${shown.banner.colour}`;
-    one.lastChild.textContent = shown.banner.text;
-  }
+  if (shown.banner) setBanners(`banner ${shown.banner.colour}`, shown.banner.text);
 }
 
 function fitAll() {

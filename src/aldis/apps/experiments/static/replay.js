@@ -1,5 +1,6 @@
 // A recording: the slider asks the node for the picture at an instant; while it plays, the node sends one after another.
 
+import { setBanners } from "./banner.js";
 import { charts } from "./charts.js";
 
 const tape = document.getElementById("tape");
@@ -10,13 +11,6 @@ const speed = document.getElementById("speed");
 const view = document.getElementById("view");
 const state = document.getElementById("tape-state");
 let feed = null, turn = 0, soon = 0, maps = null;
-
-function setBanner(colour, text) {
-  for (const one of document.querySelectorAll(".banner")) {
-    one.className = colour;
-    one.lastChild.textContent = text;
-  }
-}
 
 /** What stands in `place` is of another instant: the tape says so too. */
 function told() {
@@ -56,7 +50,7 @@ async function seek() {
     end("Your session, or its level, has ended, or the recording is gone: load the page again.");
     return;
   }
-  setBanner(banner.className, banner.lastChild.textContent);
+  setBanners(banner.className, banner.lastChild.textContent);
   place.replaceChildren(...found.childNodes);
   told();
   history.replaceState(null, "", address);
@@ -80,7 +74,7 @@ function begin() {
   play.textContent = "Pause";
   feed.addEventListener("feed", (event) => {
     const { banner, html } = JSON.parse(event.data);
-    setBanner(`banner ${banner.colour}`, banner.text);
+    setBanners(`banner ${banner.colour}`, banner.text);
     place.innerHTML = html;  // rendered and escaped by the node; the page's policy lets nothing in it run
     told();
     if (slider.value === slider.max) stop();

@@ -1,5 +1,7 @@
 // Keeps the page of a run current: the node sends what it judged again, with its banner, for as long as the session holds.
 
+import { setBanners } from "./banner.js";
+
 const place = document.getElementById("run");
 const state = document.getElementById("run-state");
 const pause = document.getElementById("run-pause");
@@ -8,10 +10,7 @@ const held = () => pause.getAttribute("aria-pressed") === "true";
 let waiting = null;
 
 function show({ banner, html }) {
-  for (const one of document.querySelectorAll(".banner")) {
-    one.className = `banner ${banner.colour}`;
-    one.lastChild.textContent = banner.text;
-  }
+  setBanners(`banner ${banner.colour}`, banner.text);
   place.innerHTML = html;  // rendered and escaped by the node; the page's policy lets nothing in it run
   waiting = null;
 }
