@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -144,6 +145,7 @@ def test_it_is_filtered_paused_and_taken_away_with_the_session(made: Sea, browse
 
 
 def test_what_is_withheld_is_nowhere_in_the_page_nor_in_what_came(made: Sea, browser: Any) -> None:
+    time.sleep(2)  # what was answered to whom was here before is kept once their stream has ended
     made.answered.clear()
     one = Watch(made, browser)
     page = one.look("bob", "OFFICIAL")
